@@ -1,0 +1,72 @@
+"""All errors of ngffseg, split by whose fault it is; each is also the builtin that people catch.
+
+::
+
+    NgffsegError
+    ├── UsageError (ValueError)                  an argument of the caller is wrong
+    │   ├── LabelValueError                      labels are floats, negative or too large
+    │   ├── LabelNameError                       a name that cannot be a folder under ``labels``
+    │   └── LabelExistsError (FileExistsError)   the label image is there and may not be replaced
+    ├── FormatError (ValueError)                 a source file, or what a target format can hold
+    │   ├── UnknownFormatError                   no format has this suffix
+    │   ├── MissingExtraError (ImportError)      the format needs a library that is not installed
+    │   └── LossError                            the target cannot hold what would be exported
+    ├── MetadataError (ValueError)               what is stored is not valid OME-Zarr
+    └── StoreError (OSError)                     the store, the disk or the network failed
+        ├── StoreNotFoundError (FileNotFoundError)
+        └── StorePermissionError (PermissionError)
+
+A message is one line: what is wrong, where, and what to do.
+"""
+
+
+class NgffsegError(Exception):
+    """Base of all errors that ngffseg raises on purpose."""
+
+
+class UsageError(NgffsegError, ValueError):
+    """An argument of the caller is wrong."""
+
+
+class LabelValueError(UsageError):
+    """Labels that are no exact, non-negative integers of the array's dtype."""
+
+
+class LabelNameError(UsageError):
+    """A name that cannot be one folder under ``labels``."""
+
+
+class LabelExistsError(UsageError, FileExistsError):
+    """The label image exists and the caller did not ask to replace it."""
+
+
+class FormatError(NgffsegError, ValueError):
+    """A source file that cannot be read, or a target that cannot be written."""
+
+
+class UnknownFormatError(FormatError):
+    """No known format has this suffix."""
+
+
+class MissingExtraError(FormatError, ImportError):
+    """The format needs an optional library that is not installed."""
+
+
+class LossError(FormatError):
+    """The target format cannot hold what would be written to it."""
+
+
+class MetadataError(NgffsegError, ValueError):
+    """Stored metadata that is not valid OME-Zarr, or that would not be."""
+
+
+class StoreError(NgffsegError, OSError):
+    """The store, the disk or the network failed."""
+
+
+class StoreNotFoundError(StoreError, FileNotFoundError):
+    """There is no store, image or label image at this address."""
+
+
+class StorePermissionError(StoreError, PermissionError):
+    """The store may not be read or written with these credentials."""

@@ -1,0 +1,29 @@
+"""Where voxels are: the one room in which LPS, RAS and array order meet."""
+
+from ngffseg.geometry.frames import (
+    from_dicom,
+    from_nifti,
+    from_nrrd,
+    to_nifti,
+    to_nrrd,
+)
+from ngffseg.geometry.grid import Geometry, identity
+from ngffseg.geometry.ngff import anatomical_orientation, from_ngff, ngff_origin, same_directions
+from ngffseg.geometry.resolution import downsampled, scales, spacing
+
+__all__ = [
+    "Geometry",
+    "anatomical_orientation",
+    "downsampled",
+    "from_dicom",
+    "from_ngff",
+    "from_nifti",
+    "from_nrrd",
+    "identity",
+    "ngff_origin",
+    "same_directions",
+    "scales",
+    "spacing",
+    "to_nifti",
+    "to_nrrd",
+]

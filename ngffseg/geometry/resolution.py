@@ -1,0 +1,58 @@
+"""Spacing of a grid, and the grids of the coarser levels of its pyramid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ngffseg.geometry.grid import SPACE, Geometry
+
+# Column of the affine that belongs to each space axis.
+COLUMN = {"x": 0, "y": 1, "z": 2}
+
+
+def spacing(geometry: Geometry) -> npt.NDArray[np.float64]:
+    """Distances of neighbouring voxel centres along i, j and k (x, y, z) in millimetres."""
+    return np.sqrt((geometry.affine[:3, :3] ** 2).sum(axis=0))
+
+
+def scales(geometry: Geometry) -> tuple[float, ...]:
+    """Distances of neighbouring voxel centres per axis, in array order (channels: 1)."""
+    steps = spacing(geometry)
+    return tuple(
+        float(steps[COLUMN[a]]) if a in SPACE else (geometry.time_step if a == "t" else 1.0)
+        for a in geometry.axes
+    )
+
+
+def downsampled(geometry: Geometry, factors: Sequence[int], *, binning: bool = True) -> Geometry:
+    """Grid of the level that has one voxel for each window of ``factors`` voxels.
+
+    Parameters
+    ----------
+    geometry
+        Grid of the finer level.
+    factors
+        Size of the window per axis, in array order; 1 on axes that are not space.
+    binning
+        True where an output voxel stands for its whole window (mode): its centre is the centre
+        of the window, half a window less half a voxel further on. False where it is the first
+        voxel of the window (nearest): its centre is that voxel's.
+
+    Returns
+    -------
+    Geometry
+        Shape ceil(n / factor); a window at the edge keeps the size of all others.
+    """
+    affine = geometry.affine.copy()
+    for axis, factor in zip(geometry.axes, factors, strict=True):
+        if axis in SPACE and factor != 1:
+            column = geometry.affine[:3, COLUMN[axis]]
+            if binning:
+                affine[:3, 3] += column * ((factor - 1) / 2)
+            affine[:3, COLUMN[axis]] = column * factor
+    shape = tuple(-(-n // f) for n, f in zip(geometry.shape, factors, strict=True))
+    return replace(geometry, shape=shape, affine=affine)

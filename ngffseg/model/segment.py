@@ -1,0 +1,104 @@
+"""`Segment`: one structure of a segmentation."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ngffseg.errors import LabelValueError, UsageError
+from ngffseg.model.code import Codes
+
+LARGEST_LABEL = 2**64 - 1
+Color = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """How a segment was made (DICOM PS3.3 C.8.20.2): AUTOMATIC, SEMIAUTOMATIC or MANUAL."""
+
+    type: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One structure of a segmentation: plain values, no voxels.
+
+    Parameters
+    ----------
+    label_value
+        The exact integer that marks its voxels, 0 to 2^64-1.
+    id
+        Unique within the segmentation; by default ``Segment_<label_value>``.
+    name
+        What people call it; by default the id.
+    color
+        Red, green, blue and alpha, 0 to 255, or None where the source has none.
+    layer
+        Number of the layer that holds its voxels.
+    codes, status, algorithm
+        What it is, how far the work on it is, and how it was made.
+    tags
+        Further key and value pairs, in order.
+    properties
+        Further JSON values, one flat table with those of all segments.
+
+    Raises
+    ------
+    LabelValueError
+        If the label value is no integer or out of range.
+    UsageError
+        If the color or the layer is out of range.
+    """
+
+    label_value: int
+    id: str = ""
+    name: str = ""
+    color: Color | None = None
+    layer: int = 0
+    codes: Codes | None = None
+    status: str = ""
+    algorithm: Algorithm | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        label_value = exact_label(self.label_value)
+        if self.layer < 0:
+            raise UsageError(f"segment {label_value}: layer {self.layer} is negative")
+        set_field = object.__setattr__  # the one way to normalise a frozen value
+        set_field(self, "label_value", label_value)
+        set_field(self, "id", self.id or f"Segment_{label_value}")
+        set_field(self, "name", self.name or self.id)
+        if self.color is not None:
+            set_field(self, "color", _exact_color(self.color, label_value))
+
+
+def exact_label(value: object) -> int:
+    """The label value as an exact int.
+
+    Raises
+    ------
+    LabelValueError
+        If it is a bool, a float (even 5.0: above 2^53 a float is no exact label) or outside
+        0 to 2^64-1.
+    """
+    try:
+        exact = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise LabelValueError(f"label value {value!r} is no integer: give an int") from None
+    if isinstance(value, bool):
+        raise LabelValueError(f"label value {value!r} is a truth value: give an int")
+    if not 0 <= exact <= LARGEST_LABEL:
+        raise LabelValueError(f"label value {exact} is outside 0 to 2^64-1: relabel it")
+    return exact
+
+
+def _exact_color(color: tuple[int, ...], label_value: int) -> Color:
+    rgba = tuple(operator.index(c) for c in color)
+    rgba = (*rgba, 255) if len(rgba) == 3 else rgba
+    if len(rgba) != 4 or any(not 0 <= c <= 255 for c in rgba):
+        raise UsageError(f"segment {label_value}: color {color} must be 3 or 4 integers from 0 to 255")
+    return rgba[0], rgba[1], rgba[2], rgba[3]

@@ -1,0 +1,113 @@
+"""`Segmentation`: what a file holds, and `Volume`: the image that it was drawn on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from ngffseg.errors import LabelValueError, UsageError
+from ngffseg.geometry import Geometry
+from ngffseg.model.segment import Segment
+
+
+class ArrayLike(Protocol):
+    """What a layer must offer: numpy, dask and zarr arrays do, and may be lazy."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+    def __getitem__(self, box: Any, /) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a segmentation came from."""
+
+    format: str
+    file: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segmentation:
+    """Layers of labels, the segments that they hold, and where they lie.
+
+    Parameters
+    ----------
+    layers
+        Integer arrays of one shape, in the axes of the geometry. Segments of one layer do not
+        overlap; segments of different layers may.
+    segments
+        In the order in which people list them. ``(layer, label_value)`` is unique, and so is id.
+    geometry
+        Grid of all layers.
+    representation
+        The source representation, in the words of 3D Slicer.
+    source
+        Where it came from.
+    extra
+        JSON values, one key per format: what that format carries and the model has no word for,
+        kept so that an export gives it back.
+
+    Raises
+    ------
+    UsageError, LabelValueError
+        If the parts contradict each other.
+    """
+
+    layers: tuple[ArrayLike, ...]
+    segments: tuple[Segment, ...]
+    geometry: Geometry
+    representation: str = "Binary labelmap"
+    source: Source | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.layers:
+            raise UsageError("a segmentation needs at least one layer")
+        for number, layer in enumerate(self.layers):
+            if np.dtype(layer.dtype).kind not in "iu":
+                raise LabelValueError(
+                    f"layer {number} holds {layer.dtype}: labels are integers; convert them exactly first"
+                )
+            if tuple(layer.shape) != self.geometry.shape:
+                raise UsageError(
+                    f"layer {number} has shape {tuple(layer.shape)}, its geometry {self.geometry.shape}"
+                )
+        check_segments(self.segments, [np.dtype(layer.dtype) for layer in self.layers])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Volume:
+    """An intensity image: any numeric array, in the axes of its geometry."""
+
+    data: ArrayLike
+    geometry: Geometry
+    name: str = ""
+
+
+def check_segments(segments: tuple[Segment, ...], dtypes: list[np.dtype[Any]]) -> None:
+    """Refuse segments that the layers of these dtypes cannot hold, or that are not unique."""
+    seen: set[tuple[int, int]] = set()
+    ids: set[str] = set()
+    for segment in segments:
+        where = f"segment {segment.id!r}"
+        if segment.layer >= len(dtypes):
+            raise UsageError(f"{where} is in layer {segment.layer}, but there are {len(dtypes)} layers")
+        dtype = dtypes[segment.layer]
+        if segment.label_value > np.iinfo(dtype).max:
+            raise LabelValueError(
+                f"{where}: label value {segment.label_value} does not fit {dtype}: use a wider dtype"
+            )
+        if (segment.layer, segment.label_value) in seen:
+            raise UsageError(
+                f"{where}: label value {segment.label_value} is used twice in layer {segment.layer}"
+            )
+        if segment.id in ids:
+            raise UsageError(f"{where}: the id is used twice")
+        seen.add((segment.layer, segment.label_value))
+        ids.add(segment.id)
