@@ -1,0 +1,19 @@
+"""Arrays to arrays: the plan of a label pyramid, the kernels and the block engine. No JSON here."""
+
+from ngffseg.pyramid.build import Abort, build_pyramid
+from ngffseg.pyramid.plan import Block, Level, Pass, PyramidPlan, plan_pyramid
+from ngffseg.pyramid.reduction import Method, Reduction, Tie, downsample
+
+__all__ = [
+    "Abort",
+    "Block",
+    "Level",
+    "Method",
+    "Pass",
+    "PyramidPlan",
+    "Reduction",
+    "Tie",
+    "build_pyramid",
+    "downsample",
+    "plan_pyramid",
+]

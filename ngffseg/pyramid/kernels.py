@@ -1,0 +1,184 @@
+"""Compiled kernels: one window of labels in, one label out, exactly.
+
+Law of this file: no Python object, no allocation per voxel, no float. The rows for windows of
+2 x 2 and 2 x 2 x 2 are free of branches, with counters in the dtype of the labels and unsigned
+indices: that is what lets LLVM vectorise them.
+
+A tie goes to the smallest label. Where it must go to the largest, every label is complemented on
+the way in and out (``a ^ mask``, mask all ones), which reverses the order of integers: one kernel
+serves both rules at the same speed.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+OPTIONS: Any = {"nogil": True, "cache": True, "boundscheck": False, "error_model": "numpy"}
+
+
+@njit(inline="always")
+def _row_of_8(r0, r1, r2, r3, out, mask):  # type: ignore[no-untyped-def]
+    """Mode of windows of 2 x 2 x 2: four rows of labels give one row half as long."""
+    T = out.dtype.type  # noqa: N806
+    for x in range(out.shape[0]):
+        i = np.uint64(x) * np.uint64(2)
+        j = i + np.uint64(1)
+        a0 = T(r0[i] ^ mask)
+        a1 = T(r0[j] ^ mask)
+        a2 = T(r1[i] ^ mask)
+        a3 = T(r1[j] ^ mask)
+        a4 = T(r2[i] ^ mask)
+        a5 = T(r2[j] ^ mask)
+        a6 = T(r3[i] ^ mask)
+        a7 = T(r3[j] ^ mask)
+        # c_n: how often a_n comes again behind itself; the first one of a label counts all.
+        c0 = T(T(T(a0 == a1) + T(a0 == a2)) + T(T(a0 == a3) + T(a0 == a4)))
+        c0 = T(c0 + T(T(a0 == a5) + T(T(a0 == a6) + T(a0 == a7))))
+        c1 = T(T(T(a1 == a2) + T(a1 == a3)) + T(T(a1 == a4) + T(T(a1 == a5) + T(T(a1 == a6) + T(a1 == a7)))))
+        c2 = T(T(T(a2 == a3) + T(a2 == a4)) + T(T(a2 == a5) + T(T(a2 == a6) + T(a2 == a7))))
+        c3 = T(T(T(a3 == a4) + T(a3 == a5)) + T(T(a3 == a6) + T(a3 == a7)))
+        c4 = T(T(a4 == a5) + T(T(a4 == a6) + T(a4 == a7)))
+        c5 = T(T(a5 == a6) + T(a5 == a7))
+        c6 = T(a6 == a7)
+        best, count = a0, c0
+        t = (c1 > count) | ((c1 == count) & (a1 < best))
+        best, count = a1 if t else best, c1 if t else count
+        t = (c2 > count) | ((c2 == count) & (a2 < best))
+        best, count = a2 if t else best, c2 if t else count
+        t = (c3 > count) | ((c3 == count) & (a3 < best))
+        best, count = a3 if t else best, c3 if t else count
+        t = (c4 > count) | ((c4 == count) & (a4 < best))
+        best, count = a4 if t else best, c4 if t else count
+        t = (c5 > count) | ((c5 == count) & (a5 < best))
+        best, count = a5 if t else best, c5 if t else count
+        t = (c6 > count) | ((c6 == count) & (a6 < best))
+        best, count = a6 if t else best, c6 if t else count
+        t = (count == T(0)) & (a7 < best)
+        best = a7 if t else best
+        out[np.uint64(x)] = T(best ^ mask)
+
+
+@njit(inline="always")
+def _row_of_4(r0, r1, out, mask):  # type: ignore[no-untyped-def]
+    """Mode of windows of 2 x 2: two rows of labels give one row half as long."""
+    T = out.dtype.type  # noqa: N806
+    for x in range(out.shape[0]):
+        i = np.uint64(x) * np.uint64(2)
+        j = i + np.uint64(1)
+        a0 = T(r0[i] ^ mask)
+        a1 = T(r0[j] ^ mask)
+        a2 = T(r1[i] ^ mask)
+        a3 = T(r1[j] ^ mask)
+        c0 = T(T(a0 == a1) + T(T(a0 == a2) + T(a0 == a3)))
+        c1 = T(T(a1 == a2) + T(a1 == a3))
+        c2 = T(a2 == a3)
+        best, count = a0, c0
+        t = (c1 > count) | ((c1 == count) & (a1 < best))
+        best, count = a1 if t else best, c1 if t else count
+        t = (c2 > count) | ((c2 == count) & (a2 < best))
+        best, count = a2 if t else best, c2 if t else count
+        t = (count == T(0)) & (a3 < best)
+        best = a3 if t else best
+        out[np.uint64(x)] = T(best ^ mask)
+
+
+@njit(inline="always")
+def _mask(z, y, balanced, ones):  # type: ignore[no-untyped-def]
+    """All ones where the largest label wins a tie in row (z, y) of the level, else zero."""
+    zero = ones ^ ones
+    return ones if balanced and ((z >> 1) + (y >> 1)) % 2 == 0 else zero
+
+
+@njit(**OPTIONS)
+def mode_2x2x2(labels, out, at, start, balanced, ones):  # type: ignore[no-untyped-def]
+    """Mode of whole windows of 2 x 2 x 2 of ``labels``, written into ``out`` from index ``at``.
+
+    ``start`` is the index of ``out[0, 0, 0]`` in its level.
+    """
+    nz, ny, nx = labels.shape[0] // 2, labels.shape[1] // 2, labels.shape[2] // 2
+    for z in range(nz):
+        oz = at[0] + z
+        for y in range(ny):
+            oy = at[1] + y
+            row = out[oz, oy][at[2] : at[2] + nx]
+            mask = _mask(start[0] + oz, start[1] + oy, balanced, ones)
+            _row_of_8(
+                labels[2 * z, 2 * y], labels[2 * z, 2 * y + 1],
+                labels[2 * z + 1, 2 * y], labels[2 * z + 1, 2 * y + 1],
+                row, mask,
+            )  # fmt: skip
+
+
+@njit(**OPTIONS)
+def mode_1x2x2(labels, out, at, start, balanced, ones):  # type: ignore[no-untyped-def]
+    """Mode of whole windows of 1 x 2 x 2, as `mode_2x2x2`."""
+    nz, ny, nx = labels.shape[0], labels.shape[1] // 2, labels.shape[2] // 2
+    for z in range(nz):
+        oz = at[0] + z
+        for y in range(ny):
+            oy = at[1] + y
+            row = out[oz, oy][at[2] : at[2] + nx]
+            mask = _mask(start[0] + oz, start[1] + oy, balanced, ones)
+            _row_of_4(labels[z, 2 * y], labels[z, 2 * y + 1], row, mask)
+
+
+@njit(inline="always")
+def _count(labels, low, high, values, counts):  # type: ignore[no-untyped-def]
+    """Distinct labels of a window and how often each occurs; returns their number."""
+    found = 0
+    last = 0
+    for k in range(low[0], high[0]):
+        for j in range(low[1], high[1]):
+            for i in range(low[2], high[2]):
+                value = labels[k, j, i]
+                if found and values[last] == value:
+                    counts[last] += 1
+                    continue
+                for n in range(found):
+                    if values[n] == value:
+                        counts[n] += 1
+                        last = n
+                        break
+                else:
+                    values[found] = value
+                    counts[found] = 1
+                    last = found
+                    found += 1
+    return found
+
+
+@njit(**OPTIONS)
+def mode_of_windows(labels, out, at, start, balanced, ones, factors, sparse):  # type: ignore[no-untyped-def]
+    """Mode of windows of any size; one at the upper edge counts the labels that it has.
+
+    With ``sparse``, background (0) wins only where nothing else is in the window. Counters are
+    64-bit, so no window can overflow them.
+    """
+    fz, fy, fx = factors
+    values = np.empty(fz * fy * fx, labels.dtype)
+    counts = np.empty(fz * fy * fx, np.int64)
+    zero = ones ^ ones
+    nz, ny, nx = labels.shape
+    for z in range(-(-nz // fz)):
+        for y in range(-(-ny // fy)):
+            mask = _mask(start[0] + at[0] + z, start[1] + at[1] + y, balanced, ones)
+            for x in range(-(-nx // fx)):
+                low = (z * fz, y * fy, x * fx)
+                high = (min(low[0] + fz, nz), min(low[1] + fy, ny), min(low[2] + fx, nx))
+                found = _count(labels, low, high, values, counts)
+                best = values[0]
+                count = counts[0]
+                for n in range(1, found):
+                    value = values[n]
+                    if sparse and best == zero:
+                        wins = True
+                    elif sparse and value == zero:
+                        wins = False
+                    else:
+                        tied = counts[n] == count and (value ^ mask) < (best ^ mask)
+                        wins = counts[n] > count or tied
+                    if wins:
+                        best = value
+                        count = counts[n]
+                out[at[0] + z, at[1] + y, at[2] + x] = best

@@ -1,0 +1,151 @@
+"""`PyramidPlan`: what will be written, as pure arithmetic, before anything is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict, Unpack
+
+import numpy as np
+import numpy.typing as npt
+
+from ngffseg.geometry import Geometry, downsampled
+from ngffseg.pyramid.layout import Sizes, level_chunks, level_factors, level_shards
+from ngffseg.pyramid.passes import Pass, plan_passes
+from ngffseg.pyramid.reduction import Method, Reduction, Tie
+
+__all__ = ["Block", "Level", "Pass", "PyramidOptions", "PyramidPlan", "plan_pyramid"]
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level of a pyramid.
+
+    ``factors`` lead from the level below (all 1 at level 0); ``geometry`` is the level's own grid.
+    """
+
+    path: str
+    shape: tuple[int, ...]
+    chunks: tuple[int, ...]
+    shards: tuple[int, ...] | None
+    factors: tuple[int, ...]
+    geometry: Geometry
+
+    @property
+    def unit(self) -> tuple[int, ...]:
+        """What is written as one object: the shard, else the chunk."""
+        return self.shards or self.chunks
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The unit of work: one write unit of the top level of a pass, with all that is below it.
+
+    No two blocks of a pass touch one object.
+    """
+
+    stage: int
+    index: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PyramidPlan:
+    """Levels of a label pyramid and the passes of blocks that build them.
+
+    ``passes`` run one after another, the blocks of one pass in any order and side by side.
+    """
+
+    levels: tuple[Level, ...]
+    dtype: np.dtype[Any]
+    reduction: Reduction
+    passes: tuple[Pass, ...]
+
+    @property
+    def blocks(self) -> Iterator[Block]:
+        """All blocks in order, made one at a time: a plan may have millions."""
+        for stage in range(len(self.passes)):
+            for index in np.ndindex(*self.grid(stage)):
+                yield Block(stage, index)
+
+    @property
+    def block_count(self) -> int:
+        """Number of blocks of all passes."""
+        return sum(math.prod(self.grid(stage)) for stage in range(len(self.passes)))
+
+    def grid(self, stage: int) -> tuple[int, ...]:
+        """Number of blocks per axis of a pass."""
+        return unit_grid(self.levels[self.passes[stage].targets[-1]])
+
+    def window(self, source: int, target: int) -> tuple[int, ...]:
+        """Factors per axis that lead from one level to another above it."""
+        between = [level.factors for level in self.levels[source + 1 : target + 1]]
+        return tuple(math.prod(axis) for axis in zip(*between, strict=True))
+
+
+class PyramidOptions(TypedDict, total=False):
+    """Options of a pyramid, by name.
+
+    method, tie, cascade
+        See `Reduction`.
+    factors
+        Window per level: one int for all space axes, one int per space axis, or a list of such
+        per level. By default 2 along each space axis, but axes whose voxels are at least twice
+        as long as the shortest wait until the others have caught up.
+    levels
+        Number of levels, level 0 included. By default until a level is at most 64 along each
+        space axis.
+    chunks
+        Voxels per chunk along each axis, or along the space axes. By default 64 along three, 512
+        along two space axes.
+    shards
+        Voxels per shard, a whole number of chunks; None for chunks that are objects of their
+        own. By default up to 4 chunks along each of three, 8 along each of two space axes.
+    """
+
+    method: Method
+    tie: Tie
+    cascade: bool
+    factors: int | Sequence[int] | Sequence[Sequence[int]] | None
+    levels: int | None
+    chunks: Sizes | None
+    shards: Sizes | None
+
+
+def plan_pyramid(geometry: Geometry, dtype: npt.DTypeLike, **options: Unpack[PyramidOptions]) -> PyramidPlan:
+    """Plan a label pyramid: shapes, chunks, shards, grids and blocks, without any I/O.
+
+    Parameters
+    ----------
+    geometry
+        Grid of level 0.
+    dtype
+        Integer dtype of the labels.
+    **options
+        See `PyramidOptions`.
+
+    Raises
+    ------
+    UsageError
+        If an option does not fit the shape, or shards do not hold whole chunks.
+    """
+    reduction = Reduction(
+        options.get("method", "mode"), options.get("tie", "balanced"), options.get("cascade", True)
+    )
+    shape, spatial = geometry.shape, geometry.spatial_axes
+    steps = level_factors(geometry, options.get("factors"), options.get("levels"))
+    grids = [geometry]
+    for factors in steps:
+        grids.append(downsampled(grids[-1], factors, binning=reduction.binning))
+    levels = []
+    for number, (grid, factors) in enumerate(zip(grids, [(1,) * len(shape), *steps], strict=True)):
+        chunks = level_chunks(grid.shape, spatial, options.get("chunks"))
+        default_shards = "shards" not in options
+        shards = level_shards(grid.shape, spatial, chunks, options.get("shards"), default=default_shards)
+        levels.append(Level(str(number), grid.shape, chunks, shards, factors, grid))
+    return PyramidPlan(tuple(levels), np.dtype(dtype), reduction, plan_passes(levels, reduction))
+
+
+def unit_grid(level: Level) -> tuple[int, ...]:
+    """Number of write units per axis of a level."""
+    return tuple(-(-n // u) for n, u in zip(level.shape, level.unit, strict=True))
