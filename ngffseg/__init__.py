@@ -1,0 +1,61 @@
+"""A chunked, cloud-native store for segmentations on OME-Zarr.
+
+Names are loaded when they are first used, so that ``import ngffseg`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ngffseg.convert import export_segmentation, import_segmentation
+    from ngffseg.errors import NgffsegError
+    from ngffseg.geometry import Geometry
+    from ngffseg.labels import LabelImage, check, open_labels, write_labels
+    from ngffseg.model import Segment, Segmentation
+    from ngffseg.ngff import Violation
+    from ngffseg.pyramid import PyramidPlan, plan_pyramid
+
+_ROOMS = {
+    "Geometry": "geometry",
+    "LabelImage": "labels",
+    "NgffsegError": "errors",
+    "PyramidPlan": "pyramid",
+    "Segment": "model",
+    "Segmentation": "model",
+    "Violation": "ngff",
+    "check": "labels",
+    "export_segmentation": "convert",
+    "import_segmentation": "convert",
+    "open_labels": "labels",
+    "plan_pyramid": "pyramid",
+    "write_labels": "labels",
+}
+
+__all__ = [
+    "Geometry",
+    "LabelImage",
+    "NgffsegError",
+    "PyramidPlan",
+    "Segment",
+    "Segmentation",
+    "Violation",
+    "check",
+    "export_segmentation",
+    "import_segmentation",
+    "open_labels",
+    "plan_pyramid",
+    "write_labels",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its room (PEP 562)."""
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'ngffseg' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"ngffseg.{_ROOMS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

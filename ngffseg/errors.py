@@ -53,7 +53,14 @@ class MissingExtraError(FormatError, ImportError):
 
 
 class LossError(FormatError):
-    """The target format cannot hold what would be written to it."""
+    """The target format cannot hold what would be written to it.
+
+    ``strict`` tells that it was the caller who ruled out any loss.
+    """
+
+    def __init__(self, message: str, *, strict: bool = False) -> None:
+        super().__init__(message)
+        self.strict = strict
 
 
 class MetadataError(NgffsegError, ValueError):

@@ -2,14 +2,16 @@
 
 from ngffseg.model.code import Code, CodedRegion, Codes
 from ngffseg.model.loss import Loss
-from ngffseg.model.segment import Algorithm, Segment
-from ngffseg.model.segmentation import Segmentation, Source, Volume
+from ngffseg.model.segment import Algorithm, Color, Segment
+from ngffseg.model.segmentation import ArrayLike, Segmentation, Source, Volume
 
 __all__ = [
     "Algorithm",
+    "ArrayLike",
     "Code",
     "CodedRegion",
     "Codes",
+    "Color",
     "Loss",
     "Segment",
     "Segmentation",

@@ -88,9 +88,9 @@ def _per_axis(
     sizes: Sizes, ndim: int, spatial: Sequence[int], what: str, rest: Sequence[int]
 ) -> tuple[int, ...]:
     """Sizes given for all space axes at once, for each space axis or for each axis."""
-    values = [sizes] * len(spatial) if isinstance(sizes, int) else list(sizes)
+    given = list(sizes) if isinstance(sizes, Sequence) else [sizes] * len(spatial)
     try:
-        values = [operator.index(v) for v in values]
+        values = [operator.index(v) for v in given]
     except TypeError:
         raise UsageError(f"{what} {sizes!r}: give whole numbers") from None
     if len(values) == ndim:

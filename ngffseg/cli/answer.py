@@ -1,0 +1,96 @@
+"""What verbs answer to programs: JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+
+from ngffseg.labels import LabelImage, StoredLevel, StoreTree
+from ngffseg.model import Loss, Segment
+from ngffseg.pyramid import PyramidPlan
+
+
+def console() -> Console:
+    """Where people read: as wide as the terminal, at least wide enough for a table in a file."""
+    return Console(width=None if sys.stdout.isatty() else 110, highlight=False)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON; label values stay exact integers."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def segment_json(segment: Segment) -> dict[str, Any]:
+    """A segment, for programs."""
+    return {
+        "label_value": segment.label_value,
+        "id": segment.id,
+        "name": segment.name,
+        "color": list(segment.color) if segment.color else None,
+        "layer": segment.layer,
+    }
+
+
+def level_json(level: StoredLevel) -> dict[str, Any]:
+    """A level, for programs."""
+    return {
+        "path": level.path,
+        "shape": list(level.shape),
+        "chunks": list(level.chunks),
+        "shards": list(level.shards) if level.shards else None,
+        "dtype": level.dtype,
+        "scale": list(level.scale),
+        "translation": list(level.translation),
+        "bytes": level.stored_bytes,
+    }
+
+
+def image_json(image: LabelImage) -> dict[str, Any]:
+    """A label image, for programs."""
+    return {
+        "url": image.url,
+        "name": image.name,
+        "layers": list(image.layers),
+        "levels": [list(array.shape) for array in image.arrays],
+        "dtype": str(image.arrays[0].dtype),
+        "segments": [segment_json(s) for s in image.segments],
+    }
+
+
+def loss_json(loss: Loss) -> dict[str, str]:
+    """A loss, for programs."""
+    return {"where": loss.where, "what": loss.what}
+
+
+def tree_json(tree: StoreTree) -> dict[str, Any]:
+    """A store, for programs."""
+    image = tree.image and {
+        "name": tree.image.name,
+        "placeholder": tree.image.placeholder,
+        "axes": list(tree.image.axes),
+        "levels": [level_json(level) for level in tree.image.levels],
+    }
+    labels = [
+        image_json(stored.image)
+        | {"method": stored.method, "levels": [level_json(level) for level in stored.levels]}
+        for stored in tree.labels
+    ]
+    return {"url": tree.url, "version": tree.version, "image": image, "labels": labels}
+
+
+def plan_json(plan: PyramidPlan) -> dict[str, Any]:
+    """A plan, for programs."""
+    levels = [
+        {
+            "path": level.path,
+            "shape": list(level.shape),
+            "chunks": list(level.chunks),
+            "shards": list(level.shards) if level.shards else None,
+            "factors": list(level.factors),
+        }
+        for level in plan.levels
+    ]
+    return {"dtype": str(plan.dtype), "blocks": plan.block_count, "levels": levels}

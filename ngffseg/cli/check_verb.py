@@ -1,0 +1,41 @@
+"""``ngffseg check``: the judge."""
+
+from __future__ import annotations
+
+import click
+
+from ngffseg.cli.answer import console, print_json
+from ngffseg.labels import check
+from ngffseg.ngff import Violation, as_json
+
+
+@click.command("check")
+@click.argument("store")
+@click.option("--fix", is_flag=True, help="Mend what can be mended without guessing.")
+@click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON.")
+def run(store: str, fix: bool, json_wanted: bool) -> int:
+    """Judge STORE, a labels group or a label image by the specification of its version.
+
+    Prints every violation with the rule that it breaks. Exit code 1 if one of them MUST not be.
+    """
+    violations = check(store, fix=fix)
+    valid = all(v.severity != "MUST" for v in violations)
+    if json_wanted:
+        print_json({"valid": valid, "violations": [as_json(v) for v in violations]})
+    else:
+        print_violations(store, violations)
+    return 0 if valid else 1
+
+
+def print_violations(store: str, violations: list[Violation]) -> None:
+    """Print violations for people, worst first, and the verdict."""
+    out = console()
+    for violation in sorted(violations, key=lambda v: v.severity):
+        out.print(f"{violation.severity}  {violation.where or '/'}", markup=False)
+        out.print(f"      {violation.rule}", markup=False)
+        out.print(f"      expected {violation.expected}; found {violation.found}", markup=False)
+        if violation.fix is not None:
+            out.print(f"      --fix would {violation.fix.text}", markup=False)
+    faults = sum(v.severity == "MUST" for v in violations)
+    verdict = "not valid" if faults else "valid"
+    out.print(f"{store}: {verdict}; {faults} MUST, {len(violations) - faults} SHOULD", markup=False)

@@ -1,0 +1,30 @@
+"""``ngffseg export``: a label image becomes a file."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from ngffseg.cli.answer import console, loss_json, print_json
+from ngffseg.convert import export_segmentation
+
+
+@click.command("export")
+@click.argument("store")
+@click.argument("target")
+@click.option("--name", help="Which label image, where there are several.")
+@click.option("--strict", is_flag=True, help="Write nothing if anything would be lost.")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+def run(store: str, target: str, name: str | None, strict: bool, as_json: bool) -> None:
+    """Export a segmentation of STORE to the file TARGET, whose suffix is the format.
+
+    STORE may also be STORE/labels/NAME. What the format cannot hold is reported.
+    """
+    losses = export_segmentation(store, target, name=name, strict=strict)
+    if as_json:
+        print_json({"target": target, "losses": [loss_json(loss) for loss in losses]})
+        return
+    for loss in losses:
+        sys.stderr.write(f"lost: {loss.where}: {loss.what}\n")
+    console().print(f"{target} written", markup=False)

@@ -1,0 +1,86 @@
+"""``ngffseg import``: a file becomes a label image."""
+
+from __future__ import annotations
+
+from typing import Any, cast, get_args
+
+import click
+
+from ngffseg import ngff
+from ngffseg.cli.answer import console, image_json, plan_json, print_json
+from ngffseg.cli.progress import progress
+from ngffseg.cli.tables import levels_table, segments_table
+from ngffseg.convert import import_segmentation, plan_import
+from ngffseg.errors import UsageError
+from ngffseg.labels import LabelImage, WriteOptions, store_tree
+from ngffseg.pyramid import Method, Tie
+
+
+def parse_sizes(text: str, option: str) -> tuple[int, ...]:
+    """Whole numbers parted by commas, such as ``64,64,64``.
+
+    Raises
+    ------
+    UsageError
+        If they are not.
+    """
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(
+            f"{option} {text!r}: give whole numbers parted by commas, such as 64,64,64"
+        ) from None
+
+
+@click.command("import")
+@click.argument("source")
+@click.argument("store")
+@click.option("--name", help="Name under labels  [default: that of the file]")
+@click.option("--image", metavar="FILE", help="The image that was segmented.")
+@click.option("--ngff", type=click.Choice(ngff.VERSIONS), help="Version to write  [default: 0.5]")
+@click.option("--method", type=click.Choice(get_args(Method)), default="mode", show_default=True)
+@click.option("--tie", type=click.Choice(get_args(Tie)), default="balanced", show_default=True)
+@click.option("--chunks", metavar="Z,Y,X", help="Voxels per chunk.")
+@click.option("--shards", metavar="Z,Y,X|none", help="Voxels per shard.")
+@click.option("--levels", type=int, help="Number of levels, level 0 included.")
+@click.option("--overwrite", is_flag=True, help="Replace a label image of this name.")
+@click.option("--workers", type=click.IntRange(1), help="Number of threads  [default: cores]")
+@click.option("--dry-run", is_flag=True, help="Print what would be written, write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+def run(source: str, store: str, *, dry_run: bool, as_json: bool, **options: Any) -> None:
+    """Import the segmentation file SOURCE into STORE as a multiscale label image."""
+    chosen = {key: value for key, value in options.items() if value is not None}
+    if "chunks" in chosen:
+        chosen["chunks"] = parse_sizes(chosen["chunks"], "--chunks")
+    if "shards" in chosen:
+        shards = chosen["shards"]
+        chosen["shards"] = None if shards == "none" else parse_sizes(shards, "--shards")
+    if dry_run:
+        _print_plan(source, store, chosen, as_json=as_json)
+        return
+    with progress("import") as report:
+        written = import_segmentation(source, store, progress=report, **chosen)
+    if as_json:
+        print_json(image_json(written))
+    else:
+        print_written(written)
+
+
+def print_written(image: LabelImage) -> None:
+    """Print segments and levels of all layers that were written."""
+    for layer in image.layers:
+        stored = store_tree(image.url, layer).labels[0]
+        console().print(segments_table(f"labels/{layer}", stored.image.segments))
+        console().print(levels_table("", stored.levels))
+
+
+def _print_plan(source: str, store: str, chosen: dict[str, Any], *, as_json: bool) -> None:
+    for word in ("name", "image", "overwrite"):
+        chosen.pop(word, None)
+    plan = plan_import(source, store, **cast("WriteOptions", chosen))
+    if as_json:
+        print_json(plan_json(plan))
+        return
+    for level in plan_json(plan)["levels"]:
+        console().print(level, markup=False)
+    console().print(f"{plan.block_count} blocks; nothing was written", markup=False)

@@ -1,0 +1,65 @@
+"""The command ``ngffseg``: its verbs, and what an error becomes.
+
+Exit codes: 0 done; 1 the check found faults, or an export would lose something under --strict;
+2 wrong use or bad input; 3 the store or the network failed; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from ngffseg.cli import check_verb, demo_verb, export_verb, import_verb, info_verb
+from ngffseg.errors import LossError, NgffsegError, StoreError, StoreNotFoundError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ngffseg")
+def app() -> None:
+    """The place where segmentations live: exact label pyramids on OME-Zarr.
+
+    Every verb that reports has --json; --debug shows where an error comes from.
+    """
+
+
+for verb in (import_verb, export_verb, info_verb, check_verb, demo_verb):
+    app.add_command(verb.run)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    sys.exit(run(words, debug=debug))
+
+
+def run(words: list[str], *, debug: bool = False) -> int:
+    """Run a command line and return its exit code; an error is one line on stderr."""
+    try:
+        code = app.main(words, prog_name="ngffseg", standalone_mode=False)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        return _fail("interrupted: nothing was published", 130)
+    except click.ClickException as error:
+        return _fail(f"{error.format_message()}: see ngffseg --help", 2)
+    except NgffsegError as error:
+        if debug:
+            raise
+        return _fail(str(error), exit_code(error))
+    return code if isinstance(code, int) else 0
+
+
+def exit_code(error: NgffsegError) -> int:
+    """The exit code of an error: whose fault it is."""
+    if isinstance(error, LossError):
+        return 1 if error.strict else 2
+    # A store that is not there is a wrong address, not a failure of the store.
+    return 3 if isinstance(error, StoreError) and not isinstance(error, StoreNotFoundError) else 2
+
+
+def _fail(message: str, code: int) -> int:
+    line = " ".join(message.split())
+    sys.stderr.write(f"ngffseg: {line}\n")
+    return code

@@ -1,0 +1,60 @@
+"""What verbs answer to people: tables."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+
+from ngffseg.labels import StoredLevel
+from ngffseg.model import Segment
+
+UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+def size_text(count: int | None) -> str:
+    """Bytes in the unit that people read best."""
+    if count is None:
+        return "?"
+    value = float(count)
+    for unit in UNITS[:-1]:
+        if value < 1000:
+            return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} {UNITS[-1]}"
+
+
+def levels_table(title: str, levels: tuple[StoredLevel, ...]) -> Table:
+    """Levels as a table."""
+    table = Table(
+        "level", "shape", "chunks", "shards", "dtype", "voxel", "stored", title=title, title_justify="left"
+    )
+    for level in levels:
+        table.add_row(
+            level.path,
+            _by(level.shape),
+            _by(level.chunks),
+            _by(level.shards) if level.shards else "-",
+            level.dtype,
+            " x ".join(f"{s:.4g}" for s in level.scale),
+            size_text(level.stored_bytes),
+        )
+    return table
+
+
+def segments_table(title: str, segments: tuple[Segment, ...]) -> Table:
+    """Segments as a table, each with a patch of its color."""
+    table = Table("value", "", "id", "name", "status", "type", title=title, title_justify="left")
+    for segment in segments:
+        kind = segment.codes.type.meaning if segment.codes and segment.codes.type else ""
+        table.add_row(
+            str(segment.label_value), _patch(segment.color), segment.id, segment.name, segment.status, kind
+        )
+    return table
+
+
+def _patch(color: tuple[int, int, int, int] | None) -> Text:
+    return Text("■", style="rgb({},{},{})".format(*color[:3])) if color else Text("-")
+
+
+def _by(sizes: tuple[int, ...]) -> str:
+    return " x ".join(str(n) for n in sizes)

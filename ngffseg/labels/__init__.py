@@ -1,0 +1,28 @@
+"""The label image on disk: write, read, register, check."""
+
+from ngffseg.labels.address import split_address
+from ngffseg.labels.draft import plan_segmentation
+from ngffseg.labels.image import LabelImage
+from ngffseg.labels.inspection import check
+from ngffseg.labels.open import open_image, open_labels, read_stored
+from ngffseg.labels.options import WriteOptions
+from ngffseg.labels.tree import StoredImage, StoredLabels, StoredLevel, StoreTree, store_tree
+from ngffseg.labels.write import write_labels, write_segmentation
+
+__all__ = [
+    "LabelImage",
+    "StoreTree",
+    "StoredImage",
+    "StoredLabels",
+    "StoredLevel",
+    "WriteOptions",
+    "check",
+    "open_image",
+    "open_labels",
+    "plan_segmentation",
+    "read_stored",
+    "split_address",
+    "store_tree",
+    "write_labels",
+    "write_segmentation",
+]

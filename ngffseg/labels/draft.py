@@ -1,0 +1,132 @@
+"""`Draft`: all that is decided about a write before the first byte is written."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import Any, Unpack
+
+import numpy as np
+from zarr.abc.store import Store
+
+from ngffseg import ngff
+from ngffseg.errors import LabelExistsError, UsageError
+from ngffseg.geometry import Geometry
+from ngffseg.labels.address import split_address
+from ngffseg.labels.metadata import LayerMetadata, layer_metadata, placeholder_metadata
+from ngffseg.labels.nodes import find_group
+from ngffseg.labels.options import WriteOptions, pyramid_options
+from ngffseg.labels.parent import LABELS, Parent, find_parent
+from ngffseg.model import Segmentation, Volume
+from ngffseg.pyramid import PyramidPlan, plan_pyramid
+from ngffseg.store import open_store, store_errors
+
+SAME_AXES = "give both the same, of size 1 where they do not vary"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """All that is known before the first byte is written."""
+
+    version: ngff.Version
+    plans: tuple[PyramidPlan, ...]
+    layers: tuple[LayerMetadata, ...]
+    document: ngff.Document
+    placeholder: tuple[PyramidPlan, dict[str, Any]] | None
+
+
+def draft_of(
+    parent: Parent | None,
+    segmentation: Segmentation,
+    names: tuple[str, ...],
+    image: Volume | None,
+    options: WriteOptions,
+) -> Draft:
+    """Decide on versions, plans and metadata, and have the metadata judged.
+
+    Raises
+    ------
+    UsageError, MetadataError
+        If an option does not fit, or the metadata would break a rule.
+    """
+    version = _version(parent, options.get("ngff"))
+    grid = segmentation.geometry
+    chosen = pyramid_options(options, version, parent.shapes if parent else (), grid)
+    plans = tuple(plan_pyramid(grid, layer.dtype, **chosen) for layer in segmentation.layers)
+    layers = tuple(
+        layer_metadata(name, plan, [s for s in segmentation.segments if s.layer == number], version)
+        for number, (name, plan) in enumerate(zip(names, plans, strict=True))
+    )
+    document = ngff.Document(
+        name=names[0],
+        layers=names,
+        segment_order=tuple(s.id for s in segmentation.segments),
+        representation=segmentation.representation,
+        geometry=grid,
+        source=segmentation.source,
+        extra=segmentation.extra,
+    )
+    needs_image = (parent is None or parent.multiscales is None) and image is None
+    blank = replace(plans[0], dtype=np.dtype(np.uint8))
+    placeholder = (blank, placeholder_metadata(blank, version)) if needs_image else None
+    return Draft(version, plans, layers, document, placeholder)
+
+
+def _version(parent: Parent | None, asked: ngff.Version | None) -> ngff.Version:
+    if asked is not None and asked not in ngff.VERSIONS:
+        raise UsageError(f"OME-Zarr {asked} is not written: use {' or '.join(ngff.VERSIONS)}")
+    if parent is None:
+        return asked or "0.5"
+    if asked is not None and asked != parent.version:
+        raise UsageError(
+            f"the store is OME-Zarr {parent.version}, not {asked}: leave the version out or use a new store"
+        )
+    return parent.writable_version
+
+
+def check_target(
+    address: str,
+    parent: Parent | None,
+    names: tuple[str, ...],
+    grid: Geometry,
+    image: Volume | None,
+) -> None:
+    """Refuse what the store cannot take, before anything is written."""
+    if image is not None and image.geometry.axes != grid.axes:
+        raise UsageError(
+            f"axes {image.geometry.axes} of the image and {grid.axes} of the labels differ: {SAME_AXES}"
+        )
+    if parent is None:
+        return
+    for document in parent.documents:
+        taken = set(document.layers[1:]) & set(names)
+        if taken and document.name != names[0]:
+            raise LabelExistsError(
+                f"{address}: {min(taken)!r} is a layer of {document.name!r}: choose another name"
+            )
+    if image is not None and parent.multiscales is not None:
+        raise UsageError(f"{address} has an image already: leave the image out, or use a new store")
+    axes = tuple(a.name for a in parent.multiscales.axes) if parent.multiscales is not None else grid.axes
+    if axes != grid.axes:
+        raise UsageError(
+            f"{address}: axes {axes} of the image and {grid.axes} of the labels differ: {SAME_AXES}"
+        )
+
+
+def is_there(store: Store, parent: Parent | None, name: str) -> bool:
+    """Whether there is a label image of this name, registered or not."""
+    registered = parent is not None and name in parent.names
+    return registered or find_group(store, f"{LABELS}/{name}") is not None
+
+
+def plan_segmentation(
+    url: str | os.PathLike[str], segmentation: Segmentation, **options: Unpack[WriteOptions]
+) -> PyramidPlan:
+    """The plan that `write_segmentation` would follow for layer 0; nothing is written."""
+    address, _ = split_address(url)
+    with store_errors(address):
+        parent = find_parent(open_store(address), address)
+    version = _version(parent, options.get("ngff"))
+    grid = segmentation.geometry
+    chosen = pyramid_options(options, version, parent.shapes if parent else (), grid)
+    return plan_pyramid(grid, segmentation.layers[0].dtype, **chosen)

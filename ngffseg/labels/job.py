@@ -1,0 +1,78 @@
+"""`Job`: a write in progress, kept aside until all of it is there."""
+
+from __future__ import annotations
+
+import uuid
+from types import TracebackType
+from typing import Any
+
+import zarr
+from zarr.abc.store import Store
+
+from ngffseg import ngff
+from ngffseg.labels.nodes import create_array, put_group
+from ngffseg.labels.parent import LABELS
+from ngffseg.pyramid import PyramidPlan
+from ngffseg.store import local_path, remove
+
+OWN = "ngffseg"
+
+
+class Job:
+    """Where the parts of one write are until they are published.
+
+    On a local disk they lie under ``ngffseg/jobs/<id>`` and are moved to their place in one step.
+    Elsewhere nothing can be moved: the arrays are written in place, where no metadata names them
+    yet. When a label image is replaced there, its new levels get paths of their own.
+    """
+
+    def __init__(self, url: str, store: Store, *, replacing: bool) -> None:
+        self.url, self.store, self.id = url, store, uuid.uuid4().hex[:12]
+        self.aside = local_path(url) is not None
+        self.level_prefix = f"{self.id}-" if replacing and not self.aside else ""
+        self.names: list[str] = []
+        self.written: list[str] = []
+
+    @property
+    def folder(self) -> str:
+        """Folder of the job in a local store."""
+        return f"{OWN}/jobs/{self.id}"
+
+    @property
+    def image_path(self) -> str:
+        """Path of the group in which the source image is written."""
+        return f"{self.folder}/image" if self.aside else ""
+
+    def label_path(self, name: str) -> str:
+        """Path of the group in which a label image is written."""
+        return f"{self.folder}/{LABELS}/{name}" if self.aside else f"{LABELS}/{name}"
+
+    def create_levels(self, name: str, plan: PyramidPlan, version: ngff.Version) -> list[zarr.Array[Any]]:
+        """Make the empty arrays of a label image, all metadata before any chunk."""
+        self.names.append(name)
+        paths = [f"{self.label_path(name)}/{self.level_prefix}{level.path}" for level in plan.levels]
+        self.written += paths
+        axes = plan.levels[0].geometry.axes
+        return [
+            create_array(self.store, path, level, plan.dtype, version, axes)
+            for path, level in zip(paths, plan.levels, strict=True)
+        ]
+
+    def describe(self, name: str, version: ngff.Version, attributes: dict[str, Any]) -> None:
+        """Write the metadata of a label image, whose levels are complete."""
+        put_group(self.store, self.label_path(name), version, attributes)
+
+    def __enter__(self) -> Job:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.aside:
+            remove(self.url, self.folder)
+        elif kind is not None:
+            for path in self.written:
+                remove(self.url, path)

@@ -1,0 +1,102 @@
+"""Metadata of what is written, judged before the first byte is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version as package_version
+from typing import Any
+
+from ngffseg import ngff
+from ngffseg.errors import MetadataError
+from ngffseg.geometry import Geometry, anatomical_orientation, ngff_origin, scales
+from ngffseg.model import Segment
+from ngffseg.pyramid import Level, PyramidPlan
+
+# From labels/NAME back to the image.
+SOURCE = "../../"
+
+
+@dataclass(frozen=True, slots=True)
+class LayerMetadata:
+    """Metadata of one label image."""
+
+    name: str
+    version: ngff.Version
+    multiscales: ngff.Multiscales
+    image_label: dict[str, Any]
+
+    def attributes(self, prefix: str = "") -> dict[str, Any]:
+        """Attributes of its group; ``prefix`` stands before the path of each level."""
+        datasets = tuple(replace(d, path=prefix + d.path) for d in self.multiscales.datasets)
+        multiscales = ngff.encode_multiscales(replace(self.multiscales, datasets=datasets), self.version)
+        parts = {"multiscales": [multiscales], "image-label": self.image_label}
+        return ngff.wrap(self.version, parts)
+
+
+def layer_metadata(
+    name: str, plan: PyramidPlan, segments: Sequence[Segment], version: ngff.Version
+) -> LayerMetadata:
+    """Metadata of a label image that follows a plan.
+
+    Raises
+    ------
+    MetadataError
+        If it breaks a rule of the specification.
+    """
+    how = {
+        "method": plan.reduction.method,
+        "tie": plan.reduction.tie,
+        "cascade": plan.reduction.cascade,
+        "software": "ngffseg",
+        "version": package_version("ngffseg"),
+    }
+    multiscales = image_multiscales(name, plan.levels, plan.reduction.method, how)
+    layer = LayerMetadata(name, version, multiscales, ngff.encode_image_label(segments, SOURCE, version))
+    judged(layer.attributes(), f"labels/{name}")
+    return layer
+
+
+def image_multiscales(
+    name: str, levels: Sequence[Level], method: str, how: dict[str, Any]
+) -> ngff.Multiscales:
+    """Multiscales of the levels of a plan: axes with their orientation, one dataset per level."""
+    grid = levels[0].geometry
+    datasets = tuple(
+        ngff.Dataset(level.path, scales(level.geometry), ngff_origin(level.geometry)) for level in levels
+    )
+    return ngff.Multiscales(name, _axes(grid), datasets, method, how)
+
+
+def _axes(grid: Geometry) -> tuple[ngff.Axis, ...]:
+    types = {"t": "time", "c": "channel"}
+    # Without a unit nothing is known about the patient either.
+    known = any(grid.units[axis] for axis in grid.spatial_axes)
+    orientation = anatomical_orientation(grid) if known else {}
+    return tuple(
+        ngff.Axis(axis, types.get(axis, "space"), unit, orientation.get(axis))
+        for axis, unit in zip(grid.axes, grid.units, strict=True)
+    )
+
+
+def placeholder_metadata(plan: PyramidPlan, version: ngff.Version) -> dict[str, Any]:
+    """Attributes of an image group that holds no data, so that labels have an image."""
+    multiscales = image_multiscales("placeholder", plan.levels, "", {})
+    parts = {"multiscales": [ngff.encode_multiscales(multiscales, version)]}
+    return judged(ngff.wrap(version, parts, {"ngffseg": {"placeholder": True}}), "")
+
+
+def judged(attributes: dict[str, Any], where: str) -> dict[str, Any]:
+    """The attributes, if they break no rule that MUST be kept.
+
+    Raises
+    ------
+    MetadataError
+        If they do.
+    """
+    for violation in ngff.judge_attributes(attributes, where):
+        if violation.severity == "MUST":
+            raise MetadataError(
+                f"{violation.where}: {violation.rule} Expected {violation.expected}, found {violation.found}"
+            )
+    return attributes

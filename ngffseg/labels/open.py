@@ -1,0 +1,135 @@
+"""Opening label images: ours, and those that others really write."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import zarr
+from zarr.abc.store import Store
+
+from ngffseg import ngff
+from ngffseg.errors import MetadataError, StoreNotFoundError, UsageError
+from ngffseg.geometry import Geometry, from_ngff
+from ngffseg.labels.address import split_address
+from ngffseg.labels.image import LabelImage
+from ngffseg.labels.levels import open_levels
+from ngffseg.labels.nodes import attributes_of, find_group
+from ngffseg.labels.parent import LABELS, Parent, find_parent
+from ngffseg.model import Segmentation, Volume
+from ngffseg.store import open_store, store_errors
+
+
+def open_labels(url: str | os.PathLike[str], name: str | None = None) -> LabelImage:
+    """Open a label image; only metadata is read.
+
+    Parameters
+    ----------
+    url
+        Address of the store (a path or an fsspec URL), or ``STORE/labels/NAME``.
+    name
+        Which label image; needless where there is only one segmentation.
+
+    Raises
+    ------
+    StoreNotFoundError
+        If there is no store or no such label image.
+    UsageError
+        If there are several and none was named.
+    MetadataError
+        If what is there is no OME-Zarr label image.
+    """
+    address, name = split_address(url, name)
+    with store_errors(address):
+        store = open_store(address)
+        parent = find_parent(store, address)
+        if parent is None:
+            raise StoreNotFoundError(f"{address}: no OME-Zarr store there: check the address")
+        if name is None and _is_label_image(store):
+            return _open(store, address, "", "", None)
+        chosen = name if name is not None else _only_name(address, parent)
+        document = next((d for d in parent.documents if chosen in d.layers), None)
+        return _open(store, address, chosen, f"{LABELS}/{chosen}", document)
+
+
+def read_stored(url: str | os.PathLike[str], name: str | None = None) -> Segmentation:
+    """The whole segmentation that a label image belongs to: all layers, lazy, with its document."""
+    first = open_labels(url, name)
+    address, _ = split_address(url, name)
+    with store_errors(address):
+        parent = find_parent(open_store(address), address)
+    document = next((d for d in (parent.documents if parent else ()) if first.name in d.layers), None)
+    if document is None:
+        return Segmentation((first.arrays[0],), first.segments, first.geometry)
+    images = [open_labels(address, layer) for layer in document.layers]
+    segments = {s.id: s for image in images for s in image.segments}
+    ordered = [segments.pop(i) for i in document.segment_order if i in segments]
+    return Segmentation(
+        tuple(image.arrays[0] for image in images),
+        (*ordered, *segments.values()),
+        document.geometry,
+        document.representation,
+        document.source,
+        document.extra,
+    )
+
+
+def open_image(url: str | os.PathLike[str]) -> Volume:
+    """The image of a store, lazy: level 0 and its grid, as far as OME-Zarr tells it.
+
+    Raises
+    ------
+    StoreNotFoundError
+        If the store has no image.
+    """
+    address, _ = split_address(url)
+    with store_errors(address):
+        store = open_store(address)
+        group = find_group(store, "")
+        metadata = ngff.unwrap(attributes_of(group))[1] if group is not None else {}
+        if "multiscales" not in metadata:
+            raise StoreNotFoundError(f"{address} has no image: check the address")
+        multiscales, arrays = open_levels(store, address, "", metadata)
+    return Volume(arrays[0], _placed(multiscales, arrays[0]), multiscales.name)
+
+
+def _only_name(address: str, parent: Parent) -> str:
+    in_layers = {layer for d in parent.documents for layer in d.layers[1:]}
+    names = [n for n in parent.names if n not in in_layers]
+    if not names:
+        raise StoreNotFoundError(f"{address} has no labels: import some, or name an unregistered label image")
+    if len(names) > 1:
+        raise UsageError(f"{address} has several label images: name one of {', '.join(names)}")
+    return names[0]
+
+
+def _is_label_image(store: Store) -> bool:
+    """Whether the root itself is a label image, as some writers leave it."""
+    root = find_group(store, "")
+    return root is not None and "image-label" in ngff.unwrap(attributes_of(root))[1]
+
+
+def _open(store: Store, address: str, name: str, path: str, document: ngff.Document | None) -> LabelImage:
+    group = find_group(store, path)
+    if group is None:
+        raise StoreNotFoundError(f"{address} has no label image {name!r}: see ngffseg info {address}")
+    _, metadata = ngff.unwrap(attributes_of(group))
+    if "multiscales" not in metadata:
+        raise MetadataError(f"{address}/{path} is no label image: its attributes hold no multiscales")
+    multiscales, arrays = open_levels(store, address, path, metadata)
+    for array in arrays:
+        if array.dtype.kind not in "iu":
+            # NGFF: "The pixels of the label images MUST be integer data types".
+            raise MetadataError(
+                f"{address}/{array.path} holds {array.dtype}: labels are integers, so it is an image"
+            )
+    layers = document.layers if document is not None else (name,)
+    geometry = document.geometry if document is not None else _placed(multiscales, arrays[0])
+    return LabelImage(address, name, arrays, ngff.decode_image_label(metadata), geometry, layers)
+
+
+def _placed(multiscales: ngff.Multiscales, array: zarr.Array[Any]) -> Geometry:
+    level0 = multiscales.datasets[0]
+    names = [axis.name for axis in multiscales.axes]
+    units = [axis.unit for axis in multiscales.axes]
+    return from_ngff(array.shape, names, units, level0.scale, level0.translation)

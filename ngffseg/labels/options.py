@@ -1,0 +1,76 @@
+"""Options of writing, by name, and what they mean for a given store."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from ngffseg.errors import UsageError
+from ngffseg.geometry import Geometry
+from ngffseg.ngff import Version
+from ngffseg.pyramid import PyramidOptions
+
+
+class WriteOptions(PyramidOptions, total=False):
+    """Options of `write_labels`: those of `PyramidOptions`, and these.
+
+    ngff
+        Version to write, "0.5" (default; Zarr v3, sharded) or "0.4" (Zarr v2). Labels that are
+        added to a store take its version.
+    workers
+        Number of threads; by default that of the cores.
+    """
+
+    ngff: Version
+    workers: int | None
+
+
+def pyramid_options(
+    options: WriteOptions, version: Version, image: Sequence[tuple[int, ...]], grid: Geometry
+) -> PyramidOptions:
+    """The options of the plan, fitted to the version and to the levels of the image.
+
+    Raises
+    ------
+    UsageError
+        If shards are asked for in 0.4, or another number of levels than the image has.
+    """
+    chosen = PyramidOptions(**{k: v for k, v in options.items() if k in PyramidOptions.__annotations__})  # type: ignore[typeddict-item]
+    if version == "0.4":
+        if chosen.get("shards") is not None:
+            raise UsageError("shards: OME-Zarr 0.4 is Zarr v2, which has none: leave them out or write 0.5")
+        chosen["shards"] = None
+    if image:
+        _follow(image, chosen, grid)
+    return chosen
+
+
+def _follow(image: Sequence[tuple[int, ...]], chosen: PyramidOptions, grid: Geometry) -> None:
+    """Give the labels as many levels as the image has, by the same factors.
+
+    NGFF, "labels" metadata: "the `datasets` list MUST have the same number of entries (scale
+    levels) as the original unlabeled image."
+    """
+    asked = chosen.get("levels")
+    if asked is not None and asked != len(image):
+        raise UsageError(
+            f"levels {asked}: the image of the store has {len(image)}, and labels must have as many"
+        )
+    factors = chosen.get("factors")
+    if factors is None:
+        chosen["factors"] = [_ratio(a, b, grid) for a, b in itertools.pairwise(image)]
+        chosen["levels"] = len(image)
+    elif isinstance(factors, int) or not isinstance(factors[0], Sequence):
+        chosen["levels"] = len(image)
+    elif len(factors) + 1 != len(image):
+        raise UsageError(
+            f"factors lead to {len(factors) + 1} levels: the image of the store has {len(image)}"
+        )
+
+
+def _ratio(finer: tuple[int, ...], coarser: tuple[int, ...], grid: Geometry) -> tuple[int, ...]:
+    """Whole factors that come closest to those of the image; other writers round shapes."""
+    return tuple(
+        max(1, round(a / b)) if axis in grid.spatial_axes else 1
+        for axis, (a, b) in enumerate(zip(finer, coarser, strict=True))
+    )

@@ -1,0 +1,93 @@
+"""`Parent`: the image group that labels belong to, and its register of labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from zarr.abc.store import Store
+
+from ngffseg import ngff
+from ngffseg.errors import MetadataError
+from ngffseg.labels.levels import open_levels
+from ngffseg.labels.nodes import attributes_of, find_array, find_group
+
+LABELS = "labels"
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """What an image group says of itself.
+
+    Parameters
+    ----------
+    version
+        Its NGFF version as written; "0.5" or "0.4" where labels can be added.
+    multiscales
+        Its levels; None for a group that only holds labels.
+    shapes
+        Shape of each level.
+    names
+        Label images in its register, in order.
+    labels_attributes
+        All attributes of the labels group; None where there is none.
+    """
+
+    version: str
+    multiscales: ngff.Multiscales | None
+    shapes: tuple[tuple[int, ...], ...]
+    names: tuple[str, ...]
+    labels_attributes: dict[str, Any] | None
+
+    @property
+    def documents(self) -> tuple[ngff.Document, ...]:
+        """The segmentation documents."""
+        return ngff.decode_documents(self.labels_attributes or {})
+
+    @property
+    def writable_version(self) -> ngff.Version:
+        """The version in which labels are added.
+
+        Raises
+        ------
+        MetadataError
+            If ngffseg does not write the version that the store has.
+        """
+        if self.version not in ngff.VERSIONS:
+            raise MetadataError(
+                f"the store is OME-Zarr {self.version}: labels are written to 0.4 and 0.5, so upgrade it first"
+            )
+        return self.version  # type: ignore[return-value]
+
+
+def find_parent(store: Store, url: str) -> Parent | None:
+    """The image group at the root of a store; None if nothing is there.
+
+    Raises
+    ------
+    MetadataError
+        If something else than an OME-Zarr image is there.
+    """
+    root = find_group(store, "")
+    labels = find_group(store, LABELS)
+    if root is None and labels is None:
+        if find_array(store, "") is not None:
+            raise MetadataError(
+                f"{url} is a Zarr array, not an OME-Zarr image: give the address of an image group"
+            )
+        return None
+    version, metadata = ngff.unwrap(attributes_of(root)) if root is not None else (None, {})
+    labels_attributes = attributes_of(labels) if labels is not None else None
+    if "multiscales" not in metadata and labels is None:
+        raise MetadataError(f"{url} is no OME-Zarr image: its attributes hold no multiscales")
+    multiscales, arrays = None, ()
+    if "multiscales" in metadata:
+        multiscales, arrays = open_levels(store, url, "", metadata)
+    labels_version, register = ngff.unwrap(labels_attributes or {})
+    names = tuple(n for n in register.get("labels", ()) if isinstance(n, str))
+    found = version or labels_version or _default_version(root or labels)
+    return Parent(found, multiscales, tuple(a.shape for a in arrays), names, labels_attributes)
+
+
+def _default_version(group: Any) -> str:
+    return "0.5" if group.metadata.zarr_format == 3 else "0.4"

@@ -1,0 +1,141 @@
+"""Publishing a job: what was written aside takes its place, the register of names last.
+
+Each step that a later one may leave half done can be undone; the last step is one object.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import partial
+from typing import Any
+
+from ngffseg import ngff
+from ngffseg.errors import LabelExistsError
+from ngffseg.labels.job import OWN, Job
+from ngffseg.labels.metadata import judged
+from ngffseg.labels.nodes import (
+    attributes_of,
+    create_array,
+    find_group,
+    put_group,
+    refresh_consolidated,
+)
+from ngffseg.labels.parent import LABELS, Parent, find_parent
+from ngffseg.pyramid import PyramidPlan
+from ngffseg.store import exchange, locked, move, remove
+
+
+def publish(
+    job: Job,
+    version: ngff.Version,
+    document: ngff.Document,
+    placeholder: tuple[PyramidPlan, dict[str, Any]] | None,
+    *,
+    overwrite: bool,
+) -> None:
+    """Put the label images of a job in their place and register them.
+
+    Raises
+    ------
+    LabelExistsError
+        If another writer has published the name meanwhile.
+    """
+    with locked(job.url):
+        parent = find_parent(job.store, job.url)
+        if parent is not None and document.name in parent.names and not overwrite:
+            raise LabelExistsError(
+                f"{job.url}: label image {document.name!r} was written by another job meanwhile"
+            )
+        with ExitStack() as undo:
+            if placeholder is not None and (parent is None or parent.multiscales is None):
+                _put_placeholder(job, version, *placeholder, undo)
+            elif find_group(job.store, job.image_path) is not None and job.aside:
+                _move_image(job, version, undo)
+            for name in job.names:
+                _put_in_place(job, name, undo)
+            _put_schemas(job, version)
+            _register(job, version, document, parent)
+            undo.pop_all()
+        _remove_old(job, document, parent)
+        refresh_consolidated(job.store)
+
+
+def _put_placeholder(
+    job: Job, version: ngff.Version, plan: PyramidPlan, attributes: dict[str, Any], undo: ExitStack
+) -> None:
+    for level in plan.levels:
+        undo.callback(remove, job.url, level.path)
+        axes = level.geometry.axes
+        create_array(job.store, level.path, level, plan.dtype, version, axes)
+    _put_root(job, version, attributes, undo)
+
+
+def _move_image(job: Job, version: ngff.Version, undo: ExitStack) -> None:
+    group = find_group(job.store, job.image_path)
+    assert group is not None
+    attributes = attributes_of(group)
+    _, metadata = ngff.unwrap(attributes)
+    for dataset in ngff.decode_multiscales(metadata, ndim=5).datasets:
+        move(job.url, f"{job.image_path}/{dataset.path}", dataset.path)
+        undo.callback(remove, job.url, dataset.path)
+    _put_root(job, version, attributes, undo)
+
+
+def _put_root(job: Job, version: ngff.Version, attributes: dict[str, Any], undo: ExitStack) -> None:
+    for file in ("zarr.json", ".zattrs", ".zgroup"):
+        undo.callback(remove, job.url, file)
+    put_group(job.store, "", version, attributes)
+
+
+def _put_in_place(job: Job, name: str, undo: ExitStack) -> None:
+    if not job.aside:
+        return
+    staged, path = job.label_path(name), f"{LABELS}/{name}"
+    if find_group(job.store, path) is None:
+        move(job.url, staged, path)
+        undo.callback(remove, job.url, path)
+    else:
+        # Readers find the old or the new one, never none. The old one goes with the job.
+        exchange(job.url, staged, path)
+        undo.callback(partial(exchange, job.url, staged, path))
+
+
+def _put_schemas(job: Job, version: ngff.Version) -> None:
+    """Leave a copy of the schemas in the store, so that it explains itself."""
+    schemas = ngff.all_schemas()
+    group = find_group(job.store, OWN)
+    known = attributes_of(group) if group is not None else {}
+    if known.get("schemas") != schemas:
+        put_group(job.store, OWN, version, {**known, "schemas": schemas})
+
+
+def _register(job: Job, version: ngff.Version, document: ngff.Document, parent: Parent | None) -> None:
+    attributes = dict(parent.labels_attributes or {}) if parent is not None else {}
+    _, metadata = ngff.unwrap(attributes)
+    old = _old_layers(document, parent)
+    names = [n for n in (parent.names if parent else ()) if n not in old or n in document.layers]
+    names += [n for n in document.layers if n not in names]
+    own = {k: v for k, v in attributes.items() if k != "ome" and k not in metadata}
+    own |= {k: v for k, v in attributes.items() if k == OWN}
+    merged = ngff.merge_documents(own, document)
+    metadata = {k: v for k, v in metadata.items() if k != OWN} | {"labels": names}
+    put_group(job.store, LABELS, version, judged(ngff.wrap(version, metadata, merged), LABELS))
+
+
+def _old_layers(document: ngff.Document, parent: Parent | None) -> set[str]:
+    """Label images of the segmentation that is replaced."""
+    documents = parent.documents if parent is not None else ()
+    return {layer for d in documents if d.name == document.name for layer in d.layers}
+
+
+def _remove_old(job: Job, document: ngff.Document, parent: Parent | None) -> None:
+    """Remove layers that the replaced segmentation had and the new one has not."""
+    for name in _old_layers(document, parent) - set(document.layers):
+        remove(job.url, f"{LABELS}/{name}")
+    if not job.level_prefix:
+        return
+    for name in document.layers:
+        group = find_group(job.store, f"{LABELS}/{name}")
+        for path in sorted(group.array_keys()) if group is not None else ():
+            if not path.startswith(job.level_prefix):
+                remove(job.url, f"{LABELS}/{name}/{path}")

@@ -1,0 +1,84 @@
+"""The image that labels belong to, written as multiscales through ome-zarr."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import zarr
+
+from ngffseg import ngff
+from ngffseg.geometry import scales
+from ngffseg.labels.job import Job
+from ngffseg.labels.metadata import image_multiscales, judged
+from ngffseg.labels.nodes import attributes_of, put_group
+from ngffseg.model import Volume
+from ngffseg.pyramid import PyramidPlan, plan_pyramid
+
+
+def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Version) -> None:
+    """Write an intensity image with as many levels as its labels have, by the same factors.
+
+    Its levels are means over the windows, so that a voxel covers the same place as the label.
+    """
+    # Imported here: ome-zarr takes 1.7 s to import, which labels alone should not pay.
+    from ome_zarr.format import FormatV04, FormatV05
+    from ome_zarr.writer import write_multiscale
+
+    chunked: Any = {} if version == "0.5" else {"shards": None}
+    factors = [list(level.factors) for level in labels.levels[1:]]
+    plan = plan_pyramid(image.geometry, np.uint8, factors=factors or 1, levels=len(labels.levels), **chunked)
+    levels = [da.asarray(image.data)]
+    for level in plan.levels[1:]:
+        levels.append(mean_level(levels[-1], level.factors))
+    levels = [data.rechunk(level.unit) for data, level in zip(levels, plan.levels, strict=True)]
+    group = zarr.create_group(job.store, path=job.image_path, zarr_format=ngff.zarr_format(version))
+    axes = list(ngff.encode_multiscales(_multiscales(image, plan), version)["axes"])
+    write_multiscale(
+        levels,
+        group,
+        fmt=FormatV05() if version == "0.5" else FormatV04(),
+        axes=axes,
+        scale=dict(zip(image.geometry.axes, scales(image.geometry), strict=True)),
+        storage_options=[_storage(level.chunks, level.shards) for level in plan.levels],
+        name=image.name or "image",
+    )
+    # ome-zarr knows no translation: say where the levels lie, in the paths that it chose.
+    written = ngff.decode_multiscales(ngff.unwrap(attributes_of(group))[1], ndim=len(axes))
+    multiscales = ngff.encode_multiscales(_multiscales(image, plan, written), version)
+    attributes = ngff.wrap(version, {"multiscales": [multiscales]})
+    put_group(job.store, job.image_path, version, judged(attributes, ""))
+
+
+def _storage(chunks: tuple[int, ...], shards: tuple[int, ...] | None) -> dict[str, Any]:
+    return {"chunks": chunks} | ({"shards": shards} if shards else {})
+
+
+def _multiscales(
+    image: Volume, plan: PyramidPlan, written: ngff.Multiscales | None = None
+) -> ngff.Multiscales:
+    ours = image_multiscales(image.name or "image", plan.levels, "mean", {})
+    if written is None:
+        return ours
+    datasets = tuple(
+        ngff.Dataset(theirs.path, mine.scale, mine.translation)
+        for mine, theirs in zip(ours.datasets, written.datasets, strict=True)
+    )
+    return ngff.Multiscales(ours.name, ours.axes, datasets, ours.type, ours.metadata)
+
+
+def mean_level(data: da.Array, factors: Sequence[int]) -> da.Array:
+    """Means over windows, rounded where the dtype is integer; the edge is repeated to fill them."""
+    pad = [(0, -n % f) for n, f in zip(data.shape, factors, strict=True)]
+    padded = da.pad(data, pad, mode="edge") if any(after for _, after in pad) else data
+    padded = padded.rechunk(
+        {axis: _whole(c[0], f) for axis, (c, f) in enumerate(zip(padded.chunks, factors, strict=True))}
+    )
+    means = da.coarsen(np.mean, padded, dict(enumerate(factors)))
+    return means.round().astype(data.dtype) if data.dtype.kind in "iu" else means.astype(data.dtype)
+
+
+def _whole(chunk: int, factor: int) -> int:
+    return max(factor, chunk // factor * factor)

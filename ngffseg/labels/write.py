@@ -1,0 +1,172 @@
+"""Writing label images: `write_labels` for arrays, `write_segmentation` for all layers at once.
+
+Order of commits: metadata is judged, then arrays and chunks are written aside, then all is
+published, the register of names last. A job that dies publishes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from typing import Any, Unpack
+
+import numpy as np
+
+from ngffseg.errors import LabelExistsError, LabelValueError, UsageError
+from ngffseg.geometry import Geometry, identity
+from ngffseg.labels.address import check_name, layer_names, split_address
+from ngffseg.labels.draft import check_target, draft_of, is_there
+from ngffseg.labels.image import LabelImage
+from ngffseg.labels.job import Job
+from ngffseg.labels.open import open_image, open_labels
+from ngffseg.labels.options import WriteOptions
+from ngffseg.labels.parent import find_parent
+from ngffseg.labels.publish import publish
+from ngffseg.labels.source_image import write_image
+from ngffseg.model import ArrayLike, Segment, Segmentation, Volume
+from ngffseg.pyramid import build_pyramid
+from ngffseg.store import open_store, store_errors
+
+Progress = Callable[[int, int], None]
+
+
+def write_labels(
+    url: str | os.PathLike[str],
+    labels: Any,
+    *,
+    name: str,
+    segments: Iterable[Segment] = (),
+    geometry: Geometry | None = None,
+    image: Volume | ArrayLike | None = None,
+    overwrite: bool = False,
+    **options: Unpack[WriteOptions],
+) -> LabelImage:
+    """Write labels as a multiscale label image and register it under ``labels``.
+
+    Parameters
+    ----------
+    url
+        Address of the store, a path or an fsspec URL; made if it is not there.
+    labels
+        Integer array of 2 to 5 axes (of t, c, z, y, x): numpy, dask or zarr, or anything with
+        ``shape``, ``dtype`` and slicing. Lazy arrays are read block by block.
+    name
+        Name of the label image: one folder under ``labels``.
+    segments
+        Names, colors and properties of label values.
+    geometry
+        Grid of the labels; by default unit voxels at zero, or the grid of the image of the store.
+    image
+        The image that the labels belong to, written as multiscales beside them: a `Volume`, or
+        an array on the grid of the labels. Without one, a new store gets a placeholder of the
+        same shape that holds no data.
+    overwrite
+        Replace a label image of this name.
+    **options
+        See `WriteOptions`.
+
+    Returns
+    -------
+    LabelImage
+        The stored label image, opened.
+
+    Raises
+    ------
+    LabelValueError
+        If labels are floats or negative, or a segment's value does not fit them.
+    LabelNameError, LabelExistsError, UsageError
+        If the name, an option or the shape does not fit the store.
+    MetadataError
+        If the store is no OME-Zarr image.
+    StoreError
+        If the disk or the network fails; nothing is published then.
+    """
+    array = _as_labels(labels)
+    where = geometry or _grid_of_store(url, array.shape)
+    segmentation = Segmentation((array,), tuple(segments), where)
+    return write_segmentation(url, segmentation, name=name, image=image, overwrite=overwrite, **options)
+
+
+def write_segmentation(
+    url: str | os.PathLike[str],
+    segmentation: Segmentation,
+    *,
+    name: str,
+    image: Volume | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    **options: Unpack[WriteOptions],
+) -> LabelImage:
+    """Write all layers of a segmentation; see `write_labels`.
+
+    Layer 0 gets the name, each further one the name with ``__layer1`` and so on.
+    ``progress`` is called after each block with the numbers of blocks done and in all.
+    """
+    address, _ = split_address(url, name)
+    names = layer_names(check_name(name), len(segmentation.layers))
+    with store_errors(address):
+        store = open_store(address, read_only=False)
+        parent = find_parent(store, address)
+        exists = is_there(store, parent, names[0])
+        if exists and not overwrite:
+            raise LabelExistsError(
+                f"{address} has a label image {name!r} already: choose another name, or overwrite it"
+            )
+        check_target(address, parent, names, segmentation.geometry, image)
+        draft = draft_of(parent, segmentation, names, image, options)
+        with Job(address, store, replacing=exists) as job:
+            count = _Counter(sum(p.block_count for p in draft.plans), progress)
+            for layer, plan, metadata in zip(segmentation.layers, draft.plans, draft.layers, strict=True):
+                arrays = job.create_levels(metadata.name, plan, draft.version)
+                build_pyramid(plan, layer, arrays, workers=options.get("workers"), progress=count)
+                job.describe(metadata.name, draft.version, metadata.attributes(job.level_prefix))
+            if image is not None:
+                write_image(job, image, draft.plans[0], draft.version)
+            publish(job, draft.version, draft.document, draft.placeholder, overwrite=overwrite)
+    return open_labels(address, name)
+
+
+class _Counter:
+    """Blocks done, for the progress of several pyramids after one another."""
+
+    def __init__(self, total: int, progress: Progress | None) -> None:
+        self.total, self.done, self.progress = total, 0, progress
+
+    def __call__(self, blocks: int) -> None:
+        self.done += blocks
+        if self.progress is not None:
+            self.progress(self.done, self.total)
+
+
+def _as_labels(labels: Any) -> Any:
+    """Labels as an array; lists become one, lazy arrays stay lazy."""
+    array = labels if hasattr(labels, "dtype") and hasattr(labels, "shape") else np.asarray(labels)
+    if np.dtype(array.dtype).kind not in "iu":
+        raise LabelValueError(
+            f"labels are {array.dtype}, not integers: convert them exactly first, as with .astype('uint32')"
+        )
+    return array
+
+
+def _grid_of_store(url: str | os.PathLike[str], shape: tuple[int, ...]) -> Geometry:
+    """Grid for labels that came without one: that of the image of the store, else unit voxels.
+
+    Raises
+    ------
+    UsageError
+        If the image has another shape, so that nobody can tell where the labels lie.
+    """
+    address, _ = split_address(url)
+    with store_errors(address):
+        parent = find_parent(open_store(address), address)
+        if parent is None or parent.multiscales is None:
+            return identity(shape)
+        known = next((d.geometry for d in parent.documents if d.geometry.shape == shape), None)
+        if known is not None:
+            return known
+        grid = open_image(address).geometry
+    if grid.shape != tuple(shape):
+        raise UsageError(
+            f"labels of shape {tuple(shape)} do not fit the image {grid.shape} of {address}: give their geometry"
+        )
+    return grid
