@@ -1,0 +1,14 @@
+"""Outside formats, one file each; each becomes a `Segmentation` and back."""
+
+from ngffseg.formats.file import read_segmentation, read_volume, write_segmentation
+from ngffseg.formats.format import Format
+from ngffseg.formats.registry import format_of, known_suffixes
+
+__all__ = [
+    "Format",
+    "format_of",
+    "known_suffixes",
+    "read_segmentation",
+    "read_volume",
+    "write_segmentation",
+]

@@ -1,0 +1,76 @@
+"""Reading and writing files of any format: provenance, clear errors, and all or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from ngffseg.errors import FormatError, UsageError
+from ngffseg.formats.registry import format_of, suffix_of
+from ngffseg.model import Loss, Segmentation, Source, Volume
+
+
+def read_segmentation(path: str | os.PathLike[str]) -> Segmentation:
+    """Read a segmentation file; its suffix tells the format.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file.
+    FormatError, LabelValueError
+        If it cannot be read, or holds no exact, non-negative integers.
+    """
+    file = _existing(path)
+    segmentation = format_of(file).read(file)
+    with file.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    source = Source(suffix_of(file).removeprefix("."), file.name, digest)
+    return replace(segmentation, source=source)
+
+
+def read_volume(path: str | os.PathLike[str]) -> Volume:
+    """Read an intensity image; its suffix tells the format.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file.
+    FormatError
+        If it cannot be read.
+    """
+    file = _existing(path)
+    volume = format_of(file).read_volume(file)
+    return replace(volume, name=file.name[: -len(suffix_of(file))])
+
+
+def write_segmentation(segmentation: Segmentation, path: str | os.PathLike[str]) -> tuple[Loss, ...]:
+    """Write a segmentation file in one step; what its format cannot hold is returned.
+
+    On any failure there is no new file, and one that was there is as it was.
+
+    Raises
+    ------
+    LossError
+        If voxels or label values would change.
+    FormatError
+        If the format is unknown, or cannot be written.
+    """
+    file = Path(path)
+    chosen = format_of(file)
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".ngffseg-") as folder:
+        aside = Path(folder) / file.name
+        losses = chosen.write(segmentation, aside)
+        aside.replace(file)
+    return losses
+
+
+def _existing(path: str | os.PathLike[str]) -> Path:
+    file = Path(path).expanduser()
+    if file.is_dir():
+        raise FormatError(f"{file} is a folder: give a file")
+    if not file.exists():
+        raise UsageError(f"{file}: there is no such file: check the path")
+    return file

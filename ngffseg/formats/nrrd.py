@@ -1,0 +1,38 @@
+"""``.nrrd``: labelmaps without names, and intensity images."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ngffseg.errors import FormatError
+from ngffseg.formats import seg_nrrd
+from ngffseg.formats.nrrd_grid import joined
+from ngffseg.formats.unnamed import is_unnamed, unnamed_segments
+from ngffseg.model import Loss, Segmentation, Volume
+
+
+def read(path: Path) -> Segmentation:
+    """Read layers and geometry; a file that has segments after all keeps them."""
+    segmentation = seg_nrrd.read(path)
+    if segmentation.segments:
+        return segmentation
+    return replace(segmentation, segments=unnamed_segments(segmentation.layers))
+
+
+def read_volume(path: Path) -> Volume:
+    """Read an intensity image."""
+    return seg_nrrd.read_volume(path)
+
+
+def write(segmentation: Segmentation, path: Path) -> tuple[Loss, ...]:
+    """Write layers and geometry; names, colors and all else of segments are lost."""
+    if len(segmentation.geometry.shape) > 3:
+        raise FormatError(
+            f"{path.name}: .nrrd is written with two or three space axes, not {segmentation.geometry.axes}: use .nii.gz"
+        )
+    extra = segmentation.extra.get("nrrd", {})
+    seg_nrrd.write_file(segmentation, path, joined(segmentation.layers), dict(extra.get("keys", {})))
+    if all(is_unnamed(segment) for segment in segmentation.segments):
+        return ()
+    return (Loss("segments", "names, colors and codes: .nrrd has no place for them; use .seg.nrrd"),)

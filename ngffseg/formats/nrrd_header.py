@@ -1,0 +1,155 @@
+"""The header of a NRRD file (https://teem.sourceforge.net/nrrd/format.html), both ways.
+
+Own code, since pynrrd reads and writes ASCII only and neither escapes nor unescapes newlines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ngffseg.errors import FormatError
+
+# All spellings of the specification, "Basic Field Specifications: type".
+TYPES = {
+    "int8": ("signed char", "int8", "int8_t"),
+    "uint8": ("uchar", "unsigned char", "uint8", "uint8_t"),
+    "int16": ("short", "short int", "signed short", "signed short int", "int16", "int16_t"),
+    "uint16": ("ushort", "unsigned short", "unsigned short int", "uint16", "uint16_t"),
+    "int32": ("int", "signed int", "int32", "int32_t"),
+    "uint32": ("uint", "unsigned int", "uint32", "uint32_t"),
+    "int64": (
+        "longlong",
+        "long long",
+        "long long int",
+        "signed long long",
+        "signed long long int",
+        "int64",
+        "int64_t",
+    ),
+    "uint64": ("ulonglong", "unsigned long long", "unsigned long long int", "uint64", "uint64_t"),
+    "float32": ("float",),
+    "float64": ("double",),
+}
+DTYPE_OF = {spelling: dtype for dtype, spellings in TYPES.items() for spelling in spellings}
+# The names that ITK writes, so that its readers and ours agree.
+ITK_NAMES = {
+    "int8": "signed char", "uint8": "unsigned char", "int16": "short", "uint16": "unsigned short",
+    "int32": "int", "uint32": "unsigned int", "int64": "long long int", "uint64": "unsigned long long int",
+}  # fmt: skip
+# "centers" is what the specification says, "centerings" is an alias of it.
+ALIASES = {"centers": "centerings", "lineskip": "line skip", "byteskip": "byte skip", "datafile": "data file"}
+
+
+@dataclass(slots=True)
+class Header:
+    """Fields (``name: value``) and key/value pairs (``key:=value``), both in the order of the file."""
+
+    fields: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+
+    def numbers(self, name: str) -> list[int]:
+        """A field of whole numbers.
+
+        Raises
+        ------
+        FormatError
+            If it is missing or holds something else.
+        """
+        try:
+            return [int(word) for word in self.fields[name].split()]
+        except KeyError:
+            raise FormatError(f"the NRRD field {name!r} is missing") from None
+        except ValueError:
+            raise FormatError(
+                f"the NRRD field {name!r} holds no whole numbers: {self.fields[name]!r}"
+            ) from None
+
+    def dtype(self) -> np.dtype[np.generic]:
+        """Dtype of the voxels, in the byte order of the file."""
+        spelling = self.fields.get("type", "")
+        if spelling.lower() not in DTYPE_OF:
+            raise FormatError(f"the NRRD type {spelling!r} is not known")
+        dtype = np.dtype(DTYPE_OF[spelling.lower()])
+        endian = self.fields.get("endian", "")
+        if dtype.itemsize > 1 and self.fields.get("encoding") not in ("ascii", "text", "txt"):
+            if endian not in ("little", "big"):
+                raise FormatError(f"the NRRD field 'endian' is {endian!r}: it must be little or big")
+            return dtype.newbyteorder("<" if endian == "little" else ">")
+        return dtype
+
+    def vectors(self, name: str) -> list[list[float] | None]:
+        """A field of vectors, such as ``(1,0,0) none``."""
+        vectors: list[list[float] | None] = []
+        for word in self.fields[name].replace(", ", ",").split():
+            if word == "none":
+                vectors.append(None)
+                continue
+            try:
+                vectors.append([float(part) for part in word.strip("()").split(",")])
+            except ValueError:
+                raise FormatError(f"the NRRD field {name!r} holds no vector: {word!r}") from None
+        return vectors
+
+
+def read_header(path: Path) -> tuple[Header, bytes]:
+    """Header and the bytes behind it.
+
+    Raises
+    ------
+    FormatError
+        If the file is no NRRD file, or its header has no end.
+    """
+    content = path.read_bytes()
+    if not content.startswith(b"NRRD000"):
+        raise FormatError("this is no NRRD file: it does not begin with NRRD000")
+    ends = [i + len(end) for end in (b"\n\n", b"\r\n\r\n") if (i := content.find(end)) >= 0]
+    if not ends:
+        raise FormatError("the NRRD header has no end: the file is truncated, or its data are detached")
+    header = Header()
+    for raw in _text(content[: min(ends)]).split("\n")[1:]:
+        line = raw.rstrip("\r")
+        if line.startswith("#") or not line:
+            continue
+        # The first of ":=" and ": " decides: a key may hold no ":=", a value may.
+        key, pair, value = line.partition(":=")
+        name, colon, rest = line.partition(":")
+        if pair and key == name:
+            header.keys[_unescaped(key)] = _unescaped(value)
+        elif colon:
+            header.fields[ALIASES.get(name.lower(), name.lower())] = rest.strip()
+        else:
+            raise FormatError(f"the NRRD header has a line that is neither field nor key: {line[:60]!r}")
+    return header, content[min(ends) :]
+
+
+def _text(head: bytes) -> str:
+    """UTF-8, as Slicer writes it; old files hold Latin-1, in which every byte is a letter."""
+    try:
+        return head.decode("utf-8")
+    except UnicodeDecodeError:
+        return head.decode("latin-1")
+
+
+def header_bytes(header: Header) -> bytes:
+    """The header as it stands in a file, its empty last line included."""
+    lines = [
+        "NRRD0004",
+        "# Complete NRRD file format specification at:",
+        "# http://teem.sourceforge.net/nrrd/format.html",
+    ]
+    lines += [f"{name}: {value}" for name, value in header.fields.items()]
+    lines += [f"{_escaped(key)}:={_escaped(value)}" for key, value in header.keys.items()]
+    return ("\n".join(lines) + "\n\n").encode("utf-8")
+
+
+def _escaped(text: str) -> str:
+    # "the newline character is represented by \n, the backslash by \\"
+    return text.replace("\\", "\\\\").replace("\n", "\\n")
+
+
+def _unescaped(text: str) -> str:
+    parts = text.split("\\\\")
+    return "\\".join(part.replace("\\n", "\n") for part in parts)
