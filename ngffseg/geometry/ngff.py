@@ -27,10 +27,8 @@ def ngff_origin(geometry: Geometry) -> tuple[float, ...]:
     """Translation of the grid per axis, in array order (time and channels: 0)."""
     directions = geometry.affine[:3, :3] / spacing(geometry)
     origin = geometry.affine[:3, 3]
-    if np.allclose(directions.T @ directions, np.eye(3), rtol=0, atol=1e-9):
-        along = directions.T @ origin
-    else:
-        along = np.linalg.solve(directions, origin)
+    orthogonal = np.allclose(directions.T @ directions, np.eye(3), rtol=0, atol=1e-9)
+    along = (directions.T @ origin if orthogonal else np.linalg.solve(directions, origin)).tolist()
     return tuple(float(along[COLUMN[a]]) + 0.0 if a in SPACE else 0.0 for a in geometry.axes)
 
 

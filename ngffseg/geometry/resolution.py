@@ -16,7 +16,7 @@ COLUMN = {"x": 0, "y": 1, "z": 2}
 
 def spacing(geometry: Geometry) -> npt.NDArray[np.float64]:
     """Distances of neighbouring voxel centres along i, j and k (x, y, z) in millimetres."""
-    return np.sqrt((geometry.affine[:3, :3] ** 2).sum(axis=0))
+    return np.asarray(np.linalg.norm(geometry.affine[:3, :3], axis=0), dtype=np.float64)
 
 
 def scales(geometry: Geometry) -> tuple[float, ...]:

@@ -14,7 +14,7 @@ from ngffseg.errors import LabelExistsError, UsageError
 from ngffseg.geometry import Geometry
 from ngffseg.labels.address import split_address
 from ngffseg.labels.metadata import LayerMetadata, layer_metadata, placeholder_metadata
-from ngffseg.labels.nodes import find_group
+from ngffseg.labels.nodes import attributes_of, find_group
 from ngffseg.labels.options import WriteOptions, pyramid_options
 from ngffseg.labels.parent import LABELS, Parent, find_parent
 from ngffseg.model import Segmentation, Volume
@@ -115,8 +115,10 @@ def check_target(
 
 def is_there(store: Store, parent: Parent | None, name: str) -> bool:
     """Whether there is a label image of this name, registered or not."""
-    registered = parent is not None and name in parent.names
-    return registered or find_group(store, f"{LABELS}/{name}") is not None
+    if parent is not None and name in parent.names:
+        return True
+    group = find_group(store, f"{LABELS}/{name}")
+    return group is not None and "multiscales" in ngff.unwrap(attributes_of(group))[1]
 
 
 def plan_segmentation(

@@ -51,7 +51,7 @@ class LabelImage:
     @property
     def levels(self) -> tuple[da.Array, ...]:
         """Levels as lazy dask arrays, finest first, in the chunks that one request fetches."""
-        return tuple(da.from_zarr(array, chunks=array.chunks) for array in self.arrays)
+        return tuple(_lazy(array) for array in self.arrays)
 
     def read(self, box: Box | None = None, level: int = 0) -> npt.NDArray[Any]:
         """Labels of a box of a level; only the chunks that it touches are read.
@@ -104,3 +104,8 @@ def _exact_range(part: slice | tuple[int, int], size: int) -> slice:
             f"range {start}:{stop} does not lie in 0:{size}: give start and stop inside it, and no step"
         )
     return slice(start, stop)
+
+
+def _lazy(array: zarr.Array[Any]) -> da.Array:
+    lazy: da.Array = da.from_array(array, chunks=array.chunks)  # type: ignore[no-untyped-call]
+    return lazy

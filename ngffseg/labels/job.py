@@ -52,15 +52,14 @@ class Job:
         self.names.append(name)
         paths = [f"{self.label_path(name)}/{self.level_prefix}{level.path}" for level in plan.levels]
         self.written += paths
-        axes = plan.levels[0].geometry.axes
         return [
-            create_array(self.store, path, level, plan.dtype, version, axes)
+            create_array(self.url, path, level, plan.dtype, version)
             for path, level in zip(paths, plan.levels, strict=True)
         ]
 
     def describe(self, name: str, version: ngff.Version, attributes: dict[str, Any]) -> None:
         """Write the metadata of a label image, whose levels are complete."""
-        put_group(self.store, self.label_path(name), version, attributes)
+        put_group(self.url, self.label_path(name), version, attributes)
 
     def __enter__(self) -> Job:
         return self

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+import numcodecs
 import zarr
 import zarr.errors
 from zarr.abc.store import Store
@@ -13,6 +14,7 @@ from zarr.codecs import ZstdCodec
 
 from ngffseg.ngff import Version, zarr_format
 from ngffseg.pyramid import Level
+from ngffseg.store import open_store
 
 # zstd without shuffle: shuffling makes wide labels two to four times larger.
 ZSTD_LEVEL = 3
@@ -39,44 +41,44 @@ def attributes_of(group: zarr.Group) -> dict[str, Any]:
     return dict(group.attrs.asdict())
 
 
-def put_group(store: Store, path: str, version: Version, attributes: Mapping[str, Any]) -> None:
+def put_group(url: str, path: str, version: Version, attributes: Mapping[str, Any]) -> None:
     """Make a group with these attributes, or replace those that it has, as one object."""
-    if find_group(store, path) is None:
-        zarr.create_group(store, path=path, zarr_format=zarr_format(version), attributes=dict(attributes))
+    store = _store_at(url, path)
+    if find_group(store, "") is None:
+        zarr.create_group(store, zarr_format=zarr_format(version), attributes=dict(attributes))
         return
-    group = zarr.open_group(store, path=path, mode="r+", use_consolidated=False)
+    group = zarr.open_group(store, mode="r+", use_consolidated=False)
     group.attrs.put(dict(attributes))
 
 
-def create_array(
-    store: Store, path: str, level: Level, dtype: Any, version: Version, axes: Sequence[str]
-) -> zarr.Array[Any]:
+def create_array(url: str, path: str, level: Level, dtype: Any, version: Version) -> zarr.Array[Any]:
     """Make the array of a level, without any chunk: all of it is background."""
-    if zarr_format(version) == 3:
-        return zarr.create_array(
-            store,
-            name=path,
-            shape=level.shape,
-            chunks=level.chunks,
-            shards=level.shards,
-            dtype=dtype,
-            compressors=ZstdCodec(level=ZSTD_LEVEL),
-            fill_value=0,
-            zarr_format=3,
-            # NGFF 0.5.2: "The `dimension_names` MUST match the names of the `axes`."
-            dimension_names=list(axes),
-        )
+    form: dict[str, Any] = {
+        "shards": level.shards,
+        "compressors": ZstdCodec(level=ZSTD_LEVEL),
+        # NGFF 0.5.2: "The `dimension_names` MUST match the names of the `axes`."
+        "dimension_names": list(level.geometry.axes),
+    }
+    if zarr_format(version) == 2:
+        form = {
+            "compressors": numcodecs.Zstd(level=ZSTD_LEVEL),
+            # 0.4: chunks are stored nested, with "/" between their numbers.
+            "chunk_key_encoding": {"name": "v2", "separator": "/"},
+        }
     return zarr.create_array(
-        store,
-        name=path,
+        _store_at(url, path),
         shape=level.shape,
         chunks=level.chunks,
         dtype=dtype,
-        compressors={"id": "zstd", "level": ZSTD_LEVEL},
         fill_value=0,
-        zarr_format=2,
-        chunk_key_encoding={"name": "v2", "separator": "/"},
+        zarr_format=zarr_format(version),
+        **form,
     )
+
+
+def _store_at(url: str, path: str) -> Store:
+    """A store whose root is the node itself: zarr makes groups of all parents otherwise."""
+    return open_store(f"{url}/{path}".rstrip("/"), read_only=False)
 
 
 def refresh_consolidated(store: Store) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import zarr
 from zarr.abc.store import Store
 
 from ngffseg import ngff
@@ -57,7 +58,7 @@ class Parent:
             raise MetadataError(
                 f"the store is OME-Zarr {self.version}: labels are written to 0.4 and 0.5, so upgrade it first"
             )
-        return self.version  # type: ignore[return-value]
+        return self.version
 
 
 def find_parent(store: Store, url: str) -> Parent | None:
@@ -80,7 +81,8 @@ def find_parent(store: Store, url: str) -> Parent | None:
     labels_attributes = attributes_of(labels) if labels is not None else None
     if "multiscales" not in metadata and labels is None:
         raise MetadataError(f"{url} is no OME-Zarr image: its attributes hold no multiscales")
-    multiscales, arrays = None, ()
+    multiscales: ngff.Multiscales | None = None
+    arrays: tuple[zarr.Array[Any], ...] = ()
     if "multiscales" in metadata:
         multiscales, arrays = open_levels(store, url, "", metadata)
     labels_version, register = ngff.unwrap(labels_attributes or {})

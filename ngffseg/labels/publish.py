@@ -65,8 +65,7 @@ def _put_placeholder(
 ) -> None:
     for level in plan.levels:
         undo.callback(remove, job.url, level.path)
-        axes = level.geometry.axes
-        create_array(job.store, level.path, level, plan.dtype, version, axes)
+        create_array(job.url, level.path, level, plan.dtype, version)
     _put_root(job, version, attributes, undo)
 
 
@@ -84,7 +83,7 @@ def _move_image(job: Job, version: ngff.Version, undo: ExitStack) -> None:
 def _put_root(job: Job, version: ngff.Version, attributes: dict[str, Any], undo: ExitStack) -> None:
     for file in ("zarr.json", ".zattrs", ".zgroup"):
         undo.callback(remove, job.url, file)
-    put_group(job.store, "", version, attributes)
+    put_group(job.url, "", version, attributes)
 
 
 def _put_in_place(job: Job, name: str, undo: ExitStack) -> None:
@@ -106,7 +105,7 @@ def _put_schemas(job: Job, version: ngff.Version) -> None:
     group = find_group(job.store, OWN)
     known = attributes_of(group) if group is not None else {}
     if known.get("schemas") != schemas:
-        put_group(job.store, OWN, version, {**known, "schemas": schemas})
+        put_group(job.url, OWN, version, {**known, "schemas": schemas})
 
 
 def _register(job: Job, version: ngff.Version, document: ngff.Document, parent: Parent | None) -> None:
@@ -117,9 +116,9 @@ def _register(job: Job, version: ngff.Version, document: ngff.Document, parent: 
     names += [n for n in document.layers if n not in names]
     own = {k: v for k, v in attributes.items() if k != "ome" and k not in metadata}
     own |= {k: v for k, v in attributes.items() if k == OWN}
-    merged = ngff.merge_documents(own, document)
+    merged = ngff.merge_document(own, document)
     metadata = {k: v for k, v in metadata.items() if k != OWN} | {"labels": names}
-    put_group(job.store, LABELS, version, judged(ngff.wrap(version, metadata, merged), LABELS))
+    put_group(job.url, LABELS, version, judged(ngff.wrap(version, metadata, merged), LABELS))
 
 
 def _old_layers(document: ngff.Document, parent: Parent | None) -> set[str]:

@@ -16,6 +16,7 @@ from ngffseg.labels.metadata import image_multiscales, judged
 from ngffseg.labels.nodes import attributes_of, put_group
 from ngffseg.model import Volume
 from ngffseg.pyramid import PyramidPlan, plan_pyramid
+from ngffseg.store import open_store
 
 
 def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Version) -> None:
@@ -30,11 +31,12 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
     chunked: Any = {} if version == "0.5" else {"shards": None}
     factors = [list(level.factors) for level in labels.levels[1:]]
     plan = plan_pyramid(image.geometry, np.uint8, factors=factors or 1, levels=len(labels.levels), **chunked)
-    levels = [da.asarray(image.data)]
+    levels: list[Any] = [da.asarray(image.data)]  # type: ignore[no-untyped-call]
     for level in plan.levels[1:]:
         levels.append(mean_level(levels[-1], level.factors))
     levels = [data.rechunk(level.unit) for data, level in zip(levels, plan.levels, strict=True)]
-    group = zarr.create_group(job.store, path=job.image_path, zarr_format=ngff.zarr_format(version))
+    root = open_store(f"{job.url}/{job.image_path}".rstrip("/"), read_only=False)
+    group = zarr.create_group(root, zarr_format=ngff.zarr_format(version))
     axes = list(ngff.encode_multiscales(_multiscales(image, plan), version)["axes"])
     write_multiscale(
         levels,
@@ -49,7 +51,7 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
     written = ngff.decode_multiscales(ngff.unwrap(attributes_of(group))[1], ndim=len(axes))
     multiscales = ngff.encode_multiscales(_multiscales(image, plan, written), version)
     attributes = ngff.wrap(version, {"multiscales": [multiscales]})
-    put_group(job.store, job.image_path, version, judged(attributes, ""))
+    put_group(job.url, job.image_path, version, judged(attributes, ""))
 
 
 def _storage(chunks: tuple[int, ...], shards: tuple[int, ...] | None) -> dict[str, Any]:
@@ -76,8 +78,9 @@ def mean_level(data: da.Array, factors: Sequence[int]) -> da.Array:
     padded = padded.rechunk(
         {axis: _whole(c[0], f) for axis, (c, f) in enumerate(zip(padded.chunks, factors, strict=True))}
     )
-    means = da.coarsen(np.mean, padded, dict(enumerate(factors)))
-    return means.round().astype(data.dtype) if data.dtype.kind in "iu" else means.astype(data.dtype)
+    means: da.Array = da.coarsen(np.mean, padded, dict(enumerate(factors)))
+    rounded: da.Array = means.round() if data.dtype.kind in "iu" else means
+    return rounded.astype(data.dtype)
 
 
 def _whole(chunk: int, factor: int) -> int:

@@ -17,9 +17,9 @@ class ArrayLike(Protocol):
     """What a layer must offer: numpy, dask and zarr arrays do, and may be lazy."""
 
     @property
-    def shape(self) -> tuple[int, ...]: ...
+    def shape(self) -> tuple[int, ...]: ...  # noqa: D102
     @property
-    def dtype(self) -> np.dtype[Any]: ...
+    def dtype(self) -> np.dtype[Any]: ...  # noqa: D102
     def __getitem__(self, box: Any, /) -> Any: ...
 
 

@@ -1,7 +1,7 @@
 """Arrays to arrays: the plan of a label pyramid, the kernels and the block engine. No JSON here."""
 
 from ngffseg.pyramid.build import Abort, build_pyramid
-from ngffseg.pyramid.plan import Block, Level, Pass, PyramidPlan, plan_pyramid
+from ngffseg.pyramid.plan import Block, Level, Pass, PyramidOptions, PyramidPlan, plan_pyramid
 from ngffseg.pyramid.reduction import Method, Reduction, Tie, downsample
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Level",
     "Method",
     "Pass",
+    "PyramidOptions",
     "PyramidPlan",
     "Reduction",
     "Tie",

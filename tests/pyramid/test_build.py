@@ -47,7 +47,9 @@ def built(plan, labels, **options):
 def expected(plan, labels):
     levels = [labels]
     for number, level in enumerate(plan.levels[1:], start=1):
-        below, factors = (levels[-1], level.factors) if plan.reduction.cascade else (labels, plan.window(0, number))
+        below, factors = (
+            (levels[-1], level.factors) if plan.reduction.cascade else (labels, plan.window(0, number))
+        )
         if plan.reduction.method == "nearest":
             levels.append(brute.nearest(below, factors))
         else:

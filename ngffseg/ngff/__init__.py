@@ -1,0 +1,52 @@
+"""OME-Zarr metadata: JSON to model and back, our schemas, and the rules beyond them. No I/O."""
+
+from ngffseg.ngff.document import (
+    Document,
+    decode_documents,
+    decode_geometry,
+    encode_geometry,
+    merge_document,
+)
+from ngffseg.ngff.image_label import decode_image_label, encode_image_label, source_image
+from ngffseg.ngff.judge import judge_attributes
+from ngffseg.ngff.multiscales import (
+    Axis,
+    Dataset,
+    Multiscales,
+    decode_multiscales,
+    encode_multiscales,
+)
+from ngffseg.ngff.node import Node
+from ngffseg.ngff.rules_store import judge_store
+from ngffseg.ngff.schema import all_schemas, schema_violations
+from ngffseg.ngff.version import VERSIONS, Version, unwrap, wrap, zarr_format
+from ngffseg.ngff.violation import Fix, Violation, as_json
+
+__all__ = [
+    "VERSIONS",
+    "Axis",
+    "Dataset",
+    "Document",
+    "Fix",
+    "Multiscales",
+    "Node",
+    "Version",
+    "Violation",
+    "all_schemas",
+    "as_json",
+    "decode_documents",
+    "decode_geometry",
+    "decode_image_label",
+    "decode_multiscales",
+    "encode_geometry",
+    "encode_image_label",
+    "encode_multiscales",
+    "judge_attributes",
+    "judge_store",
+    "merge_document",
+    "schema_violations",
+    "source_image",
+    "unwrap",
+    "wrap",
+    "zarr_format",
+]

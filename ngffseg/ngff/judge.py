@@ -1,0 +1,78 @@
+"""The judge of attributes: schemas first, then the rules that they cannot hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ngffseg.ngff.document import KEY
+from ngffseg.ngff.rules_image import judge_multiscales
+from ngffseg.ngff.rules_label import (
+    TABLES,
+    empty_table_fix,
+    judge_image_label,
+    judge_labels_group,
+)
+from ngffseg.ngff.schema import schema_violations
+from ngffseg.ngff.version import VERSIONS, unwrap
+from ngffseg.ngff.violation import Violation
+
+PARTS = ("multiscales", "image-label", "labels", "omero")
+
+
+def judge_attributes(attributes: Mapping[str, Any], where: str = "") -> list[Violation]:
+    """Judge the attributes of one group alone: whatever of OME-Zarr they hold.
+
+    Parameters
+    ----------
+    attributes
+        All attributes of the group.
+    where
+        Path of the group, for the addresses of violations.
+    """
+    return list(_judge(attributes, f"{where}#"))
+
+
+def _judge(attributes: Mapping[str, Any], where: str) -> Iterator[Violation]:
+    version, metadata = unwrap(attributes)
+    if not any(part in metadata for part in PARTS):
+        rule = "An OME-Zarr group holds multiscales, image-label or labels."
+        yield Violation("MUST", where, rule, "OME-Zarr metadata", f"keys {sorted(map(str, metadata))[:5]}")
+        return
+    judged = version or ("0.5" if "ome" in attributes else "0.4")
+    if judged not in VERSIONS:
+        rule = "The version MUST be that of a specification; here 0.4 and 0.5 are judged."
+        yield Violation("MUST", where, rule, "0.4 or 0.5", judged)
+        return
+    if "ome" in attributes and "labels" not in metadata and version is None:
+        rule = 'The "ome" dictionary MUST contain "version", the version of the specification as a string.'
+        yield Violation("MUST", f"{where}/ome", rule, "a version", "none")
+    if ("ome" in attributes) != (judged == "0.5"):
+        rule = 'Since 0.5, and only since, the metadata are under the key "ome".'
+        yield Violation("MUST", where, rule, f"the place of version {judged}", judged)
+    base = f"{where}/ome" if "ome" in attributes else where
+    for part in PARTS:
+        if part in metadata:
+            yield from _part(part, metadata[part], judged, attributes, f"{base}/{part}")
+    if "labels" in metadata:
+        yield from judge_labels_group(attributes, where)
+    if KEY in attributes and "image-label" not in metadata:
+        kind = "labels" if "labels" in metadata else "image"
+        yield from schema_violations(attributes[KEY], f"ngffseg/{kind}", f"{where}/{KEY}")
+
+
+def _part(
+    part: str, value: Any, version: str, attributes: Mapping[str, Any], where: str
+) -> Iterator[Violation]:
+    broken = schema_violations(value, f"{version}/{part}", where)
+    for violation in broken:
+        table = violation.where.rpartition("/")[2]
+        if part == "image-label" and table in TABLES and violation.found == "[]":
+            yield replace(violation, fix=empty_table_fix(attributes, table))
+        else:
+            yield violation
+    if part == "multiscales" and not broken:
+        yield from judge_multiscales(value, version, where)
+    elif part == "image-label" and isinstance(value, dict):
+        yield from judge_image_label(value, attributes, where)

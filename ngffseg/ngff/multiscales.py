@@ -1,0 +1,159 @@
+"""Multiscales: axes and levels of an image, written for 0.4 and 0.5, read for 0.1 to 0.6."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ngffseg.errors import MetadataError
+from ngffseg.ngff.version import Version
+
+# Versions 0.1 and 0.2 have these five axes and no others.
+FIXED_AXES = ("t", "c", "z", "y", "x")
+TYPES = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis: name, type (space, time, channel), unit, and RFC-4 orientation."""
+
+    name: str
+    type: str = "space"
+    unit: str | None = None
+    orientation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """One level: path of its array, scale and translation per axis."""
+
+    path: str
+    scale: tuple[float, ...]
+    translation: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Multiscales:
+    """Axes and levels of an image; ``type`` and ``metadata`` tell how levels were made."""
+
+    name: str
+    axes: tuple[Axis, ...]
+    datasets: tuple[Dataset, ...]
+    type: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+def encode_multiscales(multiscales: Multiscales, version: Version) -> dict[str, Any]:
+    """One object of the ``multiscales`` list."""
+    encoded: dict[str, Any] = {"version": version} if version == "0.4" else {}
+    encoded |= {
+        "name": multiscales.name,
+        "axes": [_encode_axis(axis) for axis in multiscales.axes],
+        "datasets": [
+            {
+                "path": dataset.path,
+                # "They MUST contain exactly one scale transformation [...] and MAY contain
+                # exactly one translation transformation, [...] given after it."
+                "coordinateTransformations": [
+                    {"type": "scale", "scale": list(dataset.scale)},
+                    {"type": "translation", "translation": list(dataset.translation)},
+                ],
+            }
+            for dataset in multiscales.datasets
+        ],
+    }
+    if multiscales.type:
+        encoded["type"] = multiscales.type
+    if multiscales.metadata:
+        encoded["metadata"] = dict(multiscales.metadata)
+    return encoded
+
+
+def _encode_axis(axis: Axis) -> dict[str, Any]:
+    encoded: dict[str, Any] = {"name": axis.name, "type": axis.type}
+    if axis.unit is not None:
+        encoded["unit"] = axis.unit
+    if axis.orientation is not None:
+        encoded["orientation"] = {"type": "anatomical", "value": axis.orientation}
+    return encoded
+
+
+def decode_multiscales(metadata: Mapping[str, Any], *, ndim: int) -> Multiscales:
+    """The first image of the ``multiscales`` list, as whatever version wrote it.
+
+    Parameters
+    ----------
+    metadata
+        OME metadata of the group.
+    ndim
+        Number of axes of the arrays, for versions that do not tell.
+
+    Raises
+    ------
+    MetadataError
+        If it cannot be understood.
+    """
+    try:
+        first = metadata["multiscales"][0]
+        axes = tuple(_decode_axis(axis) for axis in _axes(first, ndim))
+        outer = _steps(first.get("coordinateTransformations"), len(axes))
+        datasets = tuple(_decode_dataset(d, outer, len(axes)) for d in first["datasets"])
+        name = str(first.get("name") or "")
+        how = first.get("metadata")
+        return Multiscales(
+            name, axes, datasets, str(first.get("type") or ""), how if isinstance(how, dict) else {}
+        )
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise MetadataError(
+            f"multiscales cannot be understood ({type(error).__name__}: {error}): see ngffseg check"
+        ) from error
+
+
+def _axes(first: Mapping[str, Any], ndim: int) -> Sequence[Any]:
+    if "coordinateSystems" in first:  # 0.6
+        return list(first["coordinateSystems"][0]["axes"])
+    return list(first.get("axes") or FIXED_AXES[-ndim:])
+
+
+def _decode_axis(axis: Any) -> Axis:
+    if isinstance(axis, str):  # 0.3
+        return Axis(axis, TYPES.get(axis, ""))
+    orientation = axis.get("orientation")
+    value = orientation.get("value") if isinstance(orientation, dict) else None
+    return Axis(axis["name"], axis.get("type", TYPES.get(axis["name"], "")), axis.get("unit"), value)
+
+
+Steps = tuple[tuple[float, ...], tuple[float, ...]]
+
+
+def _decode_dataset(dataset: Mapping[str, Any], outer: Steps, ndim: int) -> Dataset:
+    scale, shift = _steps(dataset.get("coordinateTransformations"), ndim)
+    # "The transformations in the list are applied sequentially and in order", those of the
+    # multiscales after those of the dataset.
+    total = tuple(a * b for a, b in zip(scale, outer[0], strict=True))
+    moved = tuple(a * b + c for a, b, c in zip(shift, outer[0], outer[1], strict=True))
+    return Dataset(str(dataset["path"]), total, moved)
+
+
+def _steps(transforms: Any, ndim: int) -> Steps:
+    """Scale and translation that a list of transformations amounts to; identity if it is empty."""
+    scale, shift = (1.0,) * ndim, (0.0,) * ndim
+    for transform in _flat(transforms or []):
+        if transform["type"] == "scale":
+            factors = tuple(float(s) for s in transform["scale"])
+            scale = tuple(a * b for a, b in zip(scale, factors, strict=True))
+            shift = tuple(a * b for a, b in zip(shift, factors, strict=True))
+        elif transform["type"] == "translation":
+            moves = tuple(float(t) for t in transform["translation"])
+            shift = tuple(a + b for a, b in zip(shift, moves, strict=True))
+    return scale, shift
+
+
+def _flat(transforms: Sequence[Any]) -> list[Mapping[str, Any]]:
+    """Transformations in order; 0.6 nests them in sequences."""
+    flat: list[Mapping[str, Any]] = []
+    for transform in transforms:
+        nested = transform.get("transformations") if transform["type"] == "sequence" else None
+        flat += _flat(nested) if nested is not None else [transform]
+    return flat

@@ -1,0 +1,67 @@
+"""`Node`: the facts about one group or array of a store, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ngffseg.ngff.version import unwrap
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """What a store says of one group or array; somebody else has read it.
+
+    Parameters
+    ----------
+    path
+        Path from the root that was handed in; empty for the root itself.
+    kind
+        Whether it is a group or an array.
+    zarr_format
+        2 or 3.
+    attributes
+        All attributes.
+    shape, dtype, dimension_names
+        Of an array; dimension_names is None where there are none.
+    children
+        Names of the groups in a group; None where the store cannot list.
+    """
+
+    path: str
+    kind: Literal["group", "array"]
+    zarr_format: int
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    shape: tuple[int, ...] = ()
+    dtype: str = ""
+    dimension_names: tuple[str | None, ...] | None = None
+    children: tuple[str, ...] | None = None
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Its OME metadata."""
+        return unwrap(self.attributes)[1]
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it is a multiscale image."""
+        return self.kind == "group" and "multiscales" in self.metadata
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Paths of the arrays of its levels, from the root; empty if it is no image."""
+        images = self.metadata.get("multiscales")
+        first = images[0] if isinstance(images, list) and images else {}
+        datasets = first.get("datasets") if isinstance(first, dict) else None
+        paths = [d.get("path") for d in datasets if isinstance(d, dict)] if isinstance(datasets, list) else []
+        return tuple(f"{self.path}/{p}".strip("/") for p in paths if isinstance(p, str))
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """Names of its axes; empty if it is no image or does not name them."""
+        images = self.metadata.get("multiscales")
+        first = images[0] if isinstance(images, list) and images else {}
+        axes = first.get("axes") if isinstance(first, dict) else None
+        names = [a.get("name") for a in axes if isinstance(a, dict)] if isinstance(axes, list) else []
+        return tuple(n for n in names if isinstance(n, str))

@@ -1,0 +1,73 @@
+"""Rules of ``multiscales`` that JSON Schema cannot hold. The metadata have passed the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ngffseg.ngff.violation import Violation
+
+# Ranks by which axes are ordered.
+RANKS = {"time": 0, "space": 2}
+
+
+def judge_multiscales(images: Sequence[Mapping[str, Any]], version: str, where: str) -> Iterator[Violation]:
+    """Judge all images of a ``multiscales`` list; ``where`` addresses the list."""
+    for number, image in enumerate(images):
+        here = f"{where}/{number}"
+        yield from _axes(image["axes"], f"{here}/axes")
+        count = len(image["axes"])
+        for position, dataset in enumerate(image["datasets"]):
+            at = f"{here}/datasets/{position}/coordinateTransformations"
+            yield from _transforms(dataset["coordinateTransformations"], count, at)
+        if "coordinateTransformations" in image:
+            at = f"{here}/coordinateTransformations"
+            yield from _transforms(image["coordinateTransformations"], count, at)
+        yield from _wishes(image, version, here)
+
+
+def _axes(axes: Sequence[Mapping[str, Any]], where: str) -> Iterator[Violation]:
+    names = [axis["name"] for axis in axes]
+    if len(set(names)) < len(names):
+        rule = "The names of the axes MUST be unique."
+        yield Violation("MUST", where, rule, "unique names", str(names))
+    types = [axis.get("type") for axis in axes]
+    space = types.count("space")
+    if space not in (2, 3):
+        rule = 'The "axes" MUST contain 2 or 3 entries of "type:space".'
+        yield Violation("MUST", where, rule, "2 or 3 space axes", f"{space}: {types}")
+    if types.count("time") > 1 or len(types) - space - types.count("time") > 1:
+        rule = 'The "axes" MAY contain one additional entry of "type:time" and one of "type:channel" or a null / custom type.'
+        yield Violation("MUST", where, rule, "at most one time and one channel axis", str(types))
+    ranks = [RANKS.get(t, 1) if t is not None else 1 for t in types]
+    if ranks != sorted(ranks):
+        rule = 'The entries MUST be ordered by "type" where the "time" axis must come first, followed by the "channel" or custom type axis and the axes of type "space".'
+        yield Violation("MUST", where, rule, "time, channel, space", str(types))
+
+
+def _transforms(transforms: Sequence[Mapping[str, Any]], axes: int, where: str) -> Iterator[Violation]:
+    kinds = [t["type"] for t in transforms]
+    if kinds not in (["scale"], ["scale", "translation"]):
+        rule = '"coordinateTransformations" MUST contain exactly one "scale" and MAY contain exactly one "translation", given after it.'
+        yield Violation("MUST", where, rule, "scale, or scale and translation", str(kinds))
+    for number, transform in enumerate(transforms):
+        vector = transform[transform["type"]]
+        if len(vector) != axes:
+            rule = (
+                'The length of the "scale" and "translation" array MUST be the same as the length of "axes".'
+            )
+            at = f"{where}/{number}/{transform['type']}"
+            yield Violation("MUST", at, rule, f"{axes} numbers", str(len(vector)))
+
+
+def _wishes(image: Mapping[str, Any], version: str, where: str) -> Iterator[Violation]:
+    if "name" not in image:
+        rule = 'Each "multiscales" dictionary SHOULD contain the field "name".'
+        yield Violation("SHOULD", where, rule, "a name", "none")
+    if version == "0.4" and "version" not in image:
+        rule = 'Each "multiscales" dictionary SHOULD contain the field "version".'
+        yield Violation("SHOULD", where, rule, "version 0.4", "none")
+    for number, axis in enumerate(image["axes"]):
+        if "type" not in axis:
+            rule = 'An axis SHOULD contain the field "type".'
+            yield Violation("SHOULD", f"{where}/axes/{number}", rule, "a type", "none")

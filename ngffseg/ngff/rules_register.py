@@ -1,0 +1,109 @@
+"""Rules of the labels group: what its register names, and what lies under it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ngffseg.ngff.document import KEY
+from ngffseg.ngff.node import Node
+from ngffseg.ngff.violation import Fix, Violation
+
+Nodes = Mapping[str, Node]
+
+
+def is_labels_group(node: Node) -> bool:
+    """Whether it is a labels group: by its name, or by its register."""
+    return node.kind == "group" and not node.is_image and (node.path == "labels" or "labels" in node.metadata)
+
+
+def label_paths(nodes: Nodes, group: Node) -> list[str]:
+    """Paths of all images under a labels group, listed or not."""
+    prefix = f"{group.path}/".lstrip("/")
+    return [p for p, n in nodes.items() if p.startswith(prefix) and p != group.path and n.is_image]
+
+
+def judge_register(nodes: Nodes, group: Node) -> Iterator[Violation]:
+    """Judge a labels group against the groups that lie under it."""
+    prefix = f"{group.path}/".lstrip("/")
+    present = [path.removeprefix(prefix) for path in label_paths(nodes, group)]
+    listed = group.metadata.get("labels")
+    names = [n for n in listed if isinstance(n, str)] if isinstance(listed, list) else []
+    if "labels" not in group.metadata:
+        rule = 'The "labels" group MUST contain the key "labels", a list of the paths of its label images.'
+        yield Violation("MUST", f"{group.path}#", rule, "a list of labels", "none", _listing(group, present))
+    for name in names:
+        node = nodes.get(prefix + name)
+        if node is None or not node.is_image:
+            rule = 'Each value in "labels" is the path of a label image, which MUST contain "multiscales".'
+            found = "nothing there" if node is None else "no image"
+            yield Violation(
+                "MUST",
+                f"{group.path}#/labels/{names.index(name)}",
+                rule,
+                "a label image",
+                f"{name!r}: {found}",
+            )
+    for name in present if "labels" in group.metadata else ():
+        if name not in names:
+            rule = 'All label images SHOULD be listed in "labels": unlisted ones are not found.'
+            fix = _listing(group, [*names, name])
+            yield Violation("SHOULD", prefix + name, rule, "listed", "not listed", fix)
+    yield from _between(nodes, prefix)
+    image = nodes.get(group.path.rpartition("/")[0]) if group.path else None
+    for name in present:
+        yield from _against_image(nodes, group, prefix + name, image)
+
+
+def _listing(group: Node, names: list[str]) -> Fix | None:
+    if not names:
+        return None
+    if "ome" in group.attributes or group.zarr_format == 3:
+        ome: dict[str, Any] = {"version": "0.5", **group.attributes.get("ome", {}), "labels": names}
+        return Fix(f"list {names}", {**group.attributes, "ome": ome})
+    return Fix(f"list {names}", {**group.attributes, "labels": names})
+
+
+def _between(nodes: Nodes, prefix: str) -> Iterator[Violation]:
+    for path, node in nodes.items():
+        if (
+            path.startswith(prefix)
+            and path
+            and node.kind == "group"
+            and not node.is_image
+            and node.attributes
+        ):
+            if is_labels_group(node) and not prefix:
+                continue
+            rule = 'Intermediate groups between "labels" and the images within it MUST NOT contain metadata.'
+            yield Violation("MUST", f"{path}#", rule, "no attributes", str(sorted(node.attributes)))
+
+
+def _against_image(nodes: Nodes, group: Node, path: str, image: Node | None) -> Iterator[Violation]:
+    if image is None or not image.is_image:
+        return
+    label = nodes[path]
+    if len(label.datasets) != len(image.datasets):
+        rule = '"datasets" of a label image MUST have the same number of entries (scale levels) as the original unlabeled image.'
+        yield Violation(
+            "MUST",
+            f"{path}#/multiscales/0/datasets",
+            rule,
+            f"{len(image.datasets)} levels",
+            str(len(label.datasets)),
+        )
+    if not label.datasets or not image.datasets or path.rpartition("/")[2] in _placed(group):
+        return
+    own, whole = nodes.get(label.datasets[0]), nodes.get(image.datasets[0])
+    if own is None or whole is None or len(own.shape) != len(whole.shape):
+        return
+    if any(a not in (1, b) for a, b in zip(own.shape, whole.shape, strict=True)):
+        rule = "Each dimension of the label should be either the same as the corresponding dimension of the image, or 1."
+        yield Violation("SHOULD", label.datasets[0], rule, str(whole.shape), str(own.shape))
+
+
+def _placed(group: Node) -> set[str]:
+    """Label images whose grid a segmentation document tells, so that their shape is free."""
+    own = group.attributes.get(KEY)
+    documents = own.get("segmentations", []) if isinstance(own, dict) else []
+    return {layer for d in documents if isinstance(d, dict) for layer in d.get("layers", ())}

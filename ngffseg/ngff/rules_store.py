@@ -1,0 +1,116 @@
+"""Rules that need more than one group: levels, dtypes, the register of labels, the image."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+
+from ngffseg.ngff.image_label import source_image
+from ngffseg.ngff.judge import judge_attributes
+from ngffseg.ngff.node import Node
+from ngffseg.ngff.rules_register import is_labels_group, judge_register, label_paths
+from ngffseg.ngff.version import unwrap, zarr_format
+from ngffseg.ngff.violation import Violation
+
+Nodes = Mapping[str, Node]
+
+
+def judge_store(nodes: Nodes) -> list[Violation]:
+    """Judge a store, a labels group or a label image by the facts that were read of it.
+
+    Parameters
+    ----------
+    nodes
+        Facts by path; the root has the path "". What is missing in the store is missing here.
+    """
+    return list(_judge(nodes))
+
+
+def _judge(nodes: Nodes) -> Iterator[Violation]:
+    root = nodes[""]
+    if root.kind == "array":
+        rule = "An OME-Zarr image is a group that holds the arrays of its levels."
+        yield Violation("MUST", "", rule, "a group", "an array")
+        return
+    labels = {path for node in nodes.values() if is_labels_group(node) for path in label_paths(nodes, node)}
+    if "image-label" in root.metadata:
+        labels.add("")
+    for path, node in nodes.items():
+        if is_labels_group(node):
+            yield from judge_register(nodes, node)
+        if node.is_image or "labels" in node.metadata or (path == "" and "labels" not in nodes):
+            yield from judge_attributes(node.attributes, path)
+            yield from _format(node, nodes)
+        if node.is_image:
+            yield from _levels(node, nodes)
+        if path in labels and node.is_image:
+            yield from _label(node, nodes)
+
+
+def _format(node: Node, nodes: Nodes) -> Iterator[Violation]:
+    version, _ = unwrap(node.attributes)
+    if version is None:
+        return
+    if zarr_format(version) != node.zarr_format:
+        # 0.4: "OME-Zarr 0.4 MUST be stored in Zarr v2"; 0.5 moved to "the Zarr v3 format".
+        rule = "OME-Zarr up to 0.4 MUST be stored in Zarr v2, since 0.5 in Zarr v3."
+        yield Violation(
+            "MUST", f"{node.path}#", rule, f"Zarr v{zarr_format(version)}", f"v{node.zarr_format}"
+        )
+    root_version, _ = unwrap(nodes[""].attributes)
+    if root_version is not None and root_version != version:
+        rule = "The OME-Zarr version MUST be consistent within a hierarchy."
+        yield Violation("MUST", f"{node.path}#", rule, root_version, version)
+
+
+def _levels(node: Node, nodes: Nodes) -> Iterator[Violation]:
+    finer: tuple[int, ...] = ()
+    for path in node.datasets:
+        array = nodes.get(path)
+        if array is None or array.kind != "array":
+            rule = 'Each "path" in "datasets" is the path of an array.'
+            yield Violation("MUST", path, rule, "an array", "nothing" if array is None else "a group")
+            continue
+        if node.axes and len(array.shape) != len(node.axes):
+            rule = 'The length of "axes" MUST be equal to the dimensionality of the zarr arrays.'
+            yield Violation("MUST", path, rule, f"{len(node.axes)} axes", f"{len(array.shape)}")
+        if array.zarr_format == 3 and node.axes and array.dimension_names != node.axes:
+            # 0.5.2: "the dimension_names attribute MUST match the names of the axes"
+            rule = "The dimension_names attribute of each level MUST be there and match the axes."
+            yield Violation("MUST", path, rule, str(node.axes), str(array.dimension_names))
+        if (
+            finer
+            and len(finer) == len(array.shape)
+            and any(a > b for a, b in zip(array.shape, finer, strict=True))
+        ):
+            rule = 'The "path"s MUST be ordered from largest (i.e. highest resolution) to smallest.'
+            yield Violation("MUST", path, rule, f"at most {finer}", str(array.shape))
+        finer = array.shape
+
+
+def _label(node: Node, nodes: Nodes) -> Iterator[Violation]:
+    for path in node.datasets:
+        array = nodes.get(path)
+        if array is not None and array.kind == "array" and not array.dtype.startswith(("int", "uint")):
+            rule = "The pixels of the label images MUST be integer data types, i.e. one of [uint8, int8, uint16, int16, uint32, int32, uint64, int64]."
+            yield Violation("MUST", path, rule, "an integer dtype", array.dtype)
+    if "image-label" not in node.metadata:
+        rule = 'A label image SHOULD contain the key "image-label".'
+        yield Violation("SHOULD", f"{node.path}#", rule, "image-label", "none")
+    yield from _source(node, nodes)
+
+
+def _source(node: Node, nodes: Nodes) -> Iterator[Violation]:
+    told = source_image(node.metadata)
+    if told is None:
+        return
+    target = posixpath.normpath(posixpath.join("/root", node.path, told))
+    if target != "/root" and not target.startswith("/root/"):
+        return  # it lies outside of what was handed in
+    image = nodes.get(target.removeprefix("/root").strip("/"))
+    if image is None or not image.is_image:
+        rule = '"source.image" is the relative path to a Zarr image group.'
+        found = "nothing there" if image is None else "no image"
+        yield Violation(
+            "MUST", f"{node.path}#/image-label/source/image", rule, "an image group", f"{told!r}: {found}"
+        )

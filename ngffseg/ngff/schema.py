@@ -1,0 +1,89 @@
+"""The JSON schemas of ngffseg (draft 2020-12), and what they find."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from referencing import Registry, Resource
+
+from ngffseg.ngff.violation import Violation
+
+LONGEST = 120
+
+
+def _folder() -> Traversable:
+    """The schemas: inside the package when it is installed, beside it in a checkout."""
+    packed = files("ngffseg") / "schemas"
+    return packed if packed.is_dir() else Path(__file__).parents[2] / "schemas"
+
+
+@cache
+def _by_name() -> dict[str, dict[str, Any]]:
+    found = {}
+    for folder in _folder().iterdir():
+        for file in folder.iterdir():
+            name = f"{folder.name}/{file.name.removesuffix('.schema.json')}"
+            found[name] = json.loads(file.read_text("utf-8"))
+    return dict(sorted(found.items()))
+
+
+def all_schemas() -> dict[str, dict[str, Any]]:
+    """All schemas by their id, as they are copied into each store."""
+    return {schema["$id"]: schema for schema in _by_name().values()}
+
+
+def schema(name: str) -> dict[str, Any]:
+    """A schema by its name, such as ``0.5/image-label``."""
+    return _by_name()[name]
+
+
+@cache
+def _validator(name: str) -> Draft202012Validator:
+    resources = [(i, Resource.from_contents(s)) for i, s in all_schemas().items()]
+    return Draft202012Validator(schema(name), registry=Registry().with_resources(resources))
+
+
+def schema_violations(instance: Any, name: str, where: str) -> list[Violation]:
+    """What a schema finds in a JSON value.
+
+    Parameters
+    ----------
+    instance
+        The value.
+    name
+        Name of the schema, such as ``0.5/labels``.
+    where
+        Address of the value: a group, ``#`` and a pointer.
+    """
+    errors = sorted(_validator(name).iter_errors(instance), key=lambda e: [str(p) for p in e.absolute_path])
+    return [_violation(error, where) for error in errors]
+
+
+def _violation(error: ValidationError, where: str) -> Violation:
+    pointer = "".join(f"/{part}" for part in error.absolute_path)
+    expected = (
+        error.message
+        if error.validator in ("required", "oneOf")
+        else f"{error.validator} {json.dumps(error.validator_value)}"
+    )
+    return Violation(
+        "MUST", where + pointer, _rule(error), _short(expected), _short(json.dumps(error.instance))
+    )
+
+
+def _rule(error: ValidationError) -> str:
+    """The sentence beside the broken keyword: the description of its schema, or the title."""
+    if isinstance(error.schema, dict) and "description" in error.schema:
+        return str(error.schema["description"])
+    return f"The JSON schema asks for {error.validator}."
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

@@ -1,0 +1,47 @@
+"""Versions of OME-Zarr, and where each keeps its metadata in the attributes of a group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+Version = Literal["0.5", "0.4"]
+VERSIONS: tuple[Version, ...] = ("0.5", "0.4")
+
+
+def zarr_format(version: str) -> Literal[2, 3]:
+    """Zarr format that a version is stored in: v2 up to 0.4, v3 since 0.5."""
+    return 2 if version in ("0.1", "0.2", "0.3", "0.4") else 3
+
+
+def unwrap(attributes: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    """Version and OME metadata of a group.
+
+    Since 0.5 they are under the key ``ome``; before, at the root, with the version inside
+    multiscales or image-label, where it may be missing.
+    """
+    ome = attributes.get("ome")
+    if isinstance(ome, dict):
+        version = ome.get("version")
+        return (version if isinstance(version, str) else None), ome
+    return _old_version(attributes), dict(attributes)
+
+
+def _old_version(attributes: Mapping[str, Any]) -> str | None:
+    multiscales = attributes.get("multiscales")
+    inside = [*multiscales] if isinstance(multiscales, list) else []
+    inside.append(attributes.get("image-label"))
+    for part in inside:
+        if isinstance(part, dict) and isinstance(part.get("version"), str):
+            return str(part["version"])
+    return None
+
+
+def wrap(
+    version: Version, metadata: Mapping[str, Any], extra: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Attributes of a group: OME metadata in the place of its version, and other keys beside."""
+    rest = dict(extra or {})
+    if version == "0.5":
+        return {"ome": {**metadata, "version": version}, **rest}
+    return {**metadata, **rest}
