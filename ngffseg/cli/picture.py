@@ -66,7 +66,9 @@ def _slice(layers: Sequence[LabelImage], image: Volume | None, number: int) -> n
     gray = np.zeros(layers[0].geometry.shape[1:])
     if image is not None:
         values = np.asarray(image.data[box])[0].astype(np.float64)
-        low, high = np.percentile(values, (1, 99))
+        # The smallest value is what lies outside of the field of view.
+        seen = values[values > values.min()]
+        low, high = np.percentile(seen if seen.size else values, (1, 99))
         gray = np.clip((values - low) / max(high - low, 1e-12), 0, 1)
     picture = np.repeat(gray[..., np.newaxis], 3, axis=2)
     for layer in layers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Iterator
 from typing import Any
 
@@ -98,8 +99,19 @@ def _add_labels(store: Store, path: str, nodes: dict[str, ngff.Node]) -> None:
             continue
         _add_image(store, child, nodes)
         node = nodes.get(child)
+        if node is not None:
+            _add_source(store, node, nodes)
         if node is not None and "multiscales" not in ngff.unwrap(node.attributes)[1]:
             _add_labels(store, child, nodes)
+
+
+def _add_source(store: Store, label: ngff.Node, nodes: dict[str, ngff.Node]) -> None:
+    """Add the image that a label image names as its source, if it lies inside the store."""
+    told = ngff.source_image(label.metadata)
+    target = posixpath.normpath(posixpath.join("/", label.path, told or "."))
+    path = target.strip("/")
+    if told is not None and path not in nodes:
+        _add_image(store, path, nodes)
 
 
 def _add_image(store: Store, path: str, nodes: dict[str, ngff.Node]) -> None:

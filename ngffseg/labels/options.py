@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import cast
 
 from ngffseg.errors import UsageError
 from ngffseg.geometry import Geometry
@@ -35,7 +36,8 @@ def pyramid_options(
     UsageError
         If shards are asked for in 0.4, or another number of levels than the image has.
     """
-    chosen = PyramidOptions(**{k: v for k, v in options.items() if k in PyramidOptions.__annotations__})  # type: ignore[typeddict-item]
+    known = PyramidOptions.__annotations__
+    chosen = cast("PyramidOptions", {k: v for k, v in options.items() if k in known})
     if version == "0.4":
         if chosen.get("shards") is not None:
             raise UsageError("shards: OME-Zarr 0.4 is Zarr v2, which has none: leave them out or write 0.5")

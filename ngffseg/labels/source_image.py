@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import dask.array as da
 import numpy as np
@@ -78,9 +78,8 @@ def mean_level(data: da.Array, factors: Sequence[int]) -> da.Array:
     padded = padded.rechunk(
         {axis: _whole(c[0], f) for axis, (c, f) in enumerate(zip(padded.chunks, factors, strict=True))}
     )
-    means: da.Array = da.coarsen(np.mean, padded, dict(enumerate(factors)))
-    rounded: da.Array = means.round() if data.dtype.kind in "iu" else means
-    return rounded.astype(data.dtype)
+    means: Any = da.coarsen(np.mean, padded, dict(enumerate(factors)))
+    return cast("da.Array", (means.round() if data.dtype.kind in "iu" else means).astype(data.dtype))
 
 
 def _whole(chunk: int, factor: int) -> int:

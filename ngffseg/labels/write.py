@@ -84,6 +84,8 @@ def write_labels(
     array = _as_labels(labels)
     where = geometry or _grid_of_store(url, array.shape)
     segmentation = Segmentation((array,), tuple(segments), where)
+    if image is not None and not isinstance(image, Volume):
+        image = Volume(image, where)
     return write_segmentation(url, segmentation, name=name, image=image, overwrite=overwrite, **options)
 
 
