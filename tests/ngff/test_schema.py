@@ -1,0 +1,46 @@
+"""The schemas themselves, and that they are found in a checkout and in a wheel."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from ngffseg.ngff import all_schemas, schema_violations
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_schemas_are_valid_and_explain_themselves():
+    schemas = all_schemas()
+    assert len(schemas) == len(list((ROOT / "schemas").glob("*/*.schema.json"))) == 13
+    for name, schema in schemas.items():
+        jsonschema.Draft202012Validator.check_schema(schema)
+        assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+        assert schema["$id"] == name
+        assert schema["title"]
+        assert schema["description"]
+
+
+def test_a_large_label_is_exact_in_json():
+    for value in (2**53 + 1, 2**63 + 5, 2**64 - 1):
+        text = json.dumps({"colors": [{"label-value": value}]})
+        assert schema_violations(json.loads(text), "0.5/image-label", "") == []
+        assert json.loads(text)["colors"][0]["label-value"] == value
+
+
+@pytest.mark.slow
+def test_the_wheel_carries_the_schemas(tmp_path):
+    import subprocess
+    import sys
+
+    built = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert built.returncode == 0, built.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert sum(name.startswith("ngffseg/schemas/") for name in names) == 13
+    assert "ngffseg/py.typed" in names
