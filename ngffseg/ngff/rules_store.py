@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from ngffseg.ngff.image_label import source_image
 from ngffseg.ngff.judge import judge_attributes
 from ngffseg.ngff.node import Node
+from ngffseg.ngff.rules_image import judge_lengths, transformations
 from ngffseg.ngff.rules_register import is_labels_group, judge_register, label_paths
+from ngffseg.ngff.schema import schema_violations
 from ngffseg.ngff.version import unwrap, zarr_format
 from ngffseg.ngff.violation import Violation
 
@@ -43,6 +45,7 @@ def _judge(nodes: Nodes) -> Iterator[Violation]:
             yield from _format(node, nodes)
         if node.is_image:
             yield from _levels(node, nodes)
+            yield from _lengths(node, nodes)
         if path in labels and node.is_image:
             yield from _label(node, nodes)
 
@@ -86,6 +89,17 @@ def _levels(node: Node, nodes: Nodes) -> Iterator[Violation]:
             rule = 'The "path"s MUST be ordered from largest (i.e. highest resolution) to smallest.'
             yield Violation("MUST", path, rule, f"at most {finer}", str(array.shape))
         finer = array.shape
+
+
+def _lengths(node: Node, nodes: Nodes) -> Iterator[Violation]:
+    """Lengths of transformations in 0.4, where the attributes alone may not be judged."""
+    array = nodes.get(node.datasets[0]) if node.datasets else None
+    if unwrap(node.attributes)[0] != "0.4" or array is None:
+        return
+    if schema_violations(node.metadata["multiscales"], "0.4/multiscales", ""):
+        return
+    for at, transforms in transformations(node.metadata["multiscales"][0], f"{node.path}#/multiscales/0"):
+        yield from judge_lengths(transforms, len(array.shape), at)
 
 
 def _label(node: Node, nodes: Nodes) -> Iterator[Violation]:

@@ -113,7 +113,7 @@ class FormatConformance:
         assert source.file == path.name
         assert source.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
-    def test_a_failed_write_leaves_the_old_file(self, path, monkeypatch):
+    def test_a_failed_write_leaves_the_old_file(self, path):
         write_segmentation(self.make(labelled("uint8", [0, 1])), path)
         before = path.read_bytes()
 

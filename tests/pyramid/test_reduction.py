@@ -85,7 +85,7 @@ def test_a_thin_line_survives_only_sparse():
 def test_smallest_equals_tensorstore_on_a_real_connectome(shared_data):
     import crackle
 
-    packed = gzip.open(shared_data / "volumes" / "connectomics.npy.ckl.gz").read()
+    packed = gzip.decompress((shared_data / "volumes" / "connectomics.npy.ckl.gz").read_bytes())
     labels = np.ascontiguousarray(crackle.decompress(packed).T[:129, :255])
     for factors in [(2, 2, 2), (1, 2, 2), (3, 2, 4)]:
         view = ts.downsample(ts.array(labels), downsample_factors=list(factors), method="mode")
