@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import fsspec
 from zarr.abc.store import Store
 from zarr.storage import FsspecStore, LocalStore
@@ -33,6 +34,9 @@ if sys.platform != "win32":
 # renameat2(2): exchange two paths in one step, so that neither is ever missing.
 RENAME_EXCHANGE = 2
 AT_FDCWD = -100
+# What a store that is being made may hold already.
+OWN_FILES = ("zarr.json", ".zgroup", ".zattrs", ".zarray", ".zmetadata")
+OWN_FOLDERS = ("labels", "ngffseg")
 
 
 def local_path(url: str) -> Path | None:
@@ -78,6 +82,30 @@ def _storage_options(url: str) -> dict[str, Any]:
     return {"endpoint_url": endpoint} if url.startswith("s3://") and endpoint else {}
 
 
+def can_list(url: str) -> bool:
+    """Whether the store can say what it holds; plain HTTP cannot."""
+    return not url.startswith(("http://", "https://"))
+
+
+def check_free(url: str) -> None:
+    """Refuse to make a store where something else lies on the local disk.
+
+    Raises
+    ------
+    UsageError
+        If there is a file, or a folder with anything but Zarr nodes.
+    """
+    path = local_path(url)
+    if path is None or not path.exists():
+        return
+    if not path.is_dir():
+        raise UsageError(f"{path} is a file: give the path of a store")
+    for entry in path.iterdir():
+        node = entry.name in OWN_FILES or any((entry / name).exists() for name in OWN_FILES)
+        if not node and entry.name not in OWN_FOLDERS:
+            raise UsageError(f"{path} holds other files ({entry.name}): give the path of a new store")
+
+
 @contextlib.contextmanager
 def store_errors(url: str) -> Iterator[None]:
     """Turn what disk and network raise into one clear line of the tree of errors."""
@@ -91,6 +119,8 @@ def store_errors(url: str) -> Iterator[None]:
         raise StorePermissionError(
             f"{url}: no permission ({_reason(error)}): check rights or credentials"
         ) from error
+    except aiohttp.ClientError as error:
+        raise StoreError(f"{url}: the server failed ({error}): check the address and run again") from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StoreError(

@@ -19,7 +19,7 @@ from ngffseg.labels.options import WriteOptions, pyramid_options
 from ngffseg.labels.parent import LABELS, Parent, find_parent
 from ngffseg.model import Segmentation, Volume
 from ngffseg.pyramid import PyramidPlan, plan_pyramid
-from ngffseg.store import open_store, store_errors
+from ngffseg.store import check_free, open_store, store_errors
 
 SAME_AXES = "give both the same, of size 1 where they do not vary"
 
@@ -97,6 +97,7 @@ def check_target(
             f"axes {image.geometry.axes} of the image and {grid.axes} of the labels differ: {SAME_AXES}"
         )
     if parent is None:
+        check_free(address)
         return
     for document in parent.documents:
         taken = set(document.layers[1:]) & set(names)

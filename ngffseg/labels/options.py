@@ -62,7 +62,7 @@ def _follow(image: Sequence[tuple[int, ...]], chosen: PyramidOptions, grid: Geom
     if factors is None:
         chosen["factors"] = [_ratio(a, b, grid) for a, b in itertools.pairwise(image)]
         chosen["levels"] = len(image)
-    elif isinstance(factors, int) or not isinstance(factors[0], Sequence):
+    elif isinstance(factors, int) or any(isinstance(f, int) for f in factors):
         chosen["levels"] = len(image)
     elif len(factors) + 1 != len(image):
         raise UsageError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -24,9 +25,12 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
 
     Its levels are means over the windows, so that a voxel covers the same place as the label.
     """
-    # Imported here: ome-zarr takes 1.7 s to import, which labels alone should not pay.
-    from ome_zarr.format import FormatV04, FormatV05
-    from ome_zarr.writer import write_multiscale
+    # Imported here: ome-zarr takes 1.7 s to import, which labels alone should not pay. It warns
+    # of a class of its own while it is imported.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        from ome_zarr.format import FormatV04, FormatV05
+        from ome_zarr.writer import write_multiscale
 
     chunked: Any = {} if version == "0.5" else {"shards": None}
     factors = [list(level.factors) for level in labels.levels[1:]]

@@ -17,7 +17,7 @@ from ngffseg.labels.levels import open_levels
 from ngffseg.labels.nodes import attributes_of, find_group
 from ngffseg.labels.open import open_labels
 from ngffseg.labels.parent import find_parent
-from ngffseg.store import open_store, store_errors
+from ngffseg.store import can_list, open_store, store_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def _image(store: Store, address: str) -> StoredImage:
     multiscales, arrays = open_levels(store, address, "", ngff.unwrap(attributes)[1])
     placeholder = bool(attributes.get("ngffseg", {}).get("placeholder"))
     axes = tuple(axis.name for axis in multiscales.axes)
-    return StoredImage(multiscales.name, placeholder, axes, _levels(multiscales, arrays))
+    return StoredImage(multiscales.name, placeholder, axes, _levels(address, multiscales, arrays))
 
 
 def _labels(store: Store, address: str, name: str) -> StoredLabels:
@@ -100,11 +100,14 @@ def _labels(store: Store, address: str, name: str) -> StoredLabels:
     group = find_group(store, path)
     assert group is not None
     multiscales, arrays = open_levels(store, address, path, ngff.unwrap(attributes_of(group))[1])
-    levels = _levels(multiscales, arrays)
+    levels = _levels(address, multiscales, arrays)
     return StoredLabels(image, multiscales.type, dict(multiscales.metadata), levels)
 
 
-def _levels(multiscales: ngff.Multiscales, arrays: tuple[zarr.Array[Any], ...]) -> tuple[StoredLevel, ...]:
+def _levels(
+    address: str, multiscales: ngff.Multiscales, arrays: tuple[zarr.Array[Any], ...]
+) -> tuple[StoredLevel, ...]:
+    listable = can_list(address)
     return tuple(
         StoredLevel(
             dataset.path,
@@ -114,14 +117,11 @@ def _levels(multiscales: ngff.Multiscales, arrays: tuple[zarr.Array[Any], ...]) 
             str(array.dtype),
             dataset.scale,
             dataset.translation,
-            _stored_bytes(array),
+            _stored_bytes(array, listable=listable),
         )
         for dataset, array in zip(multiscales.datasets, arrays, strict=True)
     )
 
 
-def _stored_bytes(array: zarr.Array[Any]) -> int | None:
-    try:
-        return array.nbytes_stored()
-    except (NotImplementedError, OSError):
-        return None
+def _stored_bytes(array: zarr.Array[Any], *, listable: bool) -> int | None:
+    return array.nbytes_stored() if listable else None

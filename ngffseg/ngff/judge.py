@@ -69,7 +69,7 @@ def _part(
     for violation in broken:
         table = violation.where.rpartition("/")[2]
         if part == "image-label" and table in TABLES and violation.found == "[]":
-            yield replace(violation, fix=empty_table_fix(attributes, table))
+            yield replace(violation, fix=empty_table_fix(attributes, table, where))
         else:
             yield violation
     if part == "multiscales" and not broken:

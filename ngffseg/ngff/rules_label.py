@@ -36,6 +36,11 @@ def judge_image_label(
         yield Violation("SHOULD", where, rule, "the same label values", f"only in one of them: {only[:5]}")
 
 
+def group_of(where: str) -> str:
+    """Path of the group that an address lies in."""
+    return where.partition("#")[0]
+
+
 def _exact(values: list[Any], where: str) -> Iterator[Violation]:
     for number, value in enumerate(values):
         # JSON Schema counts 5.0 as an integer; as a float it is no exact label.
@@ -56,7 +61,7 @@ def _unique(table: str, values: list[Any], attributes: Mapping[str, Any], where:
             if table == "properties":
                 rule = 'Each "label-value" should be unique in "properties": readers cannot tell which one holds.'
             edit = partial(_keep_last, table=table, value=value)
-            fix = Fix(f"keep the last entry of {value}", _edited(attributes, edit))
+            fix = Fix(f"keep the last entry of {value}", group_of(where), _edited(attributes, edit))
             severity: Severity = "MUST" if table == "colors" else "SHOULD"
             yield Violation(
                 severity, f"{where}/{number}", rule, "one entry", f"label-value {value} again", fix
@@ -69,9 +74,13 @@ def _keep_last(label: dict[str, Any], table: str, value: Any) -> None:
     label[table] = [row for n, row in enumerate(rows) if n not in same[:-1]]
 
 
-def empty_table_fix(attributes: Mapping[str, Any], table: str) -> Fix:
+def empty_table_fix(attributes: Mapping[str, Any], table: str, where: str) -> Fix:
     """A fix that removes an empty table."""
-    return Fix(f"remove the empty list {table!r}", _edited(attributes, lambda label: label.pop(table)))
+    return Fix(
+        f"remove the empty list {table!r}",
+        group_of(where),
+        _edited(attributes, lambda label: label.pop(table)),
+    )
 
 
 def _edited(attributes: Mapping[str, Any], edit: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
@@ -86,5 +95,5 @@ def judge_labels_group(attributes: Mapping[str, Any], where: str) -> Iterator[Vi
     if "ome" in attributes and version is None:
         rule = 'The "ome" dictionary MUST contain "version", the version of the specification as a string.'
         mended = {**attributes, "ome": {"version": "0.5", **attributes["ome"]}}
-        fix = Fix('add "version": "0.5"', mended)
+        fix = Fix('add "version": "0.5"', group_of(where), mended)
         yield Violation("MUST", f"{where}/ome", rule, "a version", "none", fix)

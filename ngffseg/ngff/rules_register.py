@@ -60,8 +60,8 @@ def _listing(group: Node, names: list[str]) -> Fix | None:
         return None
     if "ome" in group.attributes or group.zarr_format == 3:
         ome: dict[str, Any] = {"version": "0.5", **group.attributes.get("ome", {}), "labels": names}
-        return Fix(f"list {names}", {**group.attributes, "ome": ome})
-    return Fix(f"list {names}", {**group.attributes, "labels": names})
+        return Fix(f"list {names}", group.path, {**group.attributes, "ome": ome})
+    return Fix(f"list {names}", group.path, {**group.attributes, "labels": names})
 
 
 def _between(nodes: Nodes, prefix: str) -> Iterator[Violation]:

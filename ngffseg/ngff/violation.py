@@ -10,9 +10,10 @@ Severity = Literal["MUST", "SHOULD"]
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """How to mend a group: in words, and all attributes that it would have then."""
+    """How to mend a group: in words, its path, and all attributes that it would have then."""
 
     text: str
+    group: str
     attributes: dict[str, Any]
 
 
@@ -40,11 +41,6 @@ class Violation:
     expected: str
     found: str
     fix: Fix | None = None
-
-    @property
-    def group(self) -> str:
-        """Path of the group or array, without the pointer."""
-        return self.where.partition("#")[0]
 
 
 def as_json(violation: Violation) -> dict[str, Any]:

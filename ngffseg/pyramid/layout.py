@@ -62,7 +62,7 @@ def _halving(grid: Geometry) -> tuple[int, ...]:
 
 
 def _is_nested(factors: object) -> TypeGuard[Sequence[Sequence[int]]]:
-    return isinstance(factors, Sequence) and len(factors) > 0 and isinstance(factors[0], Sequence)
+    return isinstance(factors, Sequence) and all(isinstance(step, Sequence) for step in factors)
 
 
 def _given_factors(
