@@ -184,7 +184,10 @@ def remove(url: str, path: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             fs.rm(f"{base}/{path}", recursive=True)
         return
-    shutil.rmtree(root / path, ignore_errors=True)
+    if (root / path).is_dir():
+        shutil.rmtree(root / path, ignore_errors=True)
+    else:
+        (root / path).unlink(missing_ok=True)
     for parent in (root / path).parents:
         try:
             parent.rmdir()

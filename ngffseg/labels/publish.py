@@ -53,7 +53,7 @@ def publish(
                 _move_image(job, version, undo)
             for name in job.names:
                 _put_in_place(job, name, undo)
-            _put_schemas(job, version)
+            _put_schemas(job, version, undo)
             _register(job, version, document, parent)
             undo.pop_all()
         _remove_old(job, document, parent)
@@ -81,9 +81,14 @@ def _move_image(job: Job, version: ngff.Version, undo: ExitStack) -> None:
 
 
 def _put_root(job: Job, version: ngff.Version, attributes: dict[str, Any], undo: ExitStack) -> None:
-    for file in ("zarr.json", ".zattrs", ".zgroup"):
-        undo.callback(remove, job.url, file)
+    _undo_group(job, "", undo)
     put_group(job.url, "", version, attributes)
+
+
+def _undo_group(job: Job, path: str, undo: ExitStack) -> None:
+    """Have the metadata of a group that is about to be made removed if a later step fails."""
+    for file in ("zarr.json", ".zattrs", ".zgroup"):
+        undo.callback(remove, job.url, f"{path}/{file}".strip("/"))
 
 
 def _put_in_place(job: Job, name: str, undo: ExitStack) -> None:
@@ -99,10 +104,12 @@ def _put_in_place(job: Job, name: str, undo: ExitStack) -> None:
         undo.callback(partial(exchange, job.url, staged, path))
 
 
-def _put_schemas(job: Job, version: ngff.Version) -> None:
+def _put_schemas(job: Job, version: ngff.Version, undo: ExitStack) -> None:
     """Leave a copy of the schemas in the store, so that it explains itself."""
     schemas = ngff.all_schemas()
     group = find_group(job.store, OWN)
+    if group is None:
+        _undo_group(job, OWN, undo)
     known = attributes_of(group) if group is not None else {}
     if known.get("schemas") != schemas:
         put_group(job.url, OWN, version, {**known, "schemas": schemas})

@@ -1,0 +1,217 @@
+"""Whatever goes wrong in the middle of a write, the store is as it was before."""
+
+import errno
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from ngffseg import open_labels, write_labels
+from ngffseg.errors import StoreError
+from ngffseg.labels import publish
+from ngffseg.labels import write as writing
+from tests.labels.stores import digest, faults
+
+LABELS = np.random.default_rng(0).integers(0, 3, (40, 40, 40)).astype(np.uint8)
+
+
+class Failing:
+    """Labels that fail while they are read, as a full disk or a lost network does."""
+
+    shape, dtype = LABELS.shape, LABELS.dtype
+
+    def __init__(self, error, after=3):
+        self.error, self.left = error, after
+
+    def __getitem__(self, box):
+        self.left -= 1
+        if self.left < 0:
+            raise self.error
+        return LABELS[box]
+
+
+ERRORS = {
+    "full disk": (OSError(errno.ENOSPC, "No space left on device"), StoreError, "disk is full"),
+    "lost network": (ConnectionResetError("peer is gone"), StoreError, "run again"),
+    "interrupt": (KeyboardInterrupt("stop"), KeyboardInterrupt, "stop"),
+    "bug": (ZeroDivisionError("a bug"), ZeroDivisionError, "a bug"),
+}
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+@pytest.mark.parametrize("state", ["new", "other label", "same label"])
+def test_a_failure_while_writing(kind, state, tmp_path):
+    store = tmp_path / "a.zarr"
+    if state != "new":
+        write_labels(store, LABELS, name="a" if state == "same label" else "b", levels=2)
+    before = digest(tmp_path)
+    error, raised, message = ERRORS[kind]
+    with pytest.raises(raised, match=message):
+        write_labels(
+            store, Failing(error), name="a", chunks=8, shards=None, levels=2, overwrite=True, workers=3
+        )
+    assert digest(tmp_path) == before
+    assert store.exists() == (state != "new")
+
+
+STEPS = ("_put_placeholder", "_put_in_place", "_put_schemas", "_register")
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("state", ["new", "other label", "same label"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_failure_while_publishing(step, state, moment, tmp_path, monkeypatch):
+    store = tmp_path / "a.zarr"
+    if state != "new":
+        write_labels(store, LABELS, name="a" if state == "same label" else "b", levels=2)
+        if step == "_put_placeholder":
+            return  # there is an image already
+    before = digest(tmp_path)
+    real = getattr(publish, step)
+
+    def failing(*arguments):
+        if moment == "after":
+            real(*arguments)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(publish, step, failing)
+    if (step, moment) == ("_register", "after"):
+        return  # the register is the last step: once it is written, all is published
+    with pytest.raises(StoreError, match="disk is full"):
+        write_labels(store, 2 - LABELS, name="a", levels=2, overwrite=True)
+    assert digest(tmp_path) == before
+    assert store.exists() == (state != "new")
+    if state == "same label":
+        np.testing.assert_array_equal(open_labels(store, "a").read(), LABELS)
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("mount") is None, reason="mounting a small disk needs root"
+)
+@pytest.mark.parametrize("state", ["new", "same label"])
+def test_a_disk_that_is_really_full(state, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], check=True)
+    try:
+        if state == "same label":
+            write_labels(disk / "a.zarr", np.ones((128, 128, 128), np.uint8), name="a")
+        before = digest(disk)
+        noise = np.random.default_rng(0).integers(0, 2**32, (128, 128, 128), dtype=np.uint32)
+        with pytest.raises(StoreError, match="disk is full: free space and run again; nothing was published"):
+            write_labels(disk / "a.zarr", noise, name="a", overwrite=True)
+        assert digest(disk) == before
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+SLOW = """
+import sys, time, numpy as np
+from ngffseg import write_labels
+class Slow:
+    shape, dtype = (64, 64, 64), np.dtype(np.uint8)
+    def __getitem__(self, box):
+        print("reading", flush=True)
+        time.sleep(0.2)
+        return np.ones(tuple(b.stop - b.start for b in box), np.uint8)
+write_labels(sys.argv[1], Slow(), name="a", chunks=16, shards=None, overwrite=True)
+"""
+
+
+@pytest.mark.parametrize("state", ["new", "same label"])
+def test_control_c_in_a_real_process(state, tmp_path):
+    store = tmp_path / "a.zarr"
+    if state == "same label":
+        write_labels(store, np.ones((64, 64, 64), np.uint8), name="a")
+    before = digest(tmp_path)
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLOW, str(store)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "reading\n"
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "KeyboardInterrupt" in stderr
+    assert digest(tmp_path) == before
+
+
+def test_a_killed_writer_publishes_nothing(tmp_path):
+    store = tmp_path / "a.zarr"
+    labels = np.ones((64, 64, 64), np.uint8)
+    write_labels(store, labels, name="b")
+    process = subprocess.Popen([sys.executable, "-c", SLOW, str(store)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "reading\n"
+    process.kill()
+    process.communicate()
+    assert open_labels(store).name == "b"
+    assert faults(store) == []
+    np.testing.assert_array_equal(write_labels(store, labels, name="a").read(), labels)
+
+
+def test_a_reader_never_sees_a_broken_store_while_it_is_overwritten(tmp_path):
+    store = tmp_path / "a.zarr"
+    versions = [np.full((32, 32, 32), value, np.uint8) for value in (1, 2)]
+    write_labels(store, versions[0], name="a", chunks=32)
+    done = threading.Event()
+    problems, reads = [], 0
+
+    def overwrite():
+        try:
+            for round_ in range(12):
+                write_labels(store, versions[round_ % 2], name="a", chunks=32, overwrite=True)
+        except Exception as error:
+            problems.append(error)
+        finally:
+            done.set()
+
+    thread = threading.Thread(target=overwrite)
+    thread.start()
+    while not done.is_set():
+        values = np.unique(open_labels(store, "a").read()).tolist()
+        reads += 1
+        if values not in ([1], [2]):
+            problems.append(values)
+    thread.join()
+    assert problems == []
+    assert reads > 12
+
+
+def test_two_writers_of_one_name(tmp_path, monkeypatch):
+    """The second of two writers that both found the name free is told so."""
+    store = tmp_path / "a.zarr"
+    real = writing.build_pyramid
+
+    def meanwhile(*arguments, **options):
+        real(*arguments, **options)
+        monkeypatch.setattr(writing, "build_pyramid", real)
+        write_labels(store, LABELS, name="a")
+
+    monkeypatch.setattr(writing, "build_pyramid", meanwhile)
+    with pytest.raises(FileExistsError, match="meanwhile"):
+        write_labels(store, 2 - LABELS, name="a")
+    np.testing.assert_array_equal(open_labels(store, "a").read(), LABELS)
+    assert faults(store) == []
+
+
+def test_many_processes_register_at_once(tmp_path):
+    code = (
+        "import sys, numpy as np; from ngffseg import write_labels;"
+        "write_labels(sys.argv[1], np.ones((8, 8, 8), np.uint8), name=sys.argv[2])"
+    )
+    store = tmp_path / "a.zarr"
+    names = [f"label{n}" for n in range(6)]
+    started = time.monotonic()
+    processes = [subprocess.Popen([sys.executable, "-c", code, str(store), name]) for name in names]
+    assert [process.wait(timeout=120) for process in processes] == [0] * len(names)
+    assert time.monotonic() - started < 120
+    import json
+
+    listed = json.loads((store / "labels/zarr.json").read_text())["attributes"]["ome"]["labels"]
+    assert sorted(listed) == names
+    assert faults(store) == []
