@@ -39,7 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(words: list[str], *, debug: bool = False) -> int:
     """Run a command line and return its exit code; an error is one line on stderr."""
     try:
-        code = app.main(words, prog_name="ngffseg", standalone_mode=False)
+        with app.make_context("ngffseg", words) as context:
+            code = app.invoke(context)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
     except (KeyboardInterrupt, click.exceptions.Abort):
         return _fail("interrupted: nothing was published", 130)
     except click.ClickException as error:

@@ -26,6 +26,13 @@ NRRD_SIGNS = {
 }
 
 
+def _signs(space: str) -> tuple[int, int, int]:
+    signs = NRRD_SIGNS.get(space.lower() or "lps")
+    if signs is None:
+        raise FormatError(f"NRRD space {space!r} is not known here: use one of {', '.join(NRRD_SIGNS)}")
+    return signs
+
+
 def _flip_rows(affine: npt.ArrayLike, signs: Sequence[int]) -> Matrix:
     flipped = np.array(affine, dtype=np.float64)
     for row, sign in enumerate(signs):
@@ -52,9 +59,7 @@ def from_nrrd(space: str, directions: npt.ArrayLike, origin: npt.ArrayLike) -> M
     FormatError
         If the space is none of LPS, RAS and LAS.
     """
-    signs = NRRD_SIGNS.get(space.lower() or "lps")
-    if signs is None:
-        raise FormatError(f"NRRD space {space!r} is not known here: use one of {', '.join(NRRD_SIGNS)}")
+    signs = _signs(space)
     affine = np.eye(4)
     affine[:3, :3] = np.asarray(directions, dtype=np.float64).T
     affine[:3, 3] = np.asarray(origin, dtype=np.float64)
@@ -63,7 +68,7 @@ def from_nrrd(space: str, directions: npt.ArrayLike, origin: npt.ArrayLike) -> M
 
 def to_nrrd(affine: Matrix, space: str) -> tuple[Matrix, Matrix]:
     """``space directions`` (3x3, rows i, j, k) and ``space origin`` (3) in a NRRD space."""
-    flipped = _flip_rows(affine, NRRD_SIGNS[space.lower() or "lps"])
+    flipped = _flip_rows(affine, _signs(space))
     return flipped[:3, :3].T, flipped[:3, 3]
 
 

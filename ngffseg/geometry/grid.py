@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,7 +51,10 @@ class Geometry:
     time_step: float = 1.0
 
     def __post_init__(self) -> None:
-        shape = tuple(int(n) for n in self.shape)
+        try:
+            shape = tuple(operator.index(n) for n in self.shape)
+        except TypeError:
+            raise UsageError(f"geometry: shape {self.shape} must be integers") from None
         affine = np.array(self.affine, dtype=np.float64)
         affine.setflags(write=False)
         axes = tuple(self.axes) or default_axes(len(shape))

@@ -12,6 +12,7 @@ from zarr.abc.store import Store
 from ngffseg import ngff
 from ngffseg.labels.nodes import create_array, put_group
 from ngffseg.labels.parent import LABELS
+from ngffseg.labels.shield import shielded
 from ngffseg.pyramid import PyramidPlan
 from ngffseg.store import local_path, remove
 
@@ -70,8 +71,9 @@ class Job:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.aside:
-            remove(self.url, self.folder)
-        elif kind is not None:
-            for path in self.written:
-                remove(self.url, path)
+        with shielded():
+            if self.aside:
+                remove(self.url, self.folder)
+            elif kind is not None:
+                for path in self.written:
+                    remove(self.url, path)

@@ -15,8 +15,9 @@ from ngffseg.geometry import scales
 from ngffseg.labels.job import Job
 from ngffseg.labels.metadata import image_multiscales, judged
 from ngffseg.labels.nodes import attributes_of, put_group
+from ngffseg.labels.shield import shielded
 from ngffseg.model import Volume
-from ngffseg.pyramid import PyramidPlan, plan_pyramid
+from ngffseg.pyramid import PyramidPlan, plan_pyramid, thread_pool
 from ngffseg.store import open_store
 
 
@@ -40,22 +41,25 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
         levels.append(mean_level(levels[-1], level.factors))
     levels = [data.rechunk(level.unit) for data, level in zip(levels, plan.levels, strict=True)]
     root = open_store(f"{job.url}/{job.image_path}".rstrip("/"), read_only=False)
-    group = zarr.create_group(root, zarr_format=ngff.zarr_format(version))
+    with shielded():
+        group = zarr.create_group(root, zarr_format=ngff.zarr_format(version))
     axes = list(ngff.encode_multiscales(_multiscales(image, plan), version)["axes"])
-    write_multiscale(
-        levels,
-        group,
-        fmt=FormatV05() if version == "0.5" else FormatV04(),
-        axes=axes,
-        scale=dict(zip(image.geometry.axes, scales(image.geometry), strict=True)),
-        storage_options=[_storage(level.chunks, level.shards) for level in plan.levels],
-        name=image.name or "image",
-    )
+    with thread_pool(None):
+        write_multiscale(
+            levels,
+            group,
+            fmt=FormatV05() if version == "0.5" else FormatV04(),
+            axes=axes,
+            scale=dict(zip(image.geometry.axes, scales(image.geometry), strict=True)),
+            storage_options=[_storage(level.chunks, level.shards) for level in plan.levels],
+            name=image.name or "image",
+        )
     # ome-zarr knows no translation: say where the levels lie, in the paths that it chose.
     written = ngff.decode_multiscales(ngff.unwrap(attributes_of(group))[1], ndim=len(axes))
     multiscales = ngff.encode_multiscales(_multiscales(image, plan, written), version)
     attributes = ngff.wrap(version, {"multiscales": [multiscales]})
-    put_group(job.url, job.image_path, version, judged(attributes, ""))
+    with shielded():
+        put_group(job.url, job.image_path, version, judged(attributes, ""))
 
 
 def _storage(chunks: tuple[int, ...], shards: tuple[int, ...] | None) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from ngffseg.labels.open import open_image, open_labels
 from ngffseg.labels.options import WriteOptions
 from ngffseg.labels.parent import find_parent
 from ngffseg.labels.publish import publish
+from ngffseg.labels.shield import shielded
 from ngffseg.labels.source_image import write_image
 from ngffseg.model import ArrayLike, Segment, Segmentation, Volume
 from ngffseg.pyramid import build_pyramid
@@ -119,12 +120,15 @@ def write_segmentation(
         with Job(address, store, replacing=exists) as job:
             count = _Counter(sum(p.block_count for p in draft.plans), progress)
             for layer, plan, metadata in zip(segmentation.layers, draft.plans, draft.layers, strict=True):
-                arrays = job.create_levels(metadata.name, plan, draft.version)
+                with shielded():
+                    arrays = job.create_levels(metadata.name, plan, draft.version)
                 build_pyramid(plan, layer, arrays, workers=options.get("workers"), progress=count)
-                job.describe(metadata.name, draft.version, metadata.attributes(job.level_prefix))
+                with shielded():
+                    job.describe(metadata.name, draft.version, metadata.attributes(job.level_prefix))
             if image is not None:
                 write_image(job, image, draft.plans[0], draft.version)
-            publish(job, draft.version, draft.document, draft.placeholder, overwrite=overwrite)
+            with shielded():
+                publish(job, draft.version, draft.document, draft.placeholder, overwrite=overwrite)
     return open_labels(address, name)
 
 

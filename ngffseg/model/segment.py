@@ -66,10 +66,9 @@ class Segment:
 
     def __post_init__(self) -> None:
         label_value = exact_label(self.label_value)
-        if self.layer < 0:
-            raise UsageError(f"segment {label_value}: layer {self.layer} is negative")
         set_field = object.__setattr__  # the one way to normalise a frozen value
         set_field(self, "label_value", label_value)
+        set_field(self, "layer", _exact_layer(self.layer, label_value))
         set_field(self, "id", self.id or f"Segment_{label_value}")
         set_field(self, "name", self.name or self.id)
         if self.color is not None:
@@ -96,8 +95,21 @@ def exact_label(value: object) -> int:
     return exact
 
 
+def _exact_layer(layer: object, label_value: int) -> int:
+    try:
+        exact = operator.index(layer)  # type: ignore[arg-type]
+    except TypeError:
+        exact = -1
+    if exact < 0:
+        raise UsageError(f"segment {label_value}: layer {layer!r} must be an integer from 0")
+    return exact
+
+
 def _exact_color(color: tuple[int, ...], label_value: int) -> Color:
-    rgba = tuple(operator.index(c) for c in color)
+    try:
+        rgba = tuple(operator.index(c) for c in color)
+    except TypeError:
+        rgba = ()
     rgba = (*rgba, 255) if len(rgba) == 3 else rgba
     if len(rgba) != 4 or any(not 0 <= c <= 255 for c in rgba):
         raise UsageError(f"segment {label_value}: color {color} must be 3 or 4 integers from 0 to 255")

@@ -1,6 +1,6 @@
 """Arrays to arrays: the plan of a label pyramid, the kernels and the block engine. No JSON here."""
 
-from ngffseg.pyramid.build import Abort, build_pyramid
+from ngffseg.pyramid.build import Abort, build_pyramid, thread_pool
 from ngffseg.pyramid.plan import Block, Level, Pass, PyramidOptions, PyramidPlan, plan_pyramid
 from ngffseg.pyramid.reduction import Method, Reduction, Tie, downsample
 
@@ -17,4 +17,5 @@ __all__ = [
     "build_pyramid",
     "downsample",
     "plan_pyramid",
+    "thread_pool",
 ]

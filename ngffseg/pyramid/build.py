@@ -6,11 +6,13 @@ whole objects; memory is one write unit per level and thread.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
+import dask
 import numpy as np
 import numpy.typing as npt
 from dask.base import compute, is_dask_collection
@@ -72,18 +74,32 @@ def build_pyramid(
         If a label is negative.
     """
     engine = _Engine(plan, labels, levels)
+    with thread_pool(workers, engine.stop.set):
+        for stage in range(len(plan.passes)):
+            blocks = (Block(stage, index) for index in np.ndindex(*plan.grid(stage)))
+            tasks = [delayed(engine.run)(block, progress) for block in blocks]
+            compute(*tasks)  # type: ignore[no-untyped-call]
+
+
+@contextlib.contextmanager
+def thread_pool(workers: int | None, stop: Callable[[], None] | None = None) -> Iterator[None]:
+    """Have dask compute in threads that have all ended when the block is left.
+
+    Nobody may clean up while threads still write: on any exception ``stop`` is called, what has
+    not begun is dropped, and what has is waited for.
+    """
     threads = workers or CPU_COUNT
+    barrier = threading.Barrier(threads)
     with ThreadPoolExecutor(threads) as pool:
         try:
-            for stage in range(len(plan.passes)):
-                tasks = [
-                    delayed(engine.run)(Block(stage, index), progress)
-                    for index in np.ndindex(*plan.grid(stage))
-                ]
-                compute(*tasks, scheduler="threads", pool=pool, num_workers=threads)  # type: ignore[no-untyped-call]
+            # All threads start now: one that starts while an interrupt arrives is never waited for.
+            list(pool.map(lambda _: barrier.wait(), range(threads)))
+            with dask.config.set(scheduler="threads", pool=pool, num_workers=threads):
+                yield
         except BaseException:
-            # Nobody may clean up while threads still write: stop them, then wait for them.
-            engine.stop.set()
+            barrier.abort()
+            if stop is not None:
+                stop()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
 

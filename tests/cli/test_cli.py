@@ -1,0 +1,277 @@
+"""The command line as people and programs use it: a process, its output, its exit code."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from ngffseg import Segment, write_labels
+from ngffseg.cli.main import run
+from tests.labels.stores import digest
+
+LABELS = np.random.default_rng(0).integers(0, 3, (8, 20, 20)).astype(np.uint8)
+
+
+def ngffseg(*words, **options):
+    """Run the program in a process of its own."""
+    command = [sys.executable, "-c", "from ngffseg.cli.main import main; main()", *map(str, words)]
+    environment = {**os.environ, "PYTHONWARNINGS": "error::UserWarning", "COLUMNS": "200"}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, **options)
+
+
+def answer(capsys, *words):
+    """Run the program here and read its JSON."""
+    code = run([*map(str, words), "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def source(slicer_files):
+    return slicer_files / "SegmentationOverlapping.seg.nrrd"
+
+
+def test_the_main_job_in_a_real_process(source, tmp_path):
+    store = tmp_path / "case.ome.zarr"
+    done = ngffseg("import", source, store, "--name", "organs")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "right lung" in done.stdout
+    assert "organs__layer1" in done.stdout
+    done = ngffseg("info", store)
+    assert done.returncode == 0
+    assert "34 x 128 x 128" in done.stdout
+    done = ngffseg("check", store)
+    assert done.returncode == 0
+    assert done.stdout.strip().endswith("valid; 0 MUST, 0 SHOULD")
+    done = ngffseg("export", f"{store}/labels/organs", tmp_path / "back.seg.nrrd")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "back.seg.nrrd").stat().st_size > 10000
+
+
+def test_import_answers_in_json(source, tmp_path, capsys):
+    code, got = answer(
+        capsys,
+        "import",
+        source,
+        tmp_path / "a.zarr",
+        "--name",
+        "organs",
+        "--chunks",
+        "16,32,32",
+        "--shards",
+        "none",
+        "--levels",
+        3,
+    )
+    assert code == 0
+    assert got["layers"] == ["organs", "organs__layer1"]
+    assert len(got["levels"]) == 3
+    assert got["segments"][4] == {
+        "label_value": 5,
+        "id": "Segment_5",
+        "name": "right lung",
+        "color": [22, 197, 71, 255],
+        "layer": 0,
+    }
+    code, got = answer(capsys, "info", tmp_path / "a.zarr")
+    assert got["version"] == "0.5"
+    assert got["image"]["placeholder"]
+    assert got["labels"][0]["levels"][0]["chunks"] == [16, 32, 32]
+    assert got["labels"][0]["levels"][0]["shards"] is None
+
+
+def test_info_of_one_label_image(source, tmp_path, capsys):
+    answer(capsys, "import", source, tmp_path / "a.zarr", "--name", "organs")
+    for words in (
+        [f"{tmp_path}/a.zarr/labels/organs__layer1"],
+        [f"{tmp_path}/a.zarr", "--name", "organs__layer1"],
+    ):
+        _, got = answer(capsys, "info", *words)
+        assert [label["name"] for label in got["labels"]] == ["organs__layer1"]
+
+
+def test_large_labels_in_json_are_exact(tmp_path, capsys):
+    labels = np.full((4, 4), 2**63 + 5, np.uint64)
+    write_labels(tmp_path / "a.zarr", labels, name="a", segments=[Segment(2**63 + 5)])
+    _, got = answer(capsys, "info", tmp_path / "a.zarr")
+    assert got["labels"][0]["segments"][0]["label_value"] == 9223372036854775813
+
+
+def test_a_dry_run_writes_nothing(source, tmp_path, capsys):
+    code, got = answer(capsys, "import", source, tmp_path / "a.zarr", "--dry-run")
+    assert code == 0
+    assert [level["shape"] for level in got["levels"]] == [[34, 128, 128], [34, 64, 64]]
+    assert list(tmp_path.iterdir()) == []
+    assert run(["import", str(source), str(tmp_path / "a.zarr"), "--dry-run"]) == 0
+    assert "nothing was written" in capsys.readouterr().out
+
+
+def test_check_exits_1_on_faults_and_mends_them(tmp_path, capsys):
+    write_labels(tmp_path / "a.zarr", LABELS, name="a", segments=[Segment(1), Segment(2)])
+    file = tmp_path / "a.zarr/labels/zarr.json"
+    content = json.loads(file.read_text())
+    del content["attributes"]["ome"]["version"]
+    file.write_text(json.dumps(content))
+    code, got = answer(capsys, "check", tmp_path / "a.zarr")
+    assert (code, got["valid"]) == (1, False)
+    (violation,) = got["violations"]
+    assert violation["severity"] == "MUST"
+    assert violation["where"] == "labels#/ome"
+    assert violation["fix"] == 'add "version": "0.5"'
+    assert run(["check", str(tmp_path / "a.zarr")]) == 1
+    assert "--fix would add" in capsys.readouterr().out
+    code, got = answer(capsys, "check", tmp_path / "a.zarr", "--fix")
+    assert (code, got["valid"]) == (0, True)
+
+
+def test_export_reports_losses(source, tmp_path, capsys):
+    write_labels(tmp_path / "a.zarr", LABELS, name="a", segments=[Segment(1, id="x", name="liver")])
+    code, got = answer(capsys, "export", tmp_path / "a.zarr", tmp_path / "a.nii.gz")
+    assert code == 0
+    assert got["losses"] == [{"where": "segments", "what": "ids of 1 segments: NIfTI has no place for them"}]
+    assert run(["export", str(tmp_path / "a.zarr"), str(tmp_path / "b.nii.gz"), "--strict"]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("ngffseg: b.nii.gz would lose something")
+    assert not (tmp_path / "b.nii.gz").exists()
+    assert run(["import", str(source), str(tmp_path / "o.zarr"), "--name", "o"]) == 0
+    assert run(["export", str(tmp_path / "o.zarr"), str(tmp_path / "o.nii.gz")]) == 2
+
+
+def bad_words(tmp_path, source):
+    good = tmp_path / "good.zarr"
+    write_labels(good, LABELS, name="a")
+    (tmp_path / "float.nrrd").write_bytes(
+        b"NRRD0004\ntype: float\ndimension: 3\nsizes: 1 1 1\nencoding: raw\nendian: little\n\n" + bytes(4)
+    )
+    (tmp_path / "cut.nrrd").write_bytes(source.read_bytes()[:9000])
+    (tmp_path / "text.zarr").write_text("x")
+    new = tmp_path / "new.zarr"
+    return {
+        "no words": ["import"],
+        "unknown verb": ["frobnicate"],
+        "unknown option": ["info", good, "--colour"],
+        "missing file": ["import", tmp_path / "none.nrrd", new],
+        "unknown suffix": ["import", tmp_path / "text.zarr", new],
+        "float labels": ["import", tmp_path / "float.nrrd", new],
+        "truncated": ["import", tmp_path / "cut.nrrd", new],
+        "name leaves the folder": ["import", source, new, "--name", "../x"],
+        "absolute name": ["import", source, new, "--name", "/x"],
+        "empty name": ["import", source, new, "--name", ""],
+        "nested name": ["import", source, new, "--name", "a/b"],
+        "existing": ["import", source, good, "--name", "a"],
+        "chunks": ["import", source, new, "--chunks", "a,b"],
+        "levels": ["import", source, new, "--levels", "0"],
+        "store is a file": ["import", source, tmp_path / "text.zarr"],
+        "no store": ["info", tmp_path / "nothing.zarr"],
+        "no label": ["info", good, "--name", "zzz"],
+        "unknown protocol": ["info", "gopher://x/y"],
+        "check nothing": ["check", tmp_path / "nothing.zarr"],
+        "export nothing": ["export", tmp_path / "nothing.zarr", tmp_path / "x.nii"],
+        "export suffix": ["export", good, tmp_path / "x.docx"],
+        "image missing": ["import", source, new, "--image", tmp_path / "none.nrrd"],
+    }
+
+
+BAD = (
+    "no words", "unknown verb", "unknown option", "missing file", "unknown suffix", "float labels", "truncated",
+    "name leaves the folder", "absolute name", "empty name", "nested name", "existing", "chunks", "levels",
+    "store is a file", "no store", "no label", "unknown protocol", "check nothing", "export nothing",
+    "export suffix", "image missing",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line_and_exit_code_2(case, tmp_path, source, capsys):
+    words = bad_words(tmp_path, source)
+    assert set(words) == set(BAD)
+    words = words[case]
+    before = digest(tmp_path)
+    assert run([str(word) for word in words]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("ngffseg: ")
+    assert error.count("\n") == 1
+    assert digest(tmp_path) == before
+    assert not (tmp_path / "new.zarr").exists()
+
+
+def test_a_failing_store_is_exit_code_3(tmp_path, source, capsys, monkeypatch):
+    from ngffseg.labels import write
+
+    def full(*_arguments, **_options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(write, "build_pyramid", full)
+    assert run(["import", str(source), str(tmp_path / "a.zarr")]) == 3
+    error = capsys.readouterr().err
+    assert "disk is full" in error
+    assert error.count("\n") == 1
+
+
+def test_debug_shows_where_an_error_comes_from(tmp_path):
+    done = ngffseg("info", tmp_path / "nothing.zarr", "--debug")
+    assert "Traceback" in done.stderr
+    assert done.returncode == 1
+
+
+def test_help_names_every_verb():
+    done = ngffseg("--help")
+    assert done.returncode == 0
+    for verb in ("import", "export", "info", "check", "demo"):
+        assert f"  {verb} " in done.stdout
+    assert ngffseg("import", "--help").returncode == 0
+    assert ngffseg("--version").stdout.startswith("ngffseg")
+
+
+def test_control_c(tmp_path):
+    labels = np.random.default_rng(0).integers(0, 2**16, (256, 512, 512), dtype=np.uint16)
+    path = tmp_path / "big.nrrd"
+    head = b"NRRD0004\ntype: uint16\ndimension: 3\nsizes: 512 512 256\nencoding: raw\nendian: little\n\n"
+    path.write_bytes(head + labels.tobytes())
+    command = [
+        sys.executable,
+        "-c",
+        "from ngffseg.cli.main import main; main()",
+        "import",
+        str(path),
+        str(tmp_path / "a.zarr"),
+    ]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while not (tmp_path / "a.zarr").exists():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (130, "ngffseg: interrupted: nothing was published\n")
+    assert not (tmp_path / "a.zarr").exists()
+
+
+def test_progress_is_plain_lines_away_from_a_terminal():
+    code = (
+        "from ngffseg.cli.progress import progress\n"
+        "with progress('import') as report:\n"
+        "    [report(n + 1, 200) for n in range(200)]\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[0] == "import: 20 of 200 blocks"
+    assert len(done.stderr.splitlines()) == 10
+
+
+def test_the_demo(tmp_path, capsys):
+    code, got = answer(capsys, "demo", tmp_path / "demo")
+    assert (code, got["violations"]) == (0, [])
+    assert [label["name"] for label in got["labels"]] == ["organs", "organs__layer1"]
+    from matplotlib.image import imread
+
+    picture = imread(got["picture"])
+    assert picture.shape[1] > 1000
+    # The green of the right lung is in the picture, mixed with the gray under it.
+    green = (picture[..., 1] > picture[..., 0] + 0.3) & (picture[..., 1] > picture[..., 2] + 0.2)
+    assert green.sum() > 5000
+    code, again = answer(capsys, "demo", tmp_path / "demo")
+    assert (code, again["labels"]) == (0, got["labels"])
+    assert run(["demo", str(tmp_path / "demo")]) == 0
+    text = capsys.readouterr().out
+    assert "overlapping sphere" in text
+    assert "valid; 0 MUST, 0 SHOULD" in text

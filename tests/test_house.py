@@ -1,0 +1,142 @@
+"""The house: its rooms, sizes and habits."""
+
+import ast
+import re
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ngffseg
+
+ROOT = Path(__file__).parent.parent
+FILES = sorted((ROOT / "ngffseg").rglob("*.py"))
+TREES = {file: ast.parse(file.read_text()) for file in FILES}
+PROGRAMS = Path(sys.executable).parent
+
+
+def functions(tree):
+    return [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+def test_files_are_near_200_lines_or_smaller():
+    lengths = {file.name: len(file.read_text().splitlines()) for file in FILES}
+    assert {name: n for name, n in lengths.items() if n > 220} == {}
+    assert statistics.median(lengths.values()) <= 120
+
+
+def test_functions_fit_a_screen_and_take_at_most_8_parameters():
+    for file, tree in TREES.items():
+        for function in functions(tree):
+            arguments = function.args
+            names = [a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+            names += [a.arg for a in (arguments.vararg, arguments.kwarg) if a is not None]
+            assert len([n for n in names if n not in ("self", "cls")]) <= 8, f"{file.name}:{function.name}"
+            docstring = len((ast.get_docstring(function) or "").splitlines())
+            length = function.end_lineno - function.lineno - docstring
+            assert length <= 55, f"{file.name}:{function.name} has {length} lines"
+
+
+def test_file_names_are_one_noun():
+    for file in FILES:
+        assert re.fullmatch(r"__init__|[a-z]+(_[a-z]+)?", file.stem), file
+        assert not set(file.stem.split("_")) & {
+            "utils",
+            "util",
+            "helper",
+            "helpers",
+            "manager",
+            "container",
+            "misc",
+        }
+
+
+def test_the_public_top_level_is_small_and_real():
+    assert len(ngffseg.__all__) < 20
+    assert sorted(ngffseg.__all__) == ngffseg.__all__
+    for name in ngffseg.__all__:
+        assert getattr(ngffseg, name).__doc__
+    assert dir(ngffseg) == ngffseg.__all__
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = ngffseg.nonsense
+
+
+HEAVY = ("dask", "numba", "zarr", "ome_zarr", "nibabel", "matplotlib", "click", "rich", "numpy", "jsonschema")
+
+
+def test_import_ngffseg_loads_next_to_nothing():
+    code = f"import sys, ngffseg; print([m for m in {HEAVY!r} if m in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"
+
+
+def test_labels_load_neither_the_slow_nor_the_optional_libraries():
+    code = "import sys, ngffseg.labels; print([m for m in ('ome_zarr', 'nibabel', 'matplotlib', 'pandas') if m in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"
+
+
+def test_only_the_command_line_prints_or_exits():
+    for file, tree in TREES.items():
+        if file.parent.name == "cli":
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                assert ast.unparse(node.func) not in ("print", "sys.exit", "exit", "quit", "os._exit"), file
+
+
+def imports(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node, node.module
+
+
+@pytest.mark.parametrize(
+    "library", ["nibabel", "matplotlib", "ome_zarr", "s3fs", "fsspec", "aiohttp", "numba"]
+)
+def test_each_outside_library_is_known_to_one_file(library):
+    knowing = {f for f, tree in TREES.items() for _, name in imports(tree) if name.split(".")[0] == library}
+    assert len(knowing) <= 1, knowing
+
+
+def test_no_import_of_our_own_is_hidden_in_a_function():
+    for file, tree in TREES.items():
+        for function in functions(tree):
+            for _, name in imports(function):
+                assert not name.startswith("ngffseg"), f"{file}: {name}"
+
+
+def test_everything_public_is_documented_with_its_parameters():
+    for file, tree in TREES.items():
+        assert ast.get_docstring(tree), file
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                assert ast.get_docstring(node), f"{file.name}:{node.name}"
+
+
+def test_nothing_is_left_for_later():
+    for file in FILES:
+        assert not re.search(r"TODO|FIXME|XXX|NotImplementedError", file.read_text()), file
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["lint-imports"], ["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]],
+    ids=" ".join,
+)
+def test_the_tools_are_content(words):
+    done = subprocess.run(
+        [PROGRAMS / words[0], *words[1:]], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_versions_agree():
+    from importlib.metadata import version
+
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    assert f"## {version('ngffseg')}" in changelog
