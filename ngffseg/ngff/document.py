@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ngffseg.errors import MetadataError
+from ngffseg.errors import MetadataError, UsageError
 from ngffseg.geometry import Geometry
 from ngffseg.model import Source
 from ngffseg.ngff.schema import schema, schema_violations
@@ -15,7 +15,7 @@ KEY = "ngffseg"
 SCHEMA = "ngffseg/segmentation"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Document:
     """A segmentation without its voxels and segments; ``layers`` are names of label images."""
 
@@ -76,8 +76,15 @@ def decode_documents(attributes: Mapping[str, Any]) -> tuple[Document, ...]:
         If one breaks its schema.
     """
     own = attributes.get(KEY)
+    return tuple(_decode(document) for document in _encoded(own))
+
+
+def _encoded(own: Any) -> list[Any]:
+    """The documents under the key ``ngffseg``, as JSON."""
     encoded = own.get("segmentations", []) if isinstance(own, dict) else []
-    return tuple(_decode(document) for document in encoded)
+    if not isinstance(encoded, list):
+        raise MetadataError("ngffseg.segmentations of the labels group is no list: see ngffseg check")
+    return encoded
 
 
 def _decode(encoded: Mapping[str, Any]) -> Document:
@@ -87,12 +94,16 @@ def _decode(encoded: Mapping[str, Any]) -> Document:
             f"a segmentation document of the labels group breaks its schema at {broken[0].where}: {broken[0].rule}"
         )
     source = encoded.get("source")
+    try:
+        geometry = decode_geometry(encoded["geometry"])
+    except UsageError as error:
+        raise MetadataError(f"segmentation document {encoded['name']!r}: {error}") from error
     return Document(
         name=encoded["name"],
         layers=tuple(encoded["layers"]),
         segment_order=tuple(encoded["segmentOrder"]),
         representation=encoded["representation"],
-        geometry=decode_geometry(encoded["geometry"]),
+        geometry=geometry,
         source=Source(**source) if source is not None else None,
         extra=encoded.get("extra", {}),
     )
@@ -101,8 +112,20 @@ def _decode(encoded: Mapping[str, Any]) -> Document:
 def merge_document(attributes: Mapping[str, Any], document: Document) -> dict[str, Any]:
     """Attributes in which the document stands in place of the one of its name, or as the last."""
     own = dict(attributes.get(KEY) or {})
-    known = list(own.get("segmentations", []))
-    encoded = encode_document(document)
-    place = next((n for n, d in enumerate(known) if d.get("name") == document.name), len(known))
-    known[place : place + 1] = [encoded]
+    known = list(_encoded(own))
+    place = next((n for n, d in enumerate(known) if _is_named(d, document.name)), len(known))
+    known[place : place + 1] = [encode_document(document)]
     return {**attributes, KEY: {**own, "segmentations": known}}
+
+
+def without_document(attributes: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Attributes without the document of this name; whatever else they hold stays."""
+    own = dict(attributes.get(KEY) or {})
+    left = [d for d in _encoded(own) if not _is_named(d, name)]
+    own = {k: v for k, v in own.items() if k != "segmentations"} | ({"segmentations": left} if left else {})
+    rest = {k: v for k, v in attributes.items() if k != KEY}
+    return rest | ({KEY: own} if own else {})
+
+
+def _is_named(encoded: Any, name: str) -> bool:
+    return isinstance(encoded, dict) and encoded.get("name") == name

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ngffseg.errors import MetadataError, NgffsegError
-from ngffseg.model import Segment
+from ngffseg.model import Color, Segment
 from ngffseg.ngff.color import made_up_color
 from ngffseg.ngff.segment import decode_segment, encode_segment
 from ngffseg.ngff.version import Version
@@ -54,7 +54,7 @@ def decode_image_label(metadata: Mapping[str, Any]) -> tuple[Segment, ...]:
     if not isinstance(label, dict):
         return ()
     try:
-        # 0.4: "readers [...] SHOULD ignore all except the last element" with one label value.
+        # 0.4: "Clients who choose to not throw an error SHOULD ignore all except the _last_ entry."
         colors = {_value(c): c.get("rgba") for c in label.get("colors") or ()}
         rows = {_value(p): p for p in label.get("properties") or ()}
         values = dict.fromkeys([*rows, *colors])
@@ -82,8 +82,17 @@ def _decode(value: int, row: Mapping[str, Any], rgba: Any) -> Segment:
         return decode_segment(value, str(row.get("name", "")), own)
     names = (row[key] for key in NAME_KEYS if isinstance(row.get(key), str))
     rest = {key: v for key, v in row.items() if key != "label-value"}
-    color = tuple(rgba) if rgba is not None else None
-    return Segment(value, name=next(names, ""), color=color, properties=rest)
+    return Segment(value, name=next(names, ""), color=_color(rgba), properties=rest)
+
+
+def _color(rgba: Any) -> Color | None:
+    """A foreign color; None if it is none, which the judge tells and which must not hide the labels."""
+    if not isinstance(rgba, list | tuple) or len(rgba) not in (3, 4):
+        return None
+    if not all(isinstance(c, int | float) and 0 <= c <= 255 and c == int(c) for c in rgba):
+        return None
+    red, green, blue, alpha = (*map(int, rgba), 255)[:4]
+    return red, green, blue, alpha
 
 
 def source_image(metadata: Mapping[str, Any]) -> str | None:

@@ -16,12 +16,15 @@ from ngffseg.ngff.rules_label import (
 )
 from ngffseg.ngff.schema import schema_violations
 from ngffseg.ngff.version import VERSIONS, unwrap
+from ngffseg.ngff.version import zarr_format as format_of
 from ngffseg.ngff.violation import Violation
 
 PARTS = ("multiscales", "image-label", "labels", "omero")
 
 
-def judge_attributes(attributes: Mapping[str, Any], where: str = "") -> list[Violation]:
+def judge_attributes(
+    attributes: Mapping[str, Any], where: str = "", *, zarr_format: int | None = None
+) -> list[Violation]:
     """Judge the attributes of one group alone: whatever of OME-Zarr they hold.
 
     Parameters
@@ -30,11 +33,13 @@ def judge_attributes(attributes: Mapping[str, Any], where: str = "") -> list[Vio
         All attributes of the group.
     where
         Path of the group, for the addresses of violations.
+    zarr_format
+        Zarr format of the group, 2 or 3, where it is known.
     """
-    return list(_judge(attributes, f"{where}#"))
+    return list(_judge(attributes, f"{where}#", zarr_format))
 
 
-def _judge(attributes: Mapping[str, Any], where: str) -> Iterator[Violation]:
+def _judge(attributes: Mapping[str, Any], where: str, zarr_format: int | None) -> Iterator[Violation]:
     version, metadata = unwrap(attributes)
     if not any(part in metadata for part in PARTS):
         rule = "An OME-Zarr group holds multiscales, image-label or labels."
@@ -51,6 +56,9 @@ def _judge(attributes: Mapping[str, Any], where: str) -> Iterator[Violation]:
     if ("ome" in attributes) != (judged == "0.5"):
         rule = 'Since 0.5, and only since, the metadata are under the key "ome".'
         yield Violation("MUST", where, rule, f"the place of version {judged}", judged)
+    if zarr_format is not None and zarr_format != format_of(judged):
+        rule = "OME-Zarr up to 0.4 MUST be stored in Zarr v2, since 0.5 in Zarr v3."
+        yield Violation("MUST", where, rule, f"Zarr v{format_of(judged)}", f"v{zarr_format}")
     base = f"{where}/ome" if "ome" in attributes else where
     for part in PARTS:
         if part in metadata:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from ngffseg.errors import MetadataError
@@ -53,8 +54,8 @@ def encode_multiscales(multiscales: Multiscales, version: Version) -> dict[str, 
         "datasets": [
             {
                 "path": dataset.path,
-                # "They MUST contain exactly one scale transformation [...] and MAY contain
-                # exactly one translation transformation, [...] given after it."
+                # "They MUST contain exactly one `scale` transformation [...]. If `translation` is
+                # given it MUST be listed after `scale`".
                 "coordinateTransformations": [
                     {"type": "scale", "scale": list(dataset.scale)},
                     {"type": "translation", "translation": list(dataset.translation)},
@@ -97,14 +98,18 @@ def decode_multiscales(metadata: Mapping[str, Any], *, ndim: int) -> Multiscales
     try:
         first = metadata["multiscales"][0]
         axes = tuple(_decode_axis(axis) for axis in _axes(first, ndim))
-        outer = _steps(first.get("coordinateTransformations"), len(axes))
+        # Since 0.6, those of the multiscales lead from the intrinsic system to others.
+        common = None if "coordinateSystems" in first else first.get("coordinateTransformations")
+        outer = _steps(common, len(axes))
         datasets = tuple(_decode_dataset(d, outer, len(axes)) for d in first["datasets"])
+        if not datasets:
+            raise ValueError("datasets is empty")
         name = str(first.get("name") or "")
         how = first.get("metadata")
         return Multiscales(
             name, axes, datasets, str(first.get("type") or ""), how if isinstance(how, dict) else {}
         )
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise MetadataError(
             f"multiscales cannot be understood ({type(error).__name__}: {error}): see ngffseg check"
         ) from error
@@ -112,8 +117,18 @@ def decode_multiscales(metadata: Mapping[str, Any], *, ndim: int) -> Multiscales
 
 def _axes(first: Mapping[str, Any], ndim: int) -> Sequence[Any]:
     if "coordinateSystems" in first:  # 0.6
-        return list(first["coordinateSystems"][0]["axes"])
+        return list(_intrinsic(first)["axes"])
     return list(first.get("axes") or FIXED_AXES[-ndim:])
+
+
+def _intrinsic(first: Mapping[str, Any]) -> Mapping[str, Any]:
+    # 0.6: "the coordinate system that is referenced by all multiscale coordinate transformations
+    # under `datasets` as their `output`"
+    systems = {system["name"]: system for system in first["coordinateSystems"]}
+    output = (first["datasets"][0].get("coordinateTransformations") or [{}])[0].get("output")
+    name = output.get("name") if isinstance(output, dict) else output
+    intrinsic: Mapping[str, Any] = systems.get(name, first["coordinateSystems"][0])
+    return intrinsic
 
 
 def _decode_axis(axis: Any) -> Axis:
@@ -121,7 +136,12 @@ def _decode_axis(axis: Any) -> Axis:
         return Axis(axis, TYPES.get(axis, ""))
     orientation = axis.get("orientation")
     value = orientation.get("value") if isinstance(orientation, dict) else None
-    return Axis(axis["name"], axis.get("type", TYPES.get(axis["name"], "")), axis.get("unit"), value)
+    name, unit = axis["name"], axis.get("unit")
+    if not isinstance(name, str):
+        raise TypeError(f"the axis name {name!r} is no text")
+    kind = axis.get("type")
+    known = kind if isinstance(kind, str) else TYPES.get(name, "")
+    return Axis(name, known, unit if isinstance(unit, str) else None, value)
 
 
 Steps = tuple[tuple[float, ...], tuple[float, ...]]
@@ -141,13 +161,23 @@ def _steps(transforms: Any, ndim: int) -> Steps:
     scale, shift = (1.0,) * ndim, (0.0,) * ndim
     for transform in _flat(transforms or []):
         if transform["type"] == "scale":
-            factors = tuple(float(s) for s in transform["scale"])
+            factors = _finite(transform["scale"])
             scale = tuple(a * b for a, b in zip(scale, factors, strict=True))
             shift = tuple(a * b for a, b in zip(shift, factors, strict=True))
         elif transform["type"] == "translation":
-            moves = tuple(float(t) for t in transform["translation"])
+            moves = _finite(transform["translation"])
             shift = tuple(a + b for a, b in zip(shift, moves, strict=True))
+        elif transform["type"] != "identity":
+            # Read as if it were not there, the image would lie in the wrong place.
+            raise ValueError(f"a transformation of type {transform['type']!r}")
     return scale, shift
+
+
+def _finite(vector: Sequence[float]) -> tuple[float, ...]:
+    numbers = tuple(float(number) for number in vector)
+    if not all(isfinite(number) for number in numbers):
+        raise ValueError(f"{list(vector)} is not finite")
+    return numbers
 
 
 def _flat(transforms: Sequence[Any]) -> list[Mapping[str, Any]]:

@@ -44,6 +44,11 @@ class Node:
         return unwrap(self.attributes)[1]
 
     @property
+    def address(self) -> str:
+        """Address of its OME metadata: path, ``#`` and JSON pointer."""
+        return f"{self.path}#/ome" if "ome" in self.attributes else f"{self.path}#"
+
+    @property
     def is_image(self) -> bool:
         """Whether it is a multiscale image."""
         return self.kind == "group" and "multiscales" in self.metadata

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from math import isfinite
 from typing import Any
 
 from ngffseg.ngff.version import unwrap
@@ -13,16 +14,18 @@ from ngffseg.ngff.violation import Fix, Severity, Violation
 TABLES = ("colors", "properties")
 
 
+Values = list[tuple[int, int | float]]
+
+
 def judge_image_label(
     label: Mapping[str, Any], attributes: Mapping[str, Any], where: str
 ) -> Iterator[Violation]:
     """Judge an ``image-label`` object, whatever the schema said of it."""
-    values: dict[str, list[Any]] = {}
+    values: dict[str, Values] = {}
     for table in TABLES:
-        rows = label.get(table)
-        if isinstance(rows, list):
-            values[table] = [r["label-value"] for r in rows if isinstance(r, dict) and "label-value" in r]
-            yield from _exact(values[table], f"{where}/{table}")
+        if isinstance(label.get(table), list):
+            values[table] = _values(label[table])
+            yield from _exact(table, values[table], attributes, f"{where}/{table}")
             yield from _unique(table, values[table], attributes, f"{where}/{table}")
     if "colors" not in label:
         rule = 'The "image-label" object SHOULD contain the key "colors".'
@@ -30,10 +33,15 @@ def judge_image_label(
     if "version" not in label:
         rule = 'The "image-label" object SHOULD contain the key "version".'
         yield Violation("SHOULD", where, rule, "a version", "none")
-    if len(values) == 2 and set(values["colors"]) != set(values["properties"]):
+    if len(values) == 2:
+        # In no specification, but ome-zarr-models refuses such a label image.
         rule = "Colors and properties should cover the same label values: some readers refuse the label image otherwise."
-        only = sorted(set(values["colors"]) ^ set(values["properties"]), key=str)
-        yield Violation("SHOULD", where, rule, "the same label values", f"only in one of them: {only[:5]}")
+        colored, described = ({value for _, value in values[table]} for table in TABLES)
+        if colored != described:
+            only = sorted(colored ^ described)
+            yield Violation(
+                "SHOULD", where, rule, "the same label values", f"only in one of them: {only[:5]}"
+            )
 
 
 def group_of(where: str) -> str:
@@ -41,37 +49,62 @@ def group_of(where: str) -> str:
     return where.partition("#")[0]
 
 
-def _exact(values: list[Any], where: str) -> Iterator[Violation]:
-    for number, value in enumerate(values):
-        # JSON Schema counts 5.0 as an integer; as a float it is no exact label.
-        if isinstance(value, float) and value.is_integer():
-            rule = (
-                'The value of "label-value" MUST be an integer corresponding to the value of a given label.'
-            )
-            yield Violation("MUST", f"{where}/{number}/label-value", rule, "an integer", repr(value))
+def _values(rows: list[Any]) -> Values:
+    """Label values that are finite numbers, each with the number of its row."""
+    numbered = ((n, row.get("label-value")) for n, row in enumerate(rows) if isinstance(row, dict))
+    return [
+        (n, v) for n, v in numbered if isinstance(v, int | float) and not isinstance(v, bool) and isfinite(v)
+    ]
 
 
-def _unique(table: str, values: list[Any], attributes: Mapping[str, Any], where: str) -> Iterator[Violation]:
-    # 0.4: "The label-value MUST be unique [...] readers that do not [reject duplicates] SHOULD
-    # ignore all except the last element." 0.5: "one object for each unique label".
-    last = {value: number for number, value in enumerate(values) if not isinstance(value, dict | list)}
-    for number, value in enumerate(values):
-        if last.get(value, number) != number:
-            rule = 'Each "label-value" MUST be unique: one color object for each unique label.'
-            if table == "properties":
-                rule = 'Each "label-value" should be unique in "properties": readers cannot tell which one holds.'
-            edit = partial(_keep_last, table=table, value=value)
-            fix = Fix(f"keep the last entry of {value}", group_of(where), _edited(attributes, edit))
-            severity: Severity = "MUST" if table == "colors" else "SHOULD"
-            yield Violation(
-                severity, f"{where}/{number}", rule, "one entry", f"label-value {value} again", fix
-            )
+def _exact(table: str, values: Values, attributes: Mapping[str, Any], where: str) -> Iterator[Violation]:
+    # JSON Schema counts 5.0 as an integer; as a float it is no exact label.
+    inexact = [(n, v) for n, v in values if isinstance(v, float) and v.is_integer()]
+    fix = None
+    if inexact and all(abs(v) < 2**53 for _, v in inexact):
+        whole = _edited(attributes, _whole)
+        fix = Fix(f"write whole label values of {table!r} as integers", group_of(where), whole)
+    for number, value in inexact:
+        rule = "`label-value` key whose value MUST be an integer specifying the pixel value for that label."
+        yield Violation("MUST", f"{where}/{number}/label-value", rule, "an integer", repr(value), fix)
 
 
-def _keep_last(label: dict[str, Any], table: str, value: Any) -> None:
-    rows = label[table]
-    same = [n for n, row in enumerate(rows) if isinstance(row, dict) and row.get("label-value") == value]
-    label[table] = [row for n, row in enumerate(rows) if n not in same[:-1]]
+def _whole(label: dict[str, Any]) -> None:
+    for table in TABLES:
+        rows = label[table] if isinstance(label.get(table), list) else []
+        for number, value in _values(rows):
+            if isinstance(value, float) and value.is_integer():
+                rows[number]["label-value"] = int(value)
+
+
+def _unique(table: str, values: Values, attributes: Mapping[str, Any], where: str) -> Iterator[Violation]:
+    # 0.4: "All the values under the `label-value` key MUST be unique. Clients who choose to not
+    # throw an error SHOULD ignore all except the _last_ entry." 0.5: "This array contains one JSON
+    # object for each unique custom label."
+    last = {value: number for number, value in values}
+    if len(last) == len(values):
+        return
+    keep = partial(_keep_last, table=table, kept=set(last.values()) | _others(values, attributes, table))
+    text = f"keep the last entry of each label value in {table!r}"
+    fix = Fix(text, group_of(where), _edited(attributes, keep))
+    severity: Severity = "MUST" if table == "colors" else "SHOULD"
+    rule = "All the values under the `label-value` key MUST be unique."
+    if table == "properties":
+        rule = "Each label value should be unique in properties: readers cannot tell which entry holds."
+    for number, value in values:
+        if last[value] != number:
+            found = f"label-value {value} again"
+            yield Violation(severity, f"{where}/{number}", rule, "one entry", found, fix)
+
+
+def _others(values: Values, attributes: Mapping[str, Any], table: str) -> set[int]:
+    """Rows that hold no number as label value: a fix leaves them as they are."""
+    rows = unwrap(attributes)[1]["image-label"][table]
+    return set(range(len(rows))) - {number for number, _ in values}
+
+
+def _keep_last(label: dict[str, Any], table: str, kept: set[int]) -> None:
+    label[table] = [row for number, row in enumerate(label[table]) if number in kept]
 
 
 def empty_table_fix(attributes: Mapping[str, Any], table: str, where: str) -> Fix:

@@ -28,10 +28,11 @@ def judge_register(nodes: Nodes, group: Node) -> Iterator[Violation]:
     prefix = f"{group.path}/".lstrip("/")
     present = [path.removeprefix(prefix) for path in label_paths(nodes, group)]
     listed = group.metadata.get("labels")
-    names = [n for n in listed if isinstance(n, str)] if isinstance(listed, list) else []
+    listed = listed if isinstance(listed, list) else []
+    names = [n for n in listed if isinstance(n, str)]
     if "labels" not in group.metadata:
         rule = 'The "labels" group MUST contain the key "labels", a list of the paths of its label images.'
-        yield Violation("MUST", f"{group.path}#", rule, "a list of labels", "none", _listing(group, present))
+        yield Violation("MUST", group.address, rule, "a list of labels", "none", _listing(group, present))
     for name in names:
         node = nodes.get(prefix + name)
         if node is None or not node.is_image:
@@ -39,7 +40,7 @@ def judge_register(nodes: Nodes, group: Node) -> Iterator[Violation]:
             found = "nothing there" if node is None else "no image"
             yield Violation(
                 "MUST",
-                f"{group.path}#/labels/{names.index(name)}",
+                f"{group.address}/labels/{listed.index(name)}",
                 rule,
                 "a label image",
                 f"{name!r}: {found}",
@@ -84,10 +85,10 @@ def _against_image(nodes: Nodes, group: Node, path: str, image: Node | None) -> 
         return
     label = nodes[path]
     if len(label.datasets) != len(image.datasets):
-        rule = '"datasets" of a label image MUST have the same number of entries (scale levels) as the original unlabeled image.'
+        rule = "The JSON array associated with the `datasets` key MUST have the same number of entries (scale levels) as the original unlabeled image."
         yield Violation(
             "MUST",
-            f"{path}#/multiscales/0/datasets",
+            f"{label.address}/multiscales/0/datasets",
             rule,
             f"{len(image.datasets)} levels",
             str(len(label.datasets)),
@@ -98,7 +99,7 @@ def _against_image(nodes: Nodes, group: Node, path: str, image: Node | None) -> 
     if own is None or whole is None or len(own.shape) != len(whole.shape):
         return
     if any(a not in (1, b) for a, b in zip(own.shape, whole.shape, strict=True)):
-        rule = "Each dimension of the label should be either the same as the corresponding dimension of the image, or 1."
+        rule = "Each dimension of the label should be either the same as the corresponding dimension of the image, or `1`."
         yield Violation("SHOULD", label.datasets[0], rule, str(whole.shape), str(own.shape))
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping
 
+import numpy as np
+
 from ngffseg.ngff.image_label import source_image
-from ngffseg.ngff.judge import judge_attributes
+from ngffseg.ngff.judge import PARTS, judge_attributes
 from ngffseg.ngff.node import Node
 from ngffseg.ngff.rules_image import judge_lengths, transformations
 from ngffseg.ngff.rules_register import is_labels_group, judge_register, label_paths
 from ngffseg.ngff.schema import schema_violations
-from ngffseg.ngff.version import unwrap, zarr_format
+from ngffseg.ngff.version import unwrap
 from ngffseg.ngff.violation import Violation
 
 Nodes = Mapping[str, Node]
@@ -29,10 +31,10 @@ def judge_store(nodes: Nodes) -> list[Violation]:
 
 
 def _judge(nodes: Nodes) -> Iterator[Violation]:
-    root = nodes[""]
-    if root.kind == "array":
+    root = nodes.get("")
+    if root is None or root.kind == "array":
         rule = "An OME-Zarr image is a group that holds the arrays of its levels."
-        yield Violation("MUST", "", rule, "a group", "an array")
+        yield Violation("MUST", "", rule, "a group", "nothing" if root is None else "an array")
         return
     labels = {path for node in nodes.values() if is_labels_group(node) for path in label_paths(nodes, node)}
     if "image-label" in root.metadata:
@@ -41,8 +43,8 @@ def _judge(nodes: Nodes) -> Iterator[Violation]:
         if is_labels_group(node):
             yield from judge_register(nodes, node)
         if node.is_image or "labels" in node.metadata or (path == "" and "labels" not in nodes):
-            yield from judge_attributes(node.attributes, path)
-            yield from _format(node, nodes)
+            yield from judge_attributes(node.attributes, path, zarr_format=node.zarr_format)
+            yield from _consistent(node, root)
         if node.is_image:
             yield from _levels(node, nodes)
             yield from _lengths(node, nodes)
@@ -50,20 +52,16 @@ def _judge(nodes: Nodes) -> Iterator[Violation]:
             yield from _label(node, nodes)
 
 
-def _format(node: Node, nodes: Nodes) -> Iterator[Violation]:
-    version, _ = unwrap(node.attributes)
-    if version is None:
+def _consistent(node: Node, root: Node) -> Iterator[Violation]:
+    rule = "The OME-Zarr Metadata version MUST be consistent within a hierarchy."
+    if not any(part in root.metadata for part in PARTS):
         return
-    if zarr_format(version) != node.zarr_format:
-        # 0.4: "OME-Zarr 0.4 MUST be stored in Zarr v2"; 0.5 moved to "the Zarr v3 format".
-        rule = "OME-Zarr up to 0.4 MUST be stored in Zarr v2, since 0.5 in Zarr v3."
-        yield Violation(
-            "MUST", f"{node.path}#", rule, f"Zarr v{zarr_format(version)}", f"v{node.zarr_format}"
-        )
-    root_version, _ = unwrap(nodes[""].attributes)
-    if root_version is not None and root_version != version:
-        rule = "The OME-Zarr version MUST be consistent within a hierarchy."
-        yield Violation("MUST", f"{node.path}#", rule, root_version, version)
+    places = ["0.5 or later" if "ome" in n.attributes else "0.4 or earlier" for n in (root, node)]
+    told, found = (unwrap(n.attributes)[0] for n in (root, node))
+    if told is not None and found is not None and told != found:
+        yield Violation("MUST", node.address, rule, told, found)
+    elif places[0] != places[1]:
+        yield Violation("MUST", node.address, rule, places[0], places[1])
 
 
 def _levels(node: Node, nodes: Nodes) -> Iterator[Violation]:
@@ -74,12 +72,16 @@ def _levels(node: Node, nodes: Nodes) -> Iterator[Violation]:
             rule = 'Each "path" in "datasets" is the path of an array.'
             yield Violation("MUST", path, rule, "an array", "nothing" if array is None else "a group")
             continue
+        if array.zarr_format != node.zarr_format:
+            # 0.4: "Arrays MUST be defined and stored in a hierarchical organization as defined by the
+            # version 2 of the Zarr specification"; 0.5: "version 3".
+            rule = "Arrays MUST be defined and stored as in the version of the Zarr specification that their group has."
+            yield Violation("MUST", path, rule, f"Zarr v{node.zarr_format}", f"v{array.zarr_format}")
         if node.axes and len(array.shape) != len(node.axes):
             rule = 'The length of "axes" MUST be equal to the dimensionality of the zarr arrays.'
             yield Violation("MUST", path, rule, f"{len(node.axes)} axes", f"{len(array.shape)}")
         if array.zarr_format == 3 and node.axes and array.dimension_names != node.axes:
-            # 0.5.2: "the dimension_names attribute MUST match the names of the axes"
-            rule = "The dimension_names attribute of each level MUST be there and match the axes."
+            rule = 'The "dimension_names" attribute MUST be included in the `zarr.json` of the Zarr array of a multiscale level and MUST match the names in the "axes" metadata.'
             yield Violation("MUST", path, rule, str(node.axes), str(array.dimension_names))
         if (
             finer
@@ -105,13 +107,20 @@ def _lengths(node: Node, nodes: Nodes) -> Iterator[Violation]:
 def _label(node: Node, nodes: Nodes) -> Iterator[Violation]:
     for path in node.datasets:
         array = nodes.get(path)
-        if array is not None and array.kind == "array" and not array.dtype.startswith(("int", "uint")):
+        if array is not None and array.kind == "array" and not _is_integer(array.dtype):
             rule = "The pixels of the label images MUST be integer data types, i.e. one of [uint8, int8, uint16, int16, uint32, int32, uint64, int64]."
             yield Violation("MUST", path, rule, "an integer dtype", array.dtype)
     if "image-label" not in node.metadata:
         rule = 'A label image SHOULD contain the key "image-label".'
-        yield Violation("SHOULD", f"{node.path}#", rule, "image-label", "none")
+        yield Violation("SHOULD", node.address, rule, "image-label", "none")
     yield from _source(node, nodes)
+
+
+def _is_integer(dtype: str) -> bool:
+    try:
+        return np.dtype(dtype).kind in "iu"  # in any byte order: Zarr v2 tells it, as in ">u2"
+    except TypeError:
+        return False
 
 
 def _source(node: Node, nodes: Nodes) -> Iterator[Violation]:
@@ -126,5 +135,5 @@ def _source(node: Node, nodes: Nodes) -> Iterator[Violation]:
         rule = '"source.image" is the relative path to a Zarr image group.'
         found = "nothing there" if image is None else "no image"
         yield Violation(
-            "MUST", f"{node.path}#/image-label/source/image", rule, "an image group", f"{told!r}: {found}"
+            "MUST", f"{node.address}/image-label/source/image", rule, "an image group", f"{told!r}: {found}"
         )
