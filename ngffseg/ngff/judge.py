@@ -51,13 +51,15 @@ def _judge(attributes: Mapping[str, Any], where: str, zarr_format: int | None) -
         yield Violation("MUST", where, rule, "0.4 or 0.5", judged)
         return
     if "ome" in attributes and "labels" not in metadata and version is None:
-        rule = 'The "ome" dictionary MUST contain "version", the version of the specification as a string.'
+        rule = "The version of the OME-Zarr Metadata is denoted as a string in the `version` attribute within the `ome` namespace."
         yield Violation("MUST", f"{where}/ome", rule, "a version", "none")
     if ("ome" in attributes) != (judged == "0.5"):
-        rule = 'Since 0.5, and only since, the metadata are under the key "ome".'
+        # 0.5: "In this file, the metadata is stored under the namespaced key `ome` in `attributes`."
+        rule = "Since 0.5, and only since, the metadata is stored under the namespaced key `ome` in `attributes`."
         yield Violation("MUST", where, rule, f"the place of version {judged}", judged)
     if zarr_format is not None and zarr_format != format_of(judged):
-        rule = "OME-Zarr up to 0.4 MUST be stored in Zarr v2, since 0.5 in Zarr v3."
+        # 0.4, "Storage format": "defined by the version 2 of the Zarr specification"; 0.5: "version 3".
+        rule = f"OME-Zarr {judged} is defined by version {format_of(judged)} of the Zarr specification."
         yield Violation("MUST", where, rule, f"Zarr v{format_of(judged)}", f"v{zarr_format}")
     base = f"{where}/ome" if "ome" in attributes else where
     for part in PARTS:

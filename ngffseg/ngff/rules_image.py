@@ -38,7 +38,7 @@ def transformations(
 def _axes(axes: Sequence[Mapping[str, Any]], where: str) -> Iterator[Violation]:
     names = [axis["name"] for axis in axes]
     if len(set(names)) < len(names):
-        rule = "The names of the axes MUST be unique."
+        rule = 'The values MUST be unique across all "name" fields.'
         yield Violation("MUST", where, rule, "unique names", str(names))
     types = [axis.get("type") for axis in axes]
     space = types.count("space")
@@ -46,18 +46,20 @@ def _axes(axes: Sequence[Mapping[str, Any]], where: str) -> Iterator[Violation]:
         rule = 'The "axes" MUST contain 2 or 3 entries of "type:space".'
         yield Violation("MUST", where, rule, "2 or 3 space axes", f"{space}: {types}")
     if types.count("time") > 1 or len(types) - space - types.count("time") > 1:
-        rule = 'The "axes" MAY contain one additional entry of "type:time" and one of "type:channel" or a null / custom type.'
+        rule = 'The "axes" MAY contain one additional entry of "type:time" and MAY contain one additional entry of "type:channel" or a null / custom type.'
         yield Violation("MUST", where, rule, "at most one time and one channel axis", str(types))
     ranks = [RANKS.get(t, 1) if t is not None else 1 for t in types]
     if ranks != sorted(ranks):
-        rule = 'The entries MUST be ordered by "type" where the "time" axis must come first, followed by the "channel" or custom type axis and the axes of type "space".'
+        rule = 'The entries MUST be ordered by "type" where the "time" axis must come first, followed by the "channel" or custom axis and the axes of type "space".'
         yield Violation("MUST", where, rule, "time, channel, space", str(types))
 
 
 def _kinds(transforms: Sequence[Mapping[str, Any]], where: str) -> Iterator[Violation]:
     kinds = [t["type"] for t in transforms]
     if kinds not in (["scale"], ["scale", "translation"]):
-        rule = '"coordinateTransformations" MUST contain exactly one "scale" and MAY contain exactly one "translation", given after it.'
+        # "It MAY contain exactly one `translation` [...]. If `translation` is given it MUST be listed
+        # after `scale` to ensure that it is given in physical coordinates."
+        rule = "They MUST contain exactly one `scale` transformation; if `translation` is given it MUST be listed after `scale`."
         yield Violation("MUST", where, rule, "scale, or scale and translation", str(kinds))
 
 
@@ -67,7 +69,7 @@ def judge_lengths(transforms: Sequence[Mapping[str, Any]], axes: int, where: str
         vector = transform[transform["type"]]
         if len(vector) != axes:
             rule = (
-                'The length of the "scale" and "translation" array MUST be the same as the length of "axes".'
+                'The length of the `scale` and `translation` array MUST be the same as the length of "axes".'
             )
             at = f"{where}/{number}/{transform['type']}"
             yield Violation("MUST", at, rule, f"{axes} numbers", str(len(vector)))
@@ -78,9 +80,9 @@ def _wishes(image: Mapping[str, Any], version: str, where: str) -> Iterator[Viol
         rule = 'Each "multiscales" dictionary SHOULD contain the field "name".'
         yield Violation("SHOULD", where, rule, "a name", "none")
     if version == "0.4" and "version" not in image:
-        rule = 'Each "multiscales" dictionary SHOULD contain the field "version".'
+        rule = 'It SHOULD contain the field "version", which indicates the version of the multiscale metadata of this image.'
         yield Violation("SHOULD", where, rule, "version 0.4", "none")
     for number, axis in enumerate(image["axes"]):
         if "type" not in axis:
-            rule = 'An axis SHOULD contain the field "type".'
+            rule = 'Each axis SHOULD contain the field "type".'
             yield Violation("SHOULD", f"{where}/axes/{number}", rule, "a type", "none")

@@ -28,10 +28,10 @@ def judge_image_label(
             yield from _exact(table, values[table], attributes, f"{where}/{table}")
             yield from _unique(table, values[table], attributes, f"{where}/{table}")
     if "colors" not in label:
-        rule = 'The "image-label" object SHOULD contain the key "colors".'
+        rule = "The `image-label` dictionary SHOULD contain a `colors` key."
         yield Violation("SHOULD", where, rule, "colors", "none")
     if "version" not in label:
-        rule = 'The "image-label" object SHOULD contain the key "version".'
+        rule = "The `image-label` dictionary SHOULD contain a `version` key."
         yield Violation("SHOULD", where, rule, "a version", "none")
     if len(values) == 2:
         # In no specification, but ome-zarr-models refuses such a label image.
@@ -126,7 +126,7 @@ def judge_labels_group(attributes: Mapping[str, Any], where: str) -> Iterator[Vi
     """Judge the attributes of a labels group."""
     version, _ = unwrap(attributes)
     if "ome" in attributes and version is None:
-        rule = 'The "ome" dictionary MUST contain "version", the version of the specification as a string.'
+        rule = "The version of the OME-Zarr Metadata is denoted as a string in the `version` attribute within the `ome` namespace."
         mended = {**attributes, "ome": {"version": "0.5", **attributes["ome"]}}
         fix = Fix('add "version": "0.5"', group_of(where), mended)
         yield Violation("MUST", f"{where}/ome", rule, "a version", "none", fix)

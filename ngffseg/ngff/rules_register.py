@@ -31,12 +31,13 @@ def judge_register(nodes: Nodes, group: Node) -> Iterator[Violation]:
     listed = listed if isinstance(listed, list) else []
     names = [n for n in listed if isinstance(n, str)]
     if "labels" not in group.metadata:
-        rule = 'The "labels" group MUST contain the key "labels", a list of the paths of its label images.'
+        # 0.4: 'The special group "labels" [...] contains the key `labels` containing the paths to label objects'
+        rule = 'The metadata associated with the "labels" group MUST contain a JSON object with the key `labels`, whose value is a JSON array of paths to the labeled multiscale image(s).'
         yield Violation("MUST", group.address, rule, "a list of labels", "none", _listing(group, present))
     for name in names:
         node = nodes.get(prefix + name)
         if node is None or not node.is_image:
-            rule = 'Each value in "labels" is the path of a label image, which MUST contain "multiscales".'
+            rule = "`labels` is a JSON array of paths to the labeled multiscale image(s)."
             found = "nothing there" if node is None else "no image"
             yield Violation(
                 "MUST",
@@ -47,7 +48,7 @@ def judge_register(nodes: Nodes, group: Node) -> Iterator[Violation]:
             )
     for name in present if "labels" in group.metadata else ():
         if name not in names:
-            rule = 'All label images SHOULD be listed in "labels": unlisted ones are not found.'
+            rule = "All label images SHOULD be listed within this metadata file."
             fix = _listing(group, [*names, name])
             yield Violation("SHOULD", prefix + name, rule, "listed", "not listed", fix)
     yield from _between(nodes, prefix)

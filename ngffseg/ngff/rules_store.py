@@ -69,7 +69,7 @@ def _levels(node: Node, nodes: Nodes) -> Iterator[Violation]:
     for path in node.datasets:
         array = nodes.get(path)
         if array is None or array.kind != "array":
-            rule = 'Each "path" in "datasets" is the path of an array.'
+            rule = 'Each dictionary in "datasets" MUST contain the field "path", whose value contains the path to the array for this resolution.'
             yield Violation("MUST", path, rule, "an array", "nothing" if array is None else "a group")
             continue
         if array.zarr_format != node.zarr_format:
@@ -111,7 +111,7 @@ def _label(node: Node, nodes: Nodes) -> Iterator[Violation]:
             rule = "The pixels of the label images MUST be integer data types, i.e. one of [uint8, int8, uint16, int16, uint32, int32, uint64, int64]."
             yield Violation("MUST", path, rule, "an integer dtype", array.dtype)
     if "image-label" not in node.metadata:
-        rule = 'A label image SHOULD contain the key "image-label".'
+        rule = "In addition to the `multiscales` key, the OME-Zarr Metadata SHOULD contain another key, `image-label`."
         yield Violation("SHOULD", node.address, rule, "image-label", "none")
     yield from _source(node, nodes)
 
@@ -132,7 +132,7 @@ def _source(node: Node, nodes: Nodes) -> Iterator[Violation]:
         return  # it lies outside of what was handed in
     image = nodes.get(target.removeprefix("/root").strip("/"))
     if image is None or not image.is_image:
-        rule = '"source.image" is the relative path to a Zarr image group.'
+        rule = "`image` MUST be a string specifying the relative path to a Zarr image group."
         found = "nothing there" if image is None else "no image"
         yield Violation(
             "MUST", f"{node.address}/image-label/source/image", rule, "an image group", f"{told!r}: {found}"
