@@ -100,7 +100,9 @@ def check_free(url: str) -> None:
         return
     if not path.is_dir():
         raise UsageError(f"{path} is a file: give the path of a store")
-    for entry in path.iterdir():
+    with locked(url):  # another writer may be publishing its first nodes
+        entries = list(path.iterdir())
+    for entry in entries:
         node = entry.name in OWN_FILES or any((entry / name).exists() for name in OWN_FILES)
         if not node and entry.name not in OWN_FOLDERS:
             raise UsageError(f"{path} holds other files ({entry.name}): give the path of a new store")

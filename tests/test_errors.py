@@ -2,7 +2,10 @@
 
 import builtins
 import inspect
+import pickle
 import re
+
+import pytest
 
 from ngffseg import errors
 
@@ -32,3 +35,22 @@ def test_the_drawing_is_the_code():
         assert bases[1:] == ([builtin] if builtin else [])
         assert builtin is None or issubclass(classes[name], getattr(builtins, builtin))
         assert classes[name].__doc__
+
+
+@pytest.mark.parametrize("name", sorted(drawn()))
+def test_each_is_caught_as_what_is_drawn_and_crosses_processes(name):
+    tree = drawn()
+    ancestors, builtin = [name], tree[name][1]
+    while tree[ancestors[-1]][0]:
+        ancestors.append(tree[ancestors[-1]][0])
+        builtin = builtin or tree[ancestors[-1]][1]
+    for kind in [*(getattr(errors, a) for a in ancestors), getattr(builtins, builtin or "Exception")]:
+        with pytest.raises(kind, match=r"^what, where, what to do$"):
+            raise getattr(errors, name)("what, where, what to do")
+    back = pickle.loads(pickle.dumps(getattr(errors, name)("what")))
+    assert (type(back).__name__, str(back)) == (name, "what")
+
+
+def test_strictness_crosses_processes():
+    assert pickle.loads(pickle.dumps(errors.LossError("what", strict=True))).strict
+    assert not errors.LossError("what").strict

@@ -69,6 +69,11 @@ class Geometry:
     def __hash__(self) -> int:
         return hash(self._key())
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An array comes out of a pickle writable; made anew, the affine is frozen on a worker, too.
+        uid, step = self.frame_of_reference_uid, self.time_step
+        return Geometry, (self.shape, self.affine, self.axes, self.units, uid, step)
+
     def _key(self) -> tuple[Any, ...]:
         # Adding 0.0 makes -0.0 equal to 0.0, as numbers are; every other bit counts.
         bits = (self.affine + 0.0).tobytes()

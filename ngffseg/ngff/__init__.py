@@ -6,7 +6,6 @@ from ngffseg.ngff.document import (
     decode_geometry,
     encode_geometry,
     merge_document,
-    without_document,
 )
 from ngffseg.ngff.image_label import decode_image_label, encode_image_label, source_image
 from ngffseg.ngff.judge import judge_attributes
@@ -48,7 +47,6 @@ __all__ = [
     "schema_violations",
     "source_image",
     "unwrap",
-    "without_document",
     "wrap",
     "zarr_format",
 ]

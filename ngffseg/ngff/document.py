@@ -118,14 +118,5 @@ def merge_document(attributes: Mapping[str, Any], document: Document) -> dict[st
     return {**attributes, KEY: {**own, "segmentations": known}}
 
 
-def without_document(attributes: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Attributes without the document of this name; whatever else they hold stays."""
-    own = dict(attributes.get(KEY) or {})
-    left = [d for d in _encoded(own) if not _is_named(d, name)]
-    own = {k: v for k, v in own.items() if k != "segmentations"} | ({"segmentations": left} if left else {})
-    rest = {k: v for k, v in attributes.items() if k != KEY}
-    return rest | ({KEY: own} if own else {})
-
-
 def _is_named(encoded: Any, name: str) -> bool:
     return isinstance(encoded, dict) and encoded.get("name") == name

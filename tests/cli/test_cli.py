@@ -20,7 +20,9 @@ def ngffseg(*words, **options):
     """Run the program in a process of its own."""
     command = [sys.executable, "-c", "from ngffseg.cli.main import main; main()", *map(str, words)]
     environment = {**os.environ, "PYTHONWARNINGS": "error::UserWarning", "COLUMNS": "200"}
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, **options)
+    return subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", check=False, env=environment, **options
+    )
 
 
 def answer(capsys, *words):
@@ -112,7 +114,7 @@ def test_a_dry_run_writes_nothing(source, tmp_path, capsys):
 def test_check_exits_1_on_faults_and_mends_them(tmp_path, capsys):
     write_labels(tmp_path / "a.zarr", LABELS, name="a", segments=[Segment(1), Segment(2)])
     file = tmp_path / "a.zarr/labels/zarr.json"
-    content = json.loads(file.read_text())
+    content = json.loads(file.read_text(encoding="utf-8"))
     del content["attributes"]["ome"]["version"]
     file.write_text(json.dumps(content))
     code, got = answer(capsys, "check", tmp_path / "a.zarr")
@@ -238,7 +240,7 @@ def test_control_c(tmp_path):
         str(path),
         str(tmp_path / "a.zarr"),
     ]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, encoding="utf-8")
     while not (tmp_path / "a.zarr").exists():
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
@@ -253,7 +255,9 @@ def test_progress_is_plain_lines_away_from_a_terminal():
         "with progress('import') as report:\n"
         "    [report(n + 1, 200) for n in range(200)]\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8", check=False
+    )
     assert done.stderr.splitlines()[0] == "import: 20 of 200 blocks"
     assert len(done.stderr.splitlines()) == 10
 

@@ -31,11 +31,11 @@ def edit(store, path, change):
     """Change the OME metadata of a group on disk, without the code under test."""
     file = store / path / "zarr.json"
     if file.exists():
-        content = json.loads(file.read_text())
+        content = json.loads(file.read_text(encoding="utf-8"))
         change(content["attributes"]["ome"])
     else:
         file = store / path / ".zattrs"
-        content = json.loads(file.read_text())
+        content = json.loads(file.read_text(encoding="utf-8"))
         change(content)
     file.write_text(json.dumps(content))
 
@@ -44,7 +44,7 @@ def level0(store, path, **changes):
     """Change the metadata of an array on disk."""
     file = store / path / "zarr.json"
     file = file if file.exists() else store / path / ".zarray"
-    content = json.loads(file.read_text())
+    content = json.loads(file.read_text(encoding="utf-8"))
     for key, value in changes.items():
         if key in content or key == "dimension_names":
             content[key] = value
@@ -164,7 +164,7 @@ def test_metadata_of_groups_between(store):
 
 def test_the_wrong_zarr_format(tmp_path):
     write_labels(tmp_path / "a.zarr", LABELS, name="cells", segments=SEGMENTS, ngff="0.4", levels=1)
-    attributes = json.loads((tmp_path / "a.zarr/labels/cells/.zattrs").read_text())
+    attributes = json.loads((tmp_path / "a.zarr/labels/cells/.zattrs").read_text(encoding="utf-8"))
     zarr.create_group(tmp_path / "b.zarr", zarr_format=3, attributes=attributes)
     assert any("defined by version 2" in v.rule for v in found(tmp_path / "b.zarr"))
 

@@ -46,7 +46,9 @@ def store(request, tmp_path, version):
 
 def run(*words):
     program = Path(sys.executable).parent / words[0]
-    return subprocess.run([program, *words[1:]], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [program, *words[1:]], capture_output=True, text=True, encoding="utf-8", check=False
+    )
 
 
 def test_ome_zarr_models_accepts_it(store):

@@ -73,7 +73,9 @@ def test_large_labels_survive_every_level_and_the_metadata(value, url, version):
 
 def test_the_text_of_the_metadata_holds_the_exact_integer(tmp_path):
     write_labels(tmp_path / "a.zarr", np.zeros((4, 4), np.uint64), name="a", segments=[Segment(2**63 + 5)])
-    attributes = json.loads((tmp_path / "a.zarr/labels/a/zarr.json").read_text())["attributes"]
+    attributes = json.loads((tmp_path / "a.zarr/labels/a/zarr.json").read_text(encoding="utf-8"))[
+        "attributes"
+    ]
     assert attributes["ome"]["image-label"]["colors"][0]["label-value"] == 9223372036854775813
 
 

@@ -16,7 +16,6 @@ from ngffseg.ngff import (
     encode_image_label,
     judge_attributes,
     merge_document,
-    without_document,
 )
 
 YX = [{"name": "y", "type": "space"}, {"name": "x", "type": "space"}]
@@ -114,14 +113,6 @@ def document(name):
 def test_a_document_is_a_value():
     attributes = json.loads(json.dumps(merge_document({}, document("a"))))
     assert decode_documents(attributes) == (document("a"),)
-
-
-def test_a_document_is_taken_out_and_all_else_stays():
-    attributes = merge_document(merge_document({"mine": 1}, document("a")), document("b"))
-    left = without_document(attributes, "a")
-    assert decode_documents(left) == (document("b"),)
-    assert without_document(left, "b") == {"mine": 1}
-    assert without_document({"ngffseg": {"later": 2}}, "a") == {"ngffseg": {"later": 2}}
 
 
 @pytest.mark.parametrize("broken", [5, [5], [{"name": "a"}]])

@@ -14,7 +14,9 @@ def severities(attributes):
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
 @pytest.mark.parametrize("suite", ["image_suite", "label_suite"])
 def test_the_published_suites(version, suite, shared_data):
-    cases = json.loads((shared_data / "ngff_suites" / version / f"{suite}.json").read_text())["tests"]
+    cases = json.loads((shared_data / "ngff_suites" / version / f"{suite}.json").read_text(encoding="utf-8"))[
+        "tests"
+    ]
     assert cases
     wrong = [c["formerly"] for c in cases if ("MUST" not in severities(c["data"])) != c["valid"]]
     assert wrong == []
@@ -23,7 +25,9 @@ def test_the_published_suites(version, suite, shared_data):
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
 @pytest.mark.parametrize("suite", ["strict_image_suite", "strict_label_suite"])
 def test_the_published_strict_suites(version, suite, shared_data):
-    cases = json.loads((shared_data / "ngff_suites" / version / f"{suite}.json").read_text())["tests"]
+    cases = json.loads((shared_data / "ngff_suites" / version / f"{suite}.json").read_text(encoding="utf-8"))[
+        "tests"
+    ]
     assert cases
     wrong = [c["formerly"] for c in cases if (severities(c["data"]) == []) != c["valid"]]
     assert wrong == []

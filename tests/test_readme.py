@@ -1,0 +1,77 @@
+"""The README is true: each of its commands and examples runs."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def environment():
+    programs = Path(sys.executable).parent
+    return {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+
+
+def test_the_shell_example(slicer_files, tmp_path):
+    for name in ("Segmentation.seg.nrrd", "CTChest4.nrrd"):
+        shutil.copy(slicer_files / name, tmp_path)
+    (example,) = (block for block in blocks("sh") if block.startswith("ngffseg import"))
+    done = subprocess.run(
+        ["bash", "-ec", example],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "valid; 0 MUST, 0 SHOULD" in done.stdout
+    assert (tmp_path / "organs.nii.gz").exists()
+
+
+def test_the_python_example(tmp_path):
+    (example,) = blocks("python")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", example],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_two_commands_are_those_of_ci():
+    first, second, _ = blocks("sh")
+    assert first.startswith("python3 -m venv .uv && .uv/bin/pip install -q uv && ")
+    assert second.strip() in CI
+    # What the first command ends with runs here too; that it installs is for a bare machine.
+    assert first.strip().endswith("ngffseg demo")
+
+
+def test_options_and_verbs_that_the_readme_names_exist():
+    from ngffseg.cli.main import app
+
+    known = {option for verb in app.commands.values() for p in verb.params for option in p.opts}
+    named = set(re.findall(r"`(--[a-z-]+)", README))
+    assert named - known - {"--debug"} == set()
+    verbs = set(re.findall(r"^ngffseg (\w+)", README, re.MULTILINE))
+    assert verbs <= set(app.commands)
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\(((?!http)[^)]+)\)", README))
+def test_links_lead_somewhere(link):
+    assert (ROOT / link).exists()
