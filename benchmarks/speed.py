@@ -1,0 +1,84 @@
+"""How long the main jobs take and how much memory: whole processes, medians.
+
+    python benchmarks/speed.py [--write] [--runs N] [--quick]
+
+``--write`` puts the table into the README; ``--quick`` leaves out the array of two gigavoxels.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+README = Path(__file__).parent.parent / "README.md"
+
+BARE = "import dask.array, numba, numpy, zarr"
+IMPORT = "import ngffseg"
+DEMO = """
+import sys
+from pathlib import Path
+from ngffseg.cli.demo_verb import demo_files
+from ngffseg.cli.main import run
+sys.exit(run(["import", str(demo_files() / "SegmentationOverlapping.seg.nrrd"), sys.argv[1] + "/a.ome.zarr", "--json"]))
+"""
+LARGE = """
+import sys
+import dask.array as da, numpy as np
+from ngffseg import write_labels
+rng = np.random.default_rng(0)
+tile = np.repeat(np.repeat(np.repeat(rng.integers(1, 2**20, (16, 16, 16)), 16, 0), 16, 1), 16, 2).astype(np.uint32)
+labels = da.tile(da.from_array(tile, chunks=128), (8, 4, 4))
+assert labels.shape == (2048, 1024, 1024)
+write_labels(sys.argv[1] + "/a.ome.zarr", labels, name="a")
+"""
+
+
+def run(code: str) -> tuple[float, float, float]:
+    """Wall seconds, CPU seconds and peak memory (MB) of a process."""
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        # Users keep compiled bytecode; some machines of developers do not.
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, folder], stdout=subprocess.DEVNULL, env=environment
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
+        assert os.waitstatus_to_exitcode(status) == 0, code
+        return wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--write", action="store_true", help="put the table into the README")
+    parser.add_argument("--quick", action="store_true", help="leave out the array of two gigavoxels")
+    parser.add_argument("--runs", type=int, default=5)
+    options = parser.parse_args()
+    jobs = {
+        "`import ngffseg`": (IMPORT, options.runs),
+        "import dask, numba, zarr alone": (BARE, options.runs),
+        "`ngffseg import` of the demo case": (DEMO, options.runs),
+    }
+    if not options.quick:
+        jobs["write 2048 x 1024 x 1024 uint32 from dask, all levels"] = (LARGE, 1)
+    rows = ["| job | wall s | CPU s | peak MB |", "|---|---|---|---|"]
+    for name, (code, runs) in jobs.items():
+        run(code) if runs > 1 else None  # the first run compiles the kernels
+        measured = [
+            statistics.median(column) for column in zip(*(run(code) for _ in range(runs)), strict=True)
+        ]
+        rows.append(f"| {name} | {measured[0]:.2f} | {measured[1]:.2f} | {measured[2]:.0f} |")
+        sys.stdout.write(rows[-1] + "\n")
+    if options.write:
+        before, _, rest = README.read_text(encoding="utf-8").partition("<!-- speed table -->")
+        after = rest.partition("<!-- end of speed table -->")[2] or rest
+        body = "<!-- speed table -->\n" + "\n".join(rows) + "\n<!-- end of speed table -->"
+        README.write_text(before + body + after, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
