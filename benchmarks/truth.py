@@ -18,6 +18,8 @@ from volumes import volumes
 
 README = Path(__file__).parent.parent / "README.md"
 LARGEST = 12
+# Medians of fewer segments than this say little; they are printed, but not put into the README.
+FEWEST = 20
 
 
 def measure(labels: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -67,13 +69,9 @@ def main() -> None:
     lines = []
     for name, labels in volumes():
         count = len(np.unique(labels)) - 1
-        lines += [
-            f"**{name}**, {' x '.join(map(str, labels.shape))}, {count} segments",
-            "",
-            *table(labels),
-            "",
-        ]
-        sys.stdout.write("\n".join(lines[-(len(PYRAMIDS) + 5) :]) + "\n")
+        part = [f"**{name}**, {' x '.join(map(str, labels.shape))}, {count} segments", "", *table(labels), ""]
+        sys.stdout.write("\n".join(part) + "\n")
+        lines += part if count >= FEWEST else []
     if write:
         before, _, rest = README.read_text(encoding="utf-8").partition("<!-- truth table -->")
         after = rest.partition("<!-- end of truth table -->")[2] or rest

@@ -23,6 +23,7 @@ from nibabel.wrapstruct import WrapStructError
 
 from ngffseg.errors import FormatError, LabelValueError, LossError
 from ngffseg.formats.caret import CODE, format_label_table, is_label_table, parse_label_table
+from ngffseg.formats.exact import exact_labels, holds
 from ngffseg.formats.nifti_grid import array_order, file_order, geometry_of, place
 from ngffseg.formats.unnamed import is_unnamed, unnamed_segments
 from ngffseg.model import Loss, Segment, Segmentation, Volume
@@ -39,20 +40,16 @@ def read(path: Path) -> Segmentation:
         raise LabelValueError(
             f"{path.name} scales its voxels (scl_slope, scl_inter): labels must not be scaled; set them to 1 and 0"
         )
-    labels = _voxels(image, path)
-    if labels.dtype.kind not in "iu":
-        raise LabelValueError(
-            f"{path.name} holds {labels.dtype}: labels are integers; convert it exactly first"
-        )
-    if labels.dtype.kind == "i" and labels.min() < 0:
-        raise LabelValueError(f"{path.name} holds the label {labels.min()}: labels must not be negative")
     geometry = geometry_of(image.header)
-    labels = array_order(labels)
+    labels = array_order(exact_labels(_voxels(image, path), path.name))
     tables = [e.content for e in image.header.extensions if is_label_table(e.content)]
-    segments = parse_label_table(tables[0]) if tables else unnamed_segments((labels,))
-    largest = np.iinfo(labels.dtype).max
-    fitting = tuple(s for s in segments if s.label_value <= largest)
-    return Segmentation((labels,), fitting, geometry, extra={"nifti": _kept(image)})
+    segments = _table_segments(tables[0], labels.dtype) if tables else unnamed_segments((labels,))
+    return Segmentation((labels,), segments, geometry, extra={"nifti": _kept(image)})
+
+
+def _table_segments(table: bytes, dtype: np.dtype[Any]) -> tuple[Segment, ...]:
+    """Segments of a label table, without entries that no voxel of the file can have."""
+    return tuple(s for s in parse_label_table(table) if holds(dtype, s.label_value))
 
 
 def read_volume(path: Path) -> Volume:
@@ -125,7 +122,7 @@ def write(segmentation: Segmentation, path: Path) -> tuple[Loss, ...]:
     header.set_slope_inter(1, 0)
     kept = segmentation.extra.get("nifti", {})
     header.extensions[:] = [
-        Nifti1Extension(code, text) for code, text in _extensions(segmentation.segments, kept)
+        Nifti1Extension(code, text) for code, text in _extensions(segmentation.segments, kept, labels.dtype)
     ]
     kind = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
     content = kind(labels, None, header, dtype=labels.dtype).to_bytes()
@@ -150,12 +147,15 @@ def _header(segmentation: Segmentation, labels: npt.NDArray[Any]) -> tuple[Any, 
     return header, place(header, segmentation.geometry)
 
 
-def _extensions(segments: Sequence[Segment], kept: Mapping[str, Any]) -> list[tuple[int, bytes]]:
+def _extensions(
+    segments: Sequence[Segment], kept: Mapping[str, Any], dtype: np.dtype[Any]
+) -> list[tuple[int, bytes]]:
     """Extensions that came in, the label table only while it is true, else a new one."""
     extensions = [(e["code"], base64.b64decode(e["content"])) for e in kept.get("extensions", ())]
     tables = [content for _, content in extensions if is_label_table(content)]
     named = [(s.label_value, s.name, s.color) for s in segments]
-    if tables and [(s.label_value, s.name, s.color) for s in parse_label_table(tables[0])] == named:
+    known = _table_segments(tables[0], dtype) if tables else ()
+    if tables and [(s.label_value, s.name, s.color) for s in known] == named:
         return extensions
     rest = [(code, content) for code, content in extensions if not is_label_table(content)]
     if all(is_unnamed(segment) for segment in segments):

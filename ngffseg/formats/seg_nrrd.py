@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ngffseg.errors import FormatError, LabelValueError
+from ngffseg.errors import FormatError
+from ngffseg.formats.exact import exact_labels
 from ngffseg.formats.extent import extent_text, extents
 from ngffseg.formats.nrrd_data import read_data, write_data
 from ngffseg.formats.nrrd_grid import GENERATED, LPS, grid_fields, joined, split_layers
@@ -27,13 +28,7 @@ DEFAULT = "Binary labelmap"
 def read(path: Path) -> Segmentation:
     """Read layers, segments and geometry; see `ngffseg.formats.format.Format`."""
     header, content = read_header(path)
-    data = read_data(header, content)
-    if data.dtype.kind not in "iu":
-        raise LabelValueError(
-            f"{path.name} holds {data.dtype}: labels are integers; fractional labelmaps cannot be imported yet"
-        )
-    if data.dtype.kind == "i" and data.min() < 0:
-        raise LabelValueError(f"{path.name} holds the label {data.min()}: labels must not be negative")
+    data = exact_labels(read_data(header, content), path.name)
     numbered, keys = group_keys(header.keys)
     if LEGACY_EXTENT in keys and data.ndim == 4:
         layers, geometry = _legacy_layers(header, data)

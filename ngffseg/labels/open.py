@@ -15,7 +15,7 @@ from ngffseg.labels.address import split_address
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.levels import open_levels
 from ngffseg.labels.nodes import attributes_of, find_group
-from ngffseg.labels.parent import LABELS, Parent, find_parent
+from ngffseg.labels.parent import LABELS, Parent, open_parent
 from ngffseg.model import Segmentation, Volume
 from ngffseg.store import open_store, store_errors
 
@@ -42,9 +42,7 @@ def open_labels(url: str | os.PathLike[str], name: str | None = None) -> LabelIm
     address, name = split_address(url, name)
     with store_errors(address):
         store = open_store(address)
-        parent = find_parent(store, address)
-        if parent is None:
-            raise StoreNotFoundError(f"{address}: no OME-Zarr store there: check the address")
+        parent = open_parent(store, address)
         if name is None and _is_label_image(store):
             return _open(store, address, "", "", None)
         chosen = name if name is not None else _only_name(address, parent)
@@ -57,8 +55,8 @@ def read_stored(url: str | os.PathLike[str], name: str | None = None) -> Segment
     first = open_labels(url, name)
     address, _ = split_address(url, name)
     with store_errors(address):
-        parent = find_parent(open_store(address), address)
-    document = next((d for d in (parent.documents if parent else ()) if first.name in d.layers), None)
+        parent = open_parent(open_store(address), address)
+    document = next((d for d in parent.documents if first.name in d.layers), None)
     if document is None:
         return Segmentation((first.arrays[0],), first.segments, first.geometry)
     images = [open_labels(address, layer) for layer in document.layers]

@@ -9,7 +9,7 @@ import zarr
 from zarr.abc.store import Store
 
 from ngffseg import ngff
-from ngffseg.errors import MetadataError
+from ngffseg.errors import MetadataError, StoreNotFoundError
 from ngffseg.labels.levels import open_levels
 from ngffseg.labels.nodes import attributes_of, find_array, find_group
 
@@ -89,6 +89,20 @@ def find_parent(store: Store, url: str) -> Parent | None:
     names = tuple(n for n in register.get("labels", ()) if isinstance(n, str))
     found = version or labels_version or _default_version(root or labels)
     return Parent(found, multiscales, tuple(a.shape for a in arrays), names, labels_attributes)
+
+
+def open_parent(store: Store, url: str) -> Parent:
+    """The image group at the root of a store.
+
+    Raises
+    ------
+    StoreNotFoundError
+        If nothing is there.
+    """
+    parent = find_parent(store, url)
+    if parent is None:
+        raise StoreNotFoundError(f"{url}: no OME-Zarr store there: check the address")
+    return parent
 
 
 def _default_version(group: Any) -> str:

@@ -10,13 +10,12 @@ import zarr
 from zarr.abc.store import Store
 
 from ngffseg import ngff
-from ngffseg.errors import StoreNotFoundError
 from ngffseg.labels.address import split_address
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.levels import open_levels
 from ngffseg.labels.nodes import attributes_of, find_group
 from ngffseg.labels.open import open_labels
-from ngffseg.labels.parent import find_parent
+from ngffseg.labels.parent import open_parent
 from ngffseg.store import can_list, open_store, store_errors
 
 
@@ -75,9 +74,7 @@ def store_tree(url: str | os.PathLike[str], name: str | None = None) -> StoreTre
     address, name = split_address(url, name)
     with store_errors(address):
         store = open_store(address)
-        parent = find_parent(store, address)
-        if parent is None:
-            raise StoreNotFoundError(f"{address}: no OME-Zarr store there: check the address")
+        parent = open_parent(store, address)
         image = _image(store, address) if parent.multiscales is not None else None
         names = parent.names if name is None else (name,)
         labels = tuple(_labels(store, address, n) for n in names)
