@@ -163,7 +163,13 @@ def move(url: str, staged: str, path: str) -> None:
 
 
 def exchange(url: str, staged: str, path: str) -> None:
-    """Swap two folders of a local store in one step, so that a reader finds one or the other."""
+    """Swap two folders of a local store in one step, so that a reader finds one or the other.
+
+    Raises
+    ------
+    StoreError
+        If the file system cannot; see `can_exchange`.
+    """
     root = _local(url)
     first, second = os.fsencode(root / staged), os.fsencode(root / path)
     libc = ctypes.CDLL(None, use_errno=True)
@@ -173,9 +179,23 @@ def exchange(url: str, staged: str, path: str) -> None:
     elif hasattr(libc, "renamex_np") and libc.renamex_np(first, second, RENAME_EXCHANGE) == 0:
         return
     reason = os.strerror(ctypes.get_errno())
-    raise StoreError(
-        f"{root / path}: this file system cannot swap folders ({reason}): remove the label image first"
-    )
+    raise StoreError(f"{root / path}: this file system cannot swap folders ({reason})")
+
+
+def can_exchange(url: str, folder: str) -> bool:
+    """Whether two folders of the store can be swapped; tried out in a folder of its own."""
+    path = local_path(url)
+    if path is None:
+        return False
+    for name in ("a", "b"):
+        (path / folder / name).mkdir(parents=True)
+    try:
+        exchange(url, f"{folder}/a", f"{folder}/b")
+    except StoreError:
+        return False
+    finally:
+        remove(url, folder)
+    return True
 
 
 def remove(url: str, path: str) -> None:

@@ -14,7 +14,7 @@ from ngffseg.labels.nodes import create_array, put_group
 from ngffseg.labels.parent import LABELS
 from ngffseg.labels.shield import shielded
 from ngffseg.pyramid import PyramidPlan
-from ngffseg.store import local_path, remove
+from ngffseg.store import can_exchange, local_path, remove
 
 OWN = "ngffseg"
 
@@ -29,7 +29,9 @@ class Job:
 
     def __init__(self, url: str, store: Store, *, replacing: bool) -> None:
         self.url, self.store, self.id = url, store, uuid.uuid4().hex[:12]
-        self.aside = local_path(url) is not None
+        # Some file systems of networks cannot swap folders; there it is as on an object store.
+        swappable = not replacing or can_exchange(url, self.folder)
+        self.aside = local_path(url) is not None and swappable
         self.level_prefix = f"{self.id}-" if replacing and not self.aside else ""
         self.names: list[str] = []
         self.written: list[str] = []

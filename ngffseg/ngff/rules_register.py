@@ -52,6 +52,11 @@ def judge_register(nodes: Nodes, group: Node) -> Iterator[Violation]:
             fix = _listing(group, [*names, name])
             yield Violation("SHOULD", prefix + name, rule, "listed", "not listed", fix)
     yield from _between(nodes, prefix)
+    for layer in sorted(_placed(group) - set(names)):
+        rule = "The layers of a segmentation document are label images that the labels group lists."
+        yield Violation(
+            "MUST", f"{group.path}#/{KEY}/segmentations", rule, "a listed label image", repr(layer)
+        )
     image = nodes.get(group.path.rpartition("/")[0]) if group.path else None
     for name in present:
         yield from _against_image(nodes, group, prefix + name, image)

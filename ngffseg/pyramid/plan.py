@@ -10,7 +10,7 @@ from typing import Any, TypedDict, Unpack
 import numpy as np
 import numpy.typing as npt
 
-from ngffseg.geometry import Geometry, downsampled
+from ngffseg.geometry import Geometry, downsampled, identity
 from ngffseg.pyramid.layout import Sizes, level_chunks, level_factors, level_shards
 from ngffseg.pyramid.passes import Pass, plan_passes
 from ngffseg.pyramid.reduction import Method, Reduction, Tie
@@ -112,13 +112,15 @@ class PyramidOptions(TypedDict, total=False):
     shards: Sizes | None
 
 
-def plan_pyramid(geometry: Geometry, dtype: npt.DTypeLike, **options: Unpack[PyramidOptions]) -> PyramidPlan:
+def plan_pyramid(
+    geometry: Geometry | Sequence[int], dtype: npt.DTypeLike, **options: Unpack[PyramidOptions]
+) -> PyramidPlan:
     """Plan a label pyramid: shapes, chunks, shards, grids and blocks, without any I/O.
 
     Parameters
     ----------
     geometry
-        Grid of level 0.
+        Grid of level 0, or its shape alone.
     dtype
         Integer dtype of the labels.
     **options
@@ -132,6 +134,7 @@ def plan_pyramid(geometry: Geometry, dtype: npt.DTypeLike, **options: Unpack[Pyr
     reduction = Reduction(
         options.get("method", "mode"), options.get("tie", "balanced"), options.get("cascade", True)
     )
+    geometry = geometry if isinstance(geometry, Geometry) else identity(geometry)
     shape, spatial = geometry.shape, geometry.spatial_axes
     steps = level_factors(geometry, options.get("factors"), options.get("levels"))
     grids = [geometry]

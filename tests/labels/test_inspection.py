@@ -106,6 +106,7 @@ FAULTS = {
     "other values in properties": (colors(lambda il: il["properties"].pop()), "SHOULD", "same label values"),
     "no colors": (colors(lambda il: il.pop("colors")), "SHOULD", "`colors`"),
     "level missing": (lambda s: edit(s, LABEL, lambda o: o["multiscales"][0]["datasets"][1].update(path="9")), "MUST", "path to the array"),
+    "layer of a document unlisted": (unlist, "MUST", "layers of a segmentation document"),
     "levels swapped": (lambda s: edit(s, LABEL, lambda o: o["multiscales"][0]["datasets"].reverse()), "MUST", "ordered from largest"),
     "axis missing": (lambda s: edit(s, LABEL, lambda o: o["multiscales"][0]["axes"].pop(0)), "MUST", "dimensionality"),
     "short scale": (

@@ -11,6 +11,10 @@ from ngffseg.geometry import Geometry, identity
 from ngffseg.pyramid import plan_pyramid
 
 
+def test_a_shape_alone_is_a_grid_of_unit_voxels():
+    assert plan_pyramid((200, 200, 200), "uint8") == plan_pyramid(identity((200, 200, 200)), np.uint8)
+
+
 def shapes(plan):
     return [level.shape for level in plan.levels]
 
