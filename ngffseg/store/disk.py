@@ -1,0 +1,134 @@
+"""The local disk: locks, and folders that take their place in one step."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ngffseg.errors import StoreError, UsageError
+from ngffseg.store.url import local_path, remove_objects
+
+if sys.platform != "win32":
+    import fcntl
+
+# renameat2(2): exchange two paths in one step, so that neither is ever missing.
+RENAME_EXCHANGE = 2
+AT_FDCWD = -100
+# What a store that is being made may hold already.
+OWN_FILES = ("zarr.json", ".zgroup", ".zattrs", ".zarray", ".zmetadata")
+OWN_FOLDERS = ("labels", "ngffseg")
+
+
+@contextlib.contextmanager
+def locked(url: str) -> Iterator[None]:
+    """Hold the store against other writers on this machine while something is published.
+
+    The lock is on the folder itself, so that no file is left behind. Other kinds of store have
+    no lock.
+    """
+    path = local_path(url)
+    if path is None or sys.platform == "win32":
+        yield
+        return
+    path.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def check_free(url: str) -> None:
+    """Refuse to make a store where something else lies on the local disk.
+
+    Raises
+    ------
+    UsageError
+        If there is a file, or a folder with anything but Zarr nodes.
+    """
+    path = local_path(url)
+    if path is None or not path.exists():
+        return
+    if not path.is_dir():
+        raise UsageError(f"{path} is a file: give the path of a store")
+    with locked(url):  # another writer may be publishing its first nodes
+        entries = list(path.iterdir())
+    for entry in entries:
+        node = entry.name in OWN_FILES or any((entry / name).exists() for name in OWN_FILES)
+        if not node and entry.name not in OWN_FOLDERS:
+            raise UsageError(f"{path} holds other files ({entry.name}): give the path of a new store")
+
+
+def move(url: str, staged: str, path: str) -> None:
+    """Move a folder of a local store to its place, in one step; its place must be free."""
+    root = _local(url)
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / staged).rename(root / path)
+
+
+def exchange(url: str, staged: str, path: str) -> None:
+    """Swap two folders of a local store in one step, so that a reader finds one or the other.
+
+    Raises
+    ------
+    StoreError
+        If the file system cannot; see `can_exchange`.
+    """
+    root = _local(url)
+    first, second = os.fsencode(root / staged), os.fsencode(root / path)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if sys.platform.startswith("linux") and hasattr(libc, "renameat2"):
+        if libc.renameat2(AT_FDCWD, first, AT_FDCWD, second, RENAME_EXCHANGE) == 0:
+            return
+    elif hasattr(libc, "renamex_np") and libc.renamex_np(first, second, RENAME_EXCHANGE) == 0:
+        return
+    reason = os.strerror(ctypes.get_errno())
+    raise StoreError(f"{root / path}: this file system cannot swap folders ({reason})")
+
+
+def can_exchange(url: str, folder: str) -> bool:
+    """Whether two folders of the store can be swapped; tried out in a folder of its own."""
+    path = local_path(url)
+    if path is None:
+        return False
+    for name in ("a", "b"):
+        (path / folder / name).mkdir(parents=True)
+    try:
+        exchange(url, f"{folder}/a", f"{folder}/b")
+    except StoreError:
+        return False
+    finally:
+        remove(url, folder)
+    return True
+
+
+def remove(url: str, path: str) -> None:
+    """Remove what is at a path of the store, and parents of it that are empty then."""
+    root = local_path(url)
+    if root is None:
+        remove_objects(url, path)
+        return
+    if (root / path).is_dir():
+        shutil.rmtree(root / path, ignore_errors=True)
+    else:
+        (root / path).unlink(missing_ok=True)
+    for parent in (root / path).parents:
+        try:
+            parent.rmdir()
+        except OSError:
+            return  # it holds something else, or is not there
+        if parent == root:
+            return
+
+
+def _local(url: str) -> Path:
+    path = local_path(url)
+    if path is None:
+        raise UsageError(f"{url} is not on the local disk")
+    return path
