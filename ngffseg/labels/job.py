@@ -33,7 +33,7 @@ class Job:
         swappable = not replacing or can_exchange(url, self.folder)
         self.aside = local_path(url) is not None and swappable
         self.level_prefix = f"{self.id}-" if replacing and not self.aside else ""
-        self.names: list[str] = []
+        self.attributes: dict[str, dict[str, Any]] = {}
         self.written: list[str] = []
 
     @property
@@ -52,7 +52,6 @@ class Job:
 
     def create_levels(self, name: str, plan: PyramidPlan, version: ngff.Version) -> list[zarr.Array[Any]]:
         """Make the empty arrays of a label image, all metadata before any chunk."""
-        self.names.append(name)
         paths = [f"{self.label_path(name)}/{self.level_prefix}{level.path}" for level in plan.levels]
         self.written += paths
         return [
@@ -61,8 +60,10 @@ class Job:
         ]
 
     def describe(self, name: str, version: ngff.Version, attributes: dict[str, Any]) -> None:
-        """Write the metadata of a label image, whose levels are complete."""
-        put_group(self.url, self.label_path(name), version, attributes)
+        """Keep the metadata of a label image, whose levels are complete, until it is published."""
+        self.attributes[name] = attributes
+        if self.aside:
+            put_group(self.url, self.label_path(name), version, attributes)
 
     def __enter__(self) -> Job:
         return self

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from ngffseg import ngff
-from ngffseg.errors import LabelExistsError
+from ngffseg.errors import LabelExistsError, UsageError
 from ngffseg.labels.job import OWN, Job
 from ngffseg.labels.metadata import judged
 from ngffseg.labels.nodes import (
@@ -46,18 +46,31 @@ def publish(
             raise LabelExistsError(
                 f"{job.url}: label image {document.name!r} was written by another job meanwhile"
             )
+        _check_levels(job, document, parent)
         with ExitStack() as undo:
             if placeholder is not None and (parent is None or parent.multiscales is None):
                 _put_placeholder(job, version, *placeholder, undo)
             elif find_group(job.store, job.image_path) is not None and job.aside:
                 _move_image(job, version, undo)
-            for name in job.names:
-                _put_in_place(job, name, undo)
+            for name in job.attributes:
+                put = _move_label if job.aside else _describe_label
+                put(job, name, version, undo)
             _put_schemas(job, version, undo)
             _register(job, version, document, parent)
             undo.pop_all()
         _remove_old(job, document, parent)
         refresh_consolidated(job.store)
+
+
+def _check_levels(job: Job, document: ngff.Document, parent: Parent | None) -> None:
+    """Refuse labels whose image another writer has published meanwhile, with other levels."""
+    if parent is None or parent.multiscales is None:
+        return
+    ours = ngff.decode_multiscales(ngff.unwrap(job.attributes[document.name])[1], ndim=5)
+    if len(ours.datasets) != len(parent.shapes):
+        raise UsageError(
+            f"{job.url}: another job has meanwhile written an image of {len(parent.shapes)} levels: run again"
+        )
 
 
 def _put_placeholder(
@@ -91,9 +104,19 @@ def _undo_group(job: Job, path: str, undo: ExitStack) -> None:
         undo.callback(remove, job.url, f"{path}/{file}".strip("/"))
 
 
-def _put_in_place(job: Job, name: str, undo: ExitStack) -> None:
-    if not job.aside:
-        return
+def _describe_label(job: Job, name: str, version: ngff.Version, undo: ExitStack) -> None:
+    """Publish levels that lie in place already, by one object that names them."""
+    path = f"{LABELS}/{name}"
+    group = find_group(job.store, path)
+    if group is None:
+        _undo_group(job, path, undo)
+    else:
+        undo.callback(put_group, job.url, path, version, attributes_of(group))
+    put_group(job.url, path, version, job.attributes[name])
+
+
+def _move_label(job: Job, name: str, _version: ngff.Version, undo: ExitStack) -> None:
+    """Publish a label image that was written aside, by moving its folder."""
     staged, path = job.label_path(name), f"{LABELS}/{name}"
     if find_group(job.store, path) is None:
         move(job.url, staged, path)
@@ -116,14 +139,14 @@ def _put_schemas(job: Job, version: ngff.Version, undo: ExitStack) -> None:
 
 
 def _register(job: Job, version: ngff.Version, document: ngff.Document, parent: Parent | None) -> None:
-    attributes = dict(parent.labels_attributes or {}) if parent is not None else {}
+    attributes = (parent.labels_attributes or {}) if parent is not None else {}
     _, metadata = ngff.unwrap(attributes)
     old = _old_layers(document, parent)
     names = [n for n in (parent.names if parent else ()) if n not in old or n in document.layers]
     names += [n for n in document.layers if n not in names]
-    own = {k: v for k, v in attributes.items() if k != "ome" and k not in metadata}
-    own |= {k: v for k, v in attributes.items() if k == OWN}
-    merged = ngff.merge_document(own, document)
+    # Since 0.5 other keys stand beside "ome"; before, among the metadata themselves.
+    beside = {k: v for k, v in attributes.items() if k == OWN or ("ome" in attributes and k != "ome")}
+    merged = ngff.merge_document(beside, document)
     metadata = {k: v for k, v in metadata.items() if k != OWN} | {"labels": names}
     put_group(job.url, LABELS, version, judged(ngff.wrap(version, metadata, merged), LABELS))
 

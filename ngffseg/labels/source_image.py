@@ -35,7 +35,7 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
 
     chunked: Any = {} if version == "0.5" else {"shards": None}
     factors = [list(level.factors) for level in labels.levels[1:]]
-    plan = plan_pyramid(image.geometry, np.uint8, factors=factors or 1, levels=len(labels.levels), **chunked)
+    plan = plan_pyramid(image.geometry, np.uint8, factors=factors, levels=len(labels.levels), **chunked)
     levels: list[Any] = [da.asarray(image.data)]  # type: ignore[no-untyped-call]
     for level in plan.levels[1:]:
         levels.append(mean_level(levels[-1], level.factors))
@@ -44,22 +44,34 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
     with shielded():
         group = zarr.create_group(root, zarr_format=ngff.zarr_format(version))
     axes = list(ngff.encode_multiscales(_multiscales(image, plan), version)["axes"])
-    with thread_pool(None):
-        write_multiscale(
-            levels,
-            group,
-            fmt=FormatV05() if version == "0.5" else FormatV04(),
-            axes=axes,
-            scale=dict(zip(image.geometry.axes, scales(image.geometry), strict=True)),
-            storage_options=[_storage(level.chunks, level.shards) for level in plan.levels],
-            name=image.name or "image",
-        )
+    try:
+        with thread_pool(None):
+            write_multiscale(
+                levels,
+                group,
+                fmt=FormatV05() if version == "0.5" else FormatV04(),
+                axes=axes,
+                scale=dict(zip(image.geometry.axes, scales(image.geometry), strict=True)),
+                storage_options=[_storage(level.chunks, level.shards) for level in plan.levels],
+                name=image.name or "image",
+            )
+    finally:
+        if not job.aside:
+            job.written += _nodes(group)
     # ome-zarr knows no translation: say where the levels lie, in the paths that it chose.
     written = ngff.decode_multiscales(ngff.unwrap(attributes_of(group))[1], ndim=len(axes))
     multiscales = ngff.encode_multiscales(_multiscales(image, plan, written), version)
     attributes = ngff.wrap(version, {"multiscales": [multiscales]})
     with shielded():
         put_group(job.url, job.image_path, version, judged(attributes, ""))
+
+
+def _nodes(group: zarr.Group) -> list[str]:
+    """What a failed write of the image has to take away again."""
+    with warnings.catch_warnings():
+        # The folder "labels" is no Zarr group yet, of which zarr warns.
+        warnings.simplefilter("ignore")
+        return [*group.array_keys(), "zarr.json", ".zgroup", ".zattrs"]
 
 
 def _storage(chunks: tuple[int, ...], shards: tuple[int, ...] | None) -> dict[str, Any]:

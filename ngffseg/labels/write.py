@@ -7,6 +7,7 @@ published, the register of names last. A job that dies publishes nothing.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Unpack
 
@@ -137,11 +138,13 @@ class _Counter:
 
     def __init__(self, total: int, progress: Progress | None) -> None:
         self.total, self.done, self.progress = total, 0, progress
+        self.lock = threading.Lock()
 
     def __call__(self, blocks: int) -> None:
-        self.done += blocks
-        if self.progress is not None:
-            self.progress(self.done, self.total)
+        with self.lock:
+            self.done += blocks
+            if self.progress is not None:
+                self.progress(self.done, self.total)
 
 
 def _as_labels(labels: Any) -> Any:
@@ -167,12 +170,10 @@ def _grid_of_store(url: str | os.PathLike[str], shape: tuple[int, ...]) -> Geome
         parent = find_parent(open_store(address), address)
         if parent is None or parent.multiscales is None:
             return identity(shape)
-        known = next((d.geometry for d in parent.documents if d.geometry.shape == shape), None)
-        if known is not None:
-            return known
         grid = open_image(address).geometry
     if grid.shape != tuple(shape):
         raise UsageError(
             f"labels of shape {tuple(shape)} do not fit the image {grid.shape} of {address}: give their geometry"
         )
-    return grid
+    # A document tells the whole affine, the image only scale and translation.
+    return next((d.geometry for d in parent.documents if d.geometry.shape == grid.shape), grid)

@@ -25,6 +25,12 @@ def objects(url: str) -> set[str]:
     return {name.removeprefix(base) for name in fs.find(base)}
 
 
+def contents(url: str) -> dict[str, bytes]:
+    """All objects of a store in memory."""
+    fs, base = fsspec.core.url_to_fs(url)
+    return {name: fs.cat_file(name) for name in fs.find(base)}
+
+
 class _Unlistable(SimpleHTTPRequestHandler):
     def log_message(self, *_arguments):
         pass

@@ -12,11 +12,12 @@ import time
 import numpy as np
 import pytest
 
-from ngffseg import open_labels, write_labels
-from ngffseg.errors import StoreError
-from ngffseg.labels import publish
+from ngffseg import Geometry, Segmentation, open_labels, write_labels
+from ngffseg.errors import StoreError, UsageError
+from ngffseg.labels import publish, write_segmentation
 from ngffseg.labels import write as writing
-from tests.labels.stores import digest, faults
+from ngffseg.model import Volume
+from tests.labels.stores import contents, digest, faults
 
 LABELS = np.random.default_rng(0).integers(0, 3, (40, 40, 40)).astype(np.uint8)
 
@@ -60,7 +61,7 @@ def test_a_failure_while_writing(kind, state, tmp_path):
     assert store.exists() == (state != "new")
 
 
-STEPS = ("_put_placeholder", "_put_in_place", "_put_schemas", "_register")
+STEPS = ("_put_placeholder", "_move_label", "_put_schemas", "_register")
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -109,6 +110,52 @@ def test_a_disk_that_is_really_full(state, tmp_path):
         assert digest(disk) == before
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.parametrize(
+    "moment", ["second layer", "_put_placeholder", "_describe_label", "_put_schemas", "_register"]
+)
+@pytest.mark.parametrize("state", ["new", "new with image", "other label", "same label"])
+def test_a_failure_in_a_store_where_nothing_can_be_moved(moment, state, tmp_path, monkeypatch):
+    url = f"memory://{tmp_path.name}/a.zarr"
+    grid = Geometry(LABELS.shape, np.eye(4))
+    if not state.startswith("new"):
+        write_labels(url, LABELS, name="a" if state == "same label" else "b", levels=2)
+    before = contents(url)
+    second = 2 - LABELS
+    if moment == "second layer":
+        second = Failing(OSError(errno.ENOSPC, "No space left on device"), after=0)
+    else:
+        monkeypatch.setattr(publish, moment, failing)
+        if moment == "_put_placeholder" and state != "new":
+            return  # there is an image already
+    made = Segmentation((2 - LABELS, second), (), grid)
+    image = Volume(LABELS, grid) if state == "new with image" else None
+    with pytest.raises(StoreError, match="disk is full"):
+        write_segmentation(url, made, name="a", image=image, levels=2, overwrite=True)
+    assert contents(url) == before
+    if state == "same label":
+        np.testing.assert_array_equal(open_labels(url, "a").read(), LABELS)
+
+
+def failing(*_arguments):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_an_image_with_other_levels_that_came_meanwhile(tmp_path, monkeypatch):
+    store = tmp_path / "a.zarr"
+    real = writing.build_pyramid
+
+    def meanwhile(*arguments, **options):
+        real(*arguments, **options)
+        monkeypatch.setattr(writing, "build_pyramid", real)
+        write_labels(store, LABELS, name="b", levels=3)
+
+    monkeypatch.setattr(writing, "build_pyramid", meanwhile)
+    with pytest.raises(UsageError, match="meanwhile written an image of 3 levels"):
+        write_labels(store, LABELS, name="a", levels=2)
+    assert faults(store) == []
+    np.testing.assert_array_equal(open_labels(store).read(), LABELS)
 
 
 SLOW = """
