@@ -12,15 +12,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
-README = Path(__file__).parent.parent / "README.md"
+from readme import put
 
 BARE = "import dask.array, numba, numpy, zarr"
 IMPORT = "import ngffseg"
 DEMO = """
 import sys
-from pathlib import Path
+
+from readme import put
 from ngffseg.cli.demo_verb import demo_files
 from ngffseg.cli.main import run
 sys.exit(run(["import", str(demo_files() / "SegmentationOverlapping.seg.nrrd"), sys.argv[1] + "/a.ome.zarr", "--json"]))
@@ -74,10 +74,7 @@ def main() -> None:
         rows.append(f"| {name} | {measured[0]:.2f} | {measured[1]:.2f} | {measured[2]:.0f} |")
         sys.stdout.write(rows[-1] + "\n")
     if options.write:
-        before, _, rest = README.read_text(encoding="utf-8").partition("<!-- speed table -->")
-        after = rest.partition("<!-- end of speed table -->")[2] or rest
-        body = "<!-- speed table -->\n" + "\n".join(rows) + "\n<!-- end of speed table -->"
-        README.write_text(before + body + after, encoding="utf-8")
+        put("speed table", rows)
 
 
 if __name__ == "__main__":

@@ -10,13 +10,12 @@ README.
 
 import argparse
 import sys
-from pathlib import Path
 
 import numpy as np
 from pyramids import LEVELS, PICKED, PYRAMIDS, build
+from readme import put
 from volumes import volumes
 
-README = Path(__file__).parent.parent / "README.md"
 LARGEST = 12
 # Medians of fewer segments than this say little; they are printed, but not put into the README.
 FEWEST = 20
@@ -73,10 +72,7 @@ def main() -> None:
         sys.stdout.write("\n".join(part) + "\n")
         lines += part if count >= FEWEST else []
     if write:
-        before, _, rest = README.read_text(encoding="utf-8").partition("<!-- truth table -->")
-        after = rest.partition("<!-- end of truth table -->")[2] or rest
-        body = "<!-- truth table -->\n" + "\n".join(lines) + "<!-- end of truth table -->"
-        README.write_text(before + body + after, encoding="utf-8")
+        put("truth table", lines)
 
 
 if __name__ == "__main__":

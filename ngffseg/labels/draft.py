@@ -50,9 +50,7 @@ def draft_of(
         If an option does not fit, or the metadata would break a rule.
     """
     version = _version(parent, options.get("ngff"))
-    grid = segmentation.geometry
-    chosen = pyramid_options(options, version, parent.shapes if parent else (), grid)
-    plans = tuple(plan_pyramid(grid, layer.dtype, **chosen) for layer in segmentation.layers)
+    plans = _plans(parent, segmentation, version, options)
     layers = tuple(
         layer_metadata(name, plan, [s for s in segmentation.segments if s.layer == number], version)
         for number, (name, plan) in enumerate(zip(names, plans, strict=True))
@@ -62,7 +60,7 @@ def draft_of(
         layers=names,
         segment_order=tuple(s.id for s in segmentation.segments),
         representation=segmentation.representation,
-        geometry=grid,
+        geometry=segmentation.geometry,
         source=segmentation.source,
         extra=segmentation.extra,
     )
@@ -129,7 +127,13 @@ def plan_segmentation(
     address, _ = split_address(url)
     with store_errors(address):
         parent = find_parent(open_store(address), address)
-    version = _version(parent, options.get("ngff"))
+    return _plans(parent, segmentation, _version(parent, options.get("ngff")), options)[0]
+
+
+def _plans(
+    parent: Parent | None, segmentation: Segmentation, version: ngff.Version, options: WriteOptions
+) -> tuple[PyramidPlan, ...]:
+    """A plan per layer; layers differ in dtype at most."""
     grid = segmentation.geometry
     chosen = pyramid_options(options, version, parent.shapes if parent else (), grid)
-    return plan_pyramid(grid, segmentation.layers[0].dtype, **chosen)
+    return tuple(plan_pyramid(grid, layer.dtype, **chosen) for layer in segmentation.layers)

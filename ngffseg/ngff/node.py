@@ -56,17 +56,18 @@ class Node:
     @property
     def datasets(self) -> tuple[str, ...]:
         """Paths of the arrays of its levels, from the root; empty if it is no image."""
-        images = self.metadata.get("multiscales")
-        first = images[0] if isinstance(images, list) and images else {}
-        datasets = first.get("datasets") if isinstance(first, dict) else None
-        paths = [d.get("path") for d in datasets if isinstance(d, dict)] if isinstance(datasets, list) else []
-        return tuple(f"{self.path}/{p}".strip("/") for p in paths if isinstance(p, str))
+        paths = self._texts("datasets", "path")
+        return tuple(f"{self.path}/{p}".strip("/") for p in paths)
 
     @property
     def axes(self) -> tuple[str, ...]:
         """Names of its axes; empty if it is no image or does not name them."""
+        return self._texts("axes", "name")
+
+    def _texts(self, table: str, key: str) -> tuple[str, ...]:
+        """Texts under a key of a table of its first image; whatever is none is left out."""
         images = self.metadata.get("multiscales")
         first = images[0] if isinstance(images, list) and images else {}
-        axes = first.get("axes") if isinstance(first, dict) else None
-        names = [a.get("name") for a in axes if isinstance(a, dict)] if isinstance(axes, list) else []
-        return tuple(n for n in names if isinstance(n, str))
+        rows = first.get(table) if isinstance(first, dict) else None
+        found = (row.get(key) for row in rows if isinstance(row, dict)) if isinstance(rows, list) else ()
+        return tuple(text for text in found if isinstance(text, str))
