@@ -19,8 +19,6 @@ BARE = "import dask.array, numba, numpy, zarr"
 IMPORT = "import ngffseg"
 DEMO = """
 import sys
-
-from readme import put
 from ngffseg.cli.demo_verb import demo_files
 from ngffseg.cli.main import run
 sys.exit(run(["import", str(demo_files() / "SegmentationOverlapping.seg.nrrd"), sys.argv[1] + "/a.ome.zarr", "--json"]))

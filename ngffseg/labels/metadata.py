@@ -83,7 +83,12 @@ def placeholder_metadata(plan: PyramidPlan, version: ngff.Version) -> dict[str, 
     """Attributes of an image group that holds no data, so that labels have an image."""
     multiscales = image_multiscales("placeholder", plan.levels, "", {})
     parts = {"multiscales": [ngff.encode_multiscales(multiscales, version)]}
-    return judged(ngff.wrap(version, parts, {"ngffseg": {"placeholder": True}}), "")
+    return judged(ngff.wrap(version, parts, {"ngffseg": {"placeholder": True, **image_extra(plan)}}), "")
+
+
+def image_extra(plan: PyramidPlan) -> dict[str, Any]:
+    """What scale and translation cannot tell of the place of an image: its grid, exactly."""
+    return {"geometry": ngff.encode_geometry(plan.levels[0].geometry)}
 
 
 def judged(attributes: dict[str, Any], where: str) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def read_stored(url: str | os.PathLike[str], name: str | None = None) -> Segment
 
 
 def open_image(url: str | os.PathLike[str]) -> Volume:
-    """The image of a store, lazy: level 0 and its grid, as far as OME-Zarr tells it.
+    """The image of a store, lazy: level 0 and its grid, as exactly as the store tells it.
 
     Raises
     ------
@@ -84,11 +84,13 @@ def open_image(url: str | os.PathLike[str]) -> Volume:
     with store_errors(address):
         store = open_store(address)
         group = find_group(store, "")
-        metadata = ngff.unwrap(attributes_of(group))[1] if group is not None else {}
+        attributes = attributes_of(group) if group is not None else {}
+        _, metadata = ngff.unwrap(attributes)
         if "multiscales" not in metadata:
             raise StoreNotFoundError(f"{address} has no image: check the address")
         multiscales, arrays = open_levels(store, address, "", metadata)
-    return Volume(arrays[0], _placed(multiscales, arrays[0]), multiscales.name)
+    geometry = ngff.image_geometry(attributes) or _placed(multiscales, arrays[0])
+    return Volume(arrays[0], geometry, multiscales.name)
 
 
 def _only_name(address: str, parent: Parent) -> str:

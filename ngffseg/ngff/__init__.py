@@ -5,6 +5,7 @@ from ngffseg.ngff.document import (
     decode_documents,
     decode_geometry,
     encode_geometry,
+    image_geometry,
     merge_document,
 )
 from ngffseg.ngff.image_label import decode_image_label, encode_image_label, source_image
@@ -41,6 +42,7 @@ __all__ = [
     "encode_geometry",
     "encode_image_label",
     "encode_multiscales",
+    "image_geometry",
     "judge_attributes",
     "judge_store",
     "merge_document",

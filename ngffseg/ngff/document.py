@@ -53,6 +53,25 @@ def decode_geometry(encoded: Mapping[str, Any]) -> Geometry:
     )
 
 
+def image_geometry(attributes: Mapping[str, Any]) -> Geometry | None:
+    """The grid that an image group tells under the key ``ngffseg``; None if it tells none.
+
+    Raises
+    ------
+    MetadataError
+        If what it tells breaks its schema.
+    """
+    own = attributes.get(KEY)
+    if not isinstance(own, dict) or "geometry" not in own:
+        return None
+    broken = schema_violations(own["geometry"], "ngffseg/geometry", "")
+    if broken:
+        raise MetadataError(
+            f"ngffseg.geometry of the image breaks its schema at {broken[0].where}: {broken[0].rule}"
+        )
+    return decode_geometry(own["geometry"])
+
+
 def encode_document(document: Document) -> dict[str, Any]:
     """The document as JSON, with the schema that it is judged by."""
     return {

@@ -41,7 +41,26 @@ def test_levels_are_those_of_the_definition(url, version):
     assert faults(url) == []
 
 
-@pytest.mark.parametrize("make", [da.from_array, zarr.array, np.ndarray.tolist])
+def in_zarr(**form):
+    def make(labels):
+        array = zarr.create_array({}, shape=labels.shape, dtype=labels.dtype, chunks=(8, 10, 12), **form)
+        array[...] = labels
+        return array
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        da.from_array,
+        in_zarr(zarr_format=2),
+        in_zarr(zarr_format=3),
+        in_zarr(shards=(16, 20, 24)),
+        np.ndarray.tolist,
+    ],
+    ids=["dask", "zarr 2", "zarr 3", "sharded", "list"],
+)
 def test_sources_of_any_kind(make, url):
     source = make(LABELS)
     image = write_labels(url, source, name="cells", levels=2)
@@ -308,9 +327,13 @@ def test_labels_that_do_not_fit_the_image(tmp_path):
 
 
 def test_labels_without_a_grid_get_that_of_the_image(tmp_path):
-    grid = Geometry(LABELS.shape, np.diag([0.5, 0.6, 0.7, 1]))
-    write_labels(tmp_path / "a.zarr", LABELS, name="a", image=Volume(LABELS, grid), geometry=grid)
-    assert write_labels(tmp_path / "a.zarr", LABELS, name="b").geometry == grid
+    oblique = np.array([[0, -0.7, 0.1, 1 / 3], [0.9, 0, 0, -7], [0, 0.2, 2.5, 0.1], [0, 0, 0, 1]])
+    grid = Geometry(LABELS.shape, oblique)
+    for store, image in (("a.zarr", Volume(LABELS, grid)), ("b.zarr", None)):
+        write_labels(tmp_path / store, LABELS, name="a", image=image, geometry=grid)
+        assert open_image(tmp_path / store).geometry == grid
+        assert write_labels(tmp_path / store, LABELS, name="b").geometry == grid
+        assert faults(tmp_path / store) == []
 
 
 def test_an_image_is_never_replaced(tmp_path):
