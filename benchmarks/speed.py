@@ -21,7 +21,9 @@ DEMO = """
 import sys
 from ngffseg.cli.demo_verb import demo_files
 from ngffseg.cli.main import run
-sys.exit(run(["import", str(demo_files() / "SegmentationOverlapping.seg.nrrd"), sys.argv[1] + "/a.ome.zarr", "--json"]))
+source, image = demo_files() / "SegmentationOverlapping.seg.nrrd", demo_files() / "CTChest4.nrrd"
+words = ["import", str(source), sys.argv[1] + "/a.ome.zarr", "--json"]
+sys.exit(run(words + (["--image", str(image)] if WITH_IMAGE else [])))
 """
 LARGE = """
 import sys
@@ -59,7 +61,8 @@ def main() -> None:
     jobs = {
         "`import ngffseg`": (IMPORT, options.runs),
         "import dask, numba, zarr alone": (BARE, options.runs),
-        "`ngffseg import` of the demo case": (DEMO, options.runs),
+        "`ngffseg import` of the demo case": ("WITH_IMAGE = False" + DEMO, options.runs),
+        "the same with its CT": ("WITH_IMAGE = True" + DEMO, options.runs),
     }
     if not options.quick:
         jobs["write 2048 x 1024 x 1024 uint32 from dask, all levels"] = (LARGE, 1)

@@ -154,3 +154,16 @@ def test_swapping_is_tried_out_and_leaves_nothing(tmp_path):
     assert store.can_exchange(str(tmp_path / "s"), "ngffseg/jobs/x")
     assert [p.name for p in (tmp_path / "s").iterdir()] == ["kept"]
     assert not store.can_exchange("memory://x", "y")
+
+
+def test_a_server_that_fails_is_told_in_one_line(tmp_path):
+    from ngffseg.errors import StoreError
+    from tests.labels.stores import unlistable
+
+    with unlistable(tmp_path) as server:
+        with pytest.raises(StoreNotFoundError, match="no OME-Zarr store"):
+            open_labels(f"{server}/nothing.zarr")
+    with pytest.raises(StoreError) as caught:
+        open_labels(f"{server}/stopped.zarr")
+    assert "\n" not in str(caught.value)
+    assert server in str(caught.value)
