@@ -11,7 +11,14 @@ from collections.abc import Sequence
 
 import click
 
-from ngffseg.cli import check_verb, demo_verb, export_verb, import_verb, info_verb
+from ngffseg.cli import (
+    check_verb,
+    conformance_verb,
+    demo_verb,
+    export_verb,
+    import_verb,
+    info_verb,
+)
 from ngffseg.errors import LossError, NgffsegError, StoreError, StoreNotFoundError
 
 
@@ -24,7 +31,7 @@ def app() -> None:
     """
 
 
-for verb in (import_verb, export_verb, info_verb, check_verb, demo_verb):
+for verb in (import_verb, export_verb, info_verb, check_verb, conformance_verb, demo_verb):
     app.add_command(verb.run)
 
 
@@ -51,6 +58,10 @@ def run(words: list[str], *, debug: bool = False) -> int:
         if debug:
             raise
         return _fail(str(error), exit_code(error))
+    except OSError as error:
+        if debug:
+            raise
+        return _fail(f"{error}: check the disk and run again", 3)
     return code if isinstance(code, int) else 0
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from ngffseg.errors import FormatError, UsageError
+from ngffseg.errors import FormatError, NgffsegError, StoreError, UsageError
 from ngffseg.formats.registry import format_of, suffix_of
 from ngffseg.model import Loss, Segmentation, Source, Volume
 
@@ -24,9 +26,10 @@ def read_segmentation(path: str | os.PathLike[str]) -> Segmentation:
         If it cannot be read, or holds no exact, non-negative integers.
     """
     file = _existing(path)
-    segmentation = format_of(file).read(file)
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    with _reading(file):
+        segmentation = format_of(file).read(file)
+        with file.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
     source = Source(suffix_of(file).removeprefix("."), file.name, digest)
     return replace(segmentation, source=source)
 
@@ -42,7 +45,8 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
         If it cannot be read.
     """
     file = _existing(path)
-    volume = format_of(file).read_volume(file)
+    with _reading(file):
+        volume = format_of(file).read_volume(file)
     return replace(volume, name=file.name[: -len(suffix_of(file))])
 
 
@@ -56,15 +60,37 @@ def write_segmentation(segmentation: Segmentation, path: str | os.PathLike[str])
     LossError
         If voxels or label values would change.
     FormatError
-        If the format is unknown, or cannot be written.
+        If the format is unknown, or cannot hold the axes.
+    StoreError
+        If the disk fails.
     """
     file = Path(path)
     chosen = format_of(file)
-    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".ngffseg-") as folder:
-        aside = Path(folder) / file.name
-        losses = chosen.write(segmentation, aside)
-        aside.replace(file)
+    try:
+        with tempfile.TemporaryDirectory(dir=file.parent, prefix=".ngffseg-") as folder:
+            aside = Path(folder) / file.name
+            losses = chosen.write(segmentation, aside)
+            aside.replace(file)
+    except NgffsegError:
+        raise
+    except OSError as error:
+        raise StoreError(
+            f"{file} was not written ({error.strerror or error}): check the disk and run again"
+        ) from error
     return losses
+
+
+@contextlib.contextmanager
+def _reading(file: Path) -> Iterator[None]:
+    """What the disk raises while a file is read, as one clear line."""
+    try:
+        yield
+    except NgffsegError:
+        raise
+    except OSError as error:
+        raise FormatError(
+            f"{file} cannot be read ({error.strerror or error}): check its rights and its disk"
+        ) from error
 
 
 def _existing(path: str | os.PathLike[str]) -> Path:

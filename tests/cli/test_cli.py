@@ -129,6 +129,27 @@ def test_check_exits_1_on_faults_and_mends_them(tmp_path, capsys):
     assert (code, got["valid"]) == (0, True)
 
 
+def test_conformance_answers_the_driver_of_the_specification(tmp_path, capsys):
+    write_labels(tmp_path / "a.zarr", LABELS, name="a")
+    good = json.loads((tmp_path / "a.zarr/labels/a/zarr.json").read_text(encoding="utf-8"))["attributes"]
+    (tmp_path / "good.json").write_text(json.dumps(good))
+    good["ome"]["multiscales"][0]["axes"].pop()
+    (tmp_path / "bad.json").write_text(json.dumps(good))
+    (tmp_path / "text.json").write_text("[1")
+    (tmp_path / "list.json").write_text("[1]")
+
+    def said(path):
+        code = run(["conformance", str(tmp_path / path)])
+        return code, json.loads(capsys.readouterr().out)
+
+    assert said("good.json") == said("a.zarr") == (0, {"valid": True, "message": ""})
+    code, answered = said("bad.json")
+    assert (code, answered["valid"]) == (0, False)
+    assert "same as the length" in answered["message"]
+    for path in ("text.json", "list.json", "nothing.json"):
+        assert run(["conformance", str(tmp_path / path)]) == 2
+
+
 def test_export_reports_losses(source, tmp_path, capsys):
     write_labels(tmp_path / "a.zarr", LABELS, name="a", segments=[Segment(1, id="x", name="liver")])
     code, got = answer(capsys, "export", tmp_path / "a.zarr", tmp_path / "a.nii.gz")
@@ -221,7 +242,7 @@ def test_debug_shows_where_an_error_comes_from(tmp_path):
 def test_help_names_every_verb():
     done = ngffseg("--help")
     assert done.returncode == 0
-    for verb in ("import", "export", "info", "check", "demo"):
+    for verb in ("import", "export", "info", "check", "conformance", "demo"):
         assert f"  {verb} " in done.stdout
     assert ngffseg("import", "--help").returncode == 0
     assert ngffseg("--version").stdout.startswith("ngffseg")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ngffseg.errors import FormatError, LabelValueError, NgffsegError, UsageError
+from ngffseg.errors import FormatError, LabelValueError, NgffsegError, StoreError, UsageError
 from ngffseg.formats import read_segmentation, write_segmentation
 from ngffseg.geometry import Geometry
 from ngffseg.model import Segment, Segmentation
@@ -149,6 +149,24 @@ class FormatConformance:
         write_segmentation(self.make(labels), path)
         with pytest.raises(LabelValueError, match="-3"):
             read_segmentation(path)
+
+    def test_a_file_that_may_not_be_read(self, path, monkeypatch):
+        write_segmentation(self.make(labelled("uint8", [0, 1])), path)
+
+        def refused(_self):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(Path, "read_bytes", refused)
+        with pytest.raises(FormatError, match=r"cannot be read \(Permission denied\)"):
+            read_segmentation(path)
+
+    def test_a_folder_that_may_not_be_written(self, path, monkeypatch):
+        def refused(*_arguments, **_options):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr("tempfile.mkdtemp", refused)
+        with pytest.raises(StoreError, match=r"was not written \(Permission denied\)"):
+            write_segmentation(self.make(labelled("uint8", [0, 1])), path)
 
     def test_a_missing_file_is_the_callers_fault(self, path):
         with pytest.raises(UsageError, match="no such file"):
