@@ -17,6 +17,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import numpy.typing as npt
+from nibabel.imageglobals import LoggingOutputSuppressor
 from nibabel.nifti1 import Nifti1Extension
 from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
@@ -69,7 +70,8 @@ def _open(path: Path) -> Any:
             content = gzip.decompress(content)
         sizes = {int.from_bytes(content[:4], order) for order in ("little", "big")}
         kind = nib.Nifti2Image if 540 in sizes else nib.Nifti1Image
-        image: Any = kind.from_bytes(content)
+        with LoggingOutputSuppressor():  # what is wrong is told by the error alone
+            image: Any = kind.from_bytes(content)
     except (EOFError, OSError, ValueError, zlib.error, HeaderDataError, WrapStructError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise FormatError(f"{path.name} is no NIfTI file, or broken or truncated ({reason})") from error
