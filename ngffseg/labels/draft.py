@@ -10,11 +10,11 @@ import numpy as np
 from zarr.abc.store import Store
 
 from ngffseg import ngff
-from ngffseg.errors import LabelExistsError, UsageError
+from ngffseg.errors import LabelExistsError, MetadataError, UsageError
 from ngffseg.geometry import Geometry
 from ngffseg.labels.address import split_address
 from ngffseg.labels.metadata import LayerMetadata, layer_metadata, placeholder_metadata
-from ngffseg.labels.nodes import attributes_of, find_group
+from ngffseg.labels.nodes import attributes_of, find_array, find_group
 from ngffseg.labels.options import WriteOptions, pyramid_options
 from ngffseg.labels.parent import LABELS, Parent, find_parent
 from ngffseg.model import Segmentation, Volume
@@ -110,6 +110,21 @@ def check_target(
         raise UsageError(
             f"{address}: axes {axes} of the image and {grid.axes} of the labels differ: {SAME_AXES}"
         )
+
+
+def check_places(store: Store, address: str, plan: PyramidPlan) -> None:
+    """Refuse to put a placeholder where other arrays or groups lie, which nobody may replace.
+
+    Raises
+    ------
+    MetadataError
+        If there are any: the store has lost the metadata of its image, or never had them.
+    """
+    for level in plan.levels:
+        if find_array(store, level.path) is not None or find_group(store, level.path) is not None:
+            raise MetadataError(
+                f"{address} holds {level.path!r}, but no multiscales that name it: mend the image first"
+            )
 
 
 def is_there(store: Store, parent: Parent | None, name: str) -> bool:

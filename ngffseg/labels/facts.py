@@ -46,8 +46,7 @@ class _Collector:
         group = self.nodes.get(path)
         if group is None or group.kind == "array":
             return
-        listed = group.metadata.get(LABELS)
-        names = [n for n in listed if isinstance(n, str)] if isinstance(listed, list) else []
+        names = ngff.listed_labels(group.metadata)
         for name in dict.fromkeys([*names, *(group.children or ())]):
             child = f"{path}/{name}".strip("/")
             self.add(child)
@@ -66,7 +65,7 @@ class _Collector:
 
     def add(self, path: str) -> None:
         """Add a group with the arrays of its levels, or an array."""
-        if path in self.nodes or any(part in (".", "..") for part in path.split("/")):
+        if path in self.nodes:
             return
         group = find_group(self.store, path)
         array = find_array(self.store, path) if group is None else None

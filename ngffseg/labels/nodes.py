@@ -22,6 +22,8 @@ ZSTD_LEVEL = 3
 
 def find_group(store: Store, path: str) -> zarr.Group | None:
     """The group at a path, in whichever Zarr format it is; None if there is none."""
+    if _leaves(path):
+        return None
     try:
         return zarr.open_group(store, path=path, mode="r", use_consolidated=False)
     except (FileNotFoundError, zarr.errors.ContainsArrayError):
@@ -30,10 +32,17 @@ def find_group(store: Store, path: str) -> zarr.Group | None:
 
 def find_array(store: Store, path: str) -> zarr.Array[Any] | None:
     """The array at a path, in whichever Zarr format it is; None if there is none."""
+    if _leaves(path):
+        return None
     try:
         return zarr.open_array(store, path=path, mode="r")
     except (FileNotFoundError, zarr.errors.NodeTypeValidationError, zarr.errors.ContainsGroupError):
         return None
+
+
+def _leaves(path: str) -> bool:
+    """Whether a path, which may come from damaged metadata, could leave the store."""
+    return any(part in (".", "..") for part in path.split("/"))
 
 
 def attributes_of(group: zarr.Group) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def find_parent(store: Store, url: str) -> Parent | None:
     if "multiscales" in metadata:
         multiscales, arrays = open_levels(store, url, "", metadata)
     labels_version, register = ngff.unwrap(labels_attributes or {})
-    names = tuple(n for n in register.get("labels", ()) if isinstance(n, str))
+    names = ngff.listed_labels(register)
     found = version or labels_version or _default_version(root or labels)
     return Parent(found, multiscales, tuple(a.shape for a in arrays), names, labels_attributes)
 

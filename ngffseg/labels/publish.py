@@ -11,6 +11,7 @@ from typing import Any
 
 from ngffseg import ngff
 from ngffseg.errors import LabelExistsError, UsageError
+from ngffseg.labels.draft import check_places
 from ngffseg.labels.job import OWN, Job
 from ngffseg.labels.metadata import judged
 from ngffseg.labels.nodes import (
@@ -76,6 +77,7 @@ def _check_levels(job: Job, document: ngff.Document, parent: Parent | None) -> N
 def _put_placeholder(
     job: Job, version: ngff.Version, plan: PyramidPlan, attributes: dict[str, Any], undo: ExitStack
 ) -> None:
+    check_places(job.store, job.url, plan)
     for level in plan.levels:
         undo.callback(remove, job.url, level.path)
         create_array(job.url, level.path, level, plan.dtype, version)

@@ -86,7 +86,7 @@ def _image(store: Store, address: str) -> StoredImage:
     assert group is not None
     attributes = attributes_of(group)
     multiscales, arrays = open_levels(store, address, "", ngff.unwrap(attributes)[1])
-    placeholder = bool(attributes.get("ngffseg", {}).get("placeholder"))
+    placeholder = bool(ngff.own_part(attributes).get("placeholder"))
     axes = tuple(axis.name for axis in multiscales.axes)
     return StoredImage(multiscales.name, placeholder, axes, _levels(address, multiscales, arrays))
 

@@ -16,7 +16,7 @@ import numpy as np
 from ngffseg.errors import LabelExistsError, LabelValueError, UsageError
 from ngffseg.geometry import Geometry, identity
 from ngffseg.labels.address import check_name, layer_names, split_address
-from ngffseg.labels.draft import check_target, draft_of, is_there
+from ngffseg.labels.draft import check_places, check_target, draft_of, is_there
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.job import Job
 from ngffseg.labels.open import open_image, open_labels
@@ -118,6 +118,9 @@ def write_segmentation(
             )
         check_target(address, parent, names, segmentation.geometry, image)
         draft = draft_of(parent, segmentation, names, image, options)
+        if draft.placeholder is not None and parent is not None:
+            # Where there is nothing yet, another first writer may be at it; publishing looks again.
+            check_places(store, address, draft.plans[0])
         with Job(address, store, replacing=exists) as job:
             count = _Counter(sum(p.block_count for p in draft.plans), progress)
             for layer, plan, metadata in zip(segmentation.layers, draft.plans, draft.layers, strict=True):

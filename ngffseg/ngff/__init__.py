@@ -7,6 +7,7 @@ from ngffseg.ngff.document import (
     encode_geometry,
     image_geometry,
     merge_document,
+    own_part,
 )
 from ngffseg.ngff.image_label import decode_image_label, encode_image_label, source_image
 from ngffseg.ngff.judge import judge_attributes
@@ -20,7 +21,7 @@ from ngffseg.ngff.multiscales import (
 from ngffseg.ngff.node import Node
 from ngffseg.ngff.rules_store import judge_store
 from ngffseg.ngff.schema import all_schemas, schema_violations
-from ngffseg.ngff.version import VERSIONS, Version, unwrap, wrap, zarr_format
+from ngffseg.ngff.version import VERSIONS, Version, listed_labels, unwrap, wrap, zarr_format
 from ngffseg.ngff.violation import Fix, Violation, as_json
 
 __all__ = [
@@ -45,7 +46,9 @@ __all__ = [
     "image_geometry",
     "judge_attributes",
     "judge_store",
+    "listed_labels",
     "merge_document",
+    "own_part",
     "schema_violations",
     "source_image",
     "unwrap",

@@ -28,6 +28,20 @@ class Document:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
+def own_part(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands under the key ``ngffseg`` of a group; empty where there is nothing.
+
+    Raises
+    ------
+    MetadataError
+        If it is no JSON object.
+    """
+    own = attributes.get(KEY, {})
+    if not isinstance(own, dict):
+        raise MetadataError(f"the key {KEY!r} of the attributes holds no object: see ngffseg check")
+    return own
+
+
 def encode_geometry(geometry: Geometry) -> dict[str, Any]:
     """A grid as JSON; Python prints a float64 so that it reads back bit for bit."""
     return {
@@ -61,8 +75,8 @@ def image_geometry(attributes: Mapping[str, Any]) -> Geometry | None:
     MetadataError
         If what it tells breaks its schema.
     """
-    own = attributes.get(KEY)
-    if not isinstance(own, dict) or "geometry" not in own:
+    own = own_part(attributes)
+    if "geometry" not in own:
         return None
     broken = schema_violations(own["geometry"], "ngffseg/geometry", "")
     if broken:
@@ -130,7 +144,7 @@ def _decode(encoded: Mapping[str, Any]) -> Document:
 
 def merge_document(attributes: Mapping[str, Any], document: Document) -> dict[str, Any]:
     """Attributes in which the document stands in place of the one of its name, or as the last."""
-    own = dict(attributes.get(KEY) or {})
+    own = own_part(attributes)
     known = list(_encoded(own))
     place = next((n for n, d in enumerate(known) if _is_named(d, document.name)), len(known))
     known[place : place + 1] = [encode_document(document)]

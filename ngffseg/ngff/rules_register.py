@@ -65,8 +65,11 @@ def judge_register(nodes: Nodes, group: Node) -> Iterator[Violation]:
 def _listing(group: Node, names: list[str]) -> Fix | None:
     if not names:
         return None
+    known = group.attributes.get("ome", {})
+    if not isinstance(known, dict):
+        return None
     if "ome" in group.attributes or group.zarr_format == 3:
-        ome: dict[str, Any] = {"version": "0.5", **group.attributes.get("ome", {}), "labels": names}
+        ome: dict[str, Any] = {"version": "0.5", **known, "labels": names}
         return Fix(f"list {names}", group.path, {**group.attributes, "ome": ome})
     return Fix(f"list {names}", group.path, {**group.attributes, "labels": names})
 
@@ -112,5 +115,8 @@ def _against_image(nodes: Nodes, group: Node, path: str, image: Node | None) -> 
 def _placed(group: Node) -> set[str]:
     """Label images whose grid a segmentation document tells, so that their shape is free."""
     own = group.attributes.get(KEY)
-    documents = own.get("segmentations", []) if isinstance(own, dict) else []
-    return {layer for d in documents if isinstance(d, dict) for layer in d.get("layers", ())}
+    documents = own.get("segmentations") if isinstance(own, dict) else None
+    layers = (
+        (d.get("layers") for d in documents if isinstance(d, dict)) if isinstance(documents, list) else ()
+    )
+    return {name for names in layers if isinstance(names, list) for name in names if isinstance(name, str)}

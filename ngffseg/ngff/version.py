@@ -27,6 +27,12 @@ def unwrap(attributes: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
     return _old_version(attributes), dict(attributes)
 
 
+def listed_labels(metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    """Label images that the register in the metadata of a labels group names."""
+    listed = metadata.get("labels")
+    return tuple(n for n in listed if isinstance(n, str)) if isinstance(listed, list) else ()
+
+
 def _old_version(attributes: Mapping[str, Any]) -> str | None:
     multiscales = attributes.get("multiscales")
     inside = [*multiscales] if isinstance(multiscales, list) else []
