@@ -27,4 +27,4 @@ def run(store: str, target: str, name: str | None, strict: bool, as_json: bool) 
         return
     for loss in losses:
         sys.stderr.write(f"lost: {loss.where}: {loss.what}\n")
-    console().print(f"{target} written", markup=False)
+    console().print(f"{target} written", markup=False, soft_wrap=True)

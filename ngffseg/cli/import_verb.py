@@ -82,5 +82,5 @@ def _print_plan(source: str, store: str, chosen: dict[str, Any], *, as_json: boo
         print_json(plan_json(plan))
         return
     for level in plan_json(plan)["levels"]:
-        console().print(level, markup=False)
-    console().print(f"{plan.block_count} blocks; nothing was written", markup=False)
+        console().print(level, markup=False, soft_wrap=True)
+    console().print(f"{plan.block_count} blocks; nothing was written", markup=False, soft_wrap=True)

@@ -22,7 +22,7 @@ def run(store: str, name: str | None, as_json: bool) -> None:
         print_json(tree_json(tree))
         return
     out = console()
-    out.print(f"{tree.url}  OME-Zarr {tree.version}", markup=False)
+    out.print(f"{tree.url}  OME-Zarr {tree.version}", markup=False, soft_wrap=True)
     if tree.image is not None:
         kind = "image (placeholder, no data)" if tree.image.placeholder else f"image {tree.image.name}"
         out.print(levels_table(kind, tree.image.levels))

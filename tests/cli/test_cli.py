@@ -300,3 +300,9 @@ def test_the_demo(tmp_path, capsys):
     text = capsys.readouterr().out
     assert "overlapping sphere" in text
     assert "valid; 0 MUST, 0 SHOULD" in text
+
+
+def test_long_lines_are_never_broken_away_from_a_terminal(tmp_path):
+    store = tmp_path / ("x" * 120) / "a.zarr"
+    write_labels(store, LABELS, name="a", segments=[Segment(1), Segment(2)])
+    assert ngffseg("check", store).stdout == f"{store}: valid; 0 MUST, 0 SHOULD\n"
