@@ -21,7 +21,9 @@ from ngffseg.pyramid import PyramidPlan, plan_pyramid, thread_pool
 from ngffseg.store import open_store
 
 
-def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Version) -> None:
+def write_image(
+    job: Job, image: Volume, labels: PyramidPlan, version: ngff.Version, workers: int | None
+) -> None:
     """Write an intensity image with as many levels as its labels have, by the same factors.
 
     Its levels are means over the windows, so that a voxel covers the same place as the label.
@@ -45,7 +47,7 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
         group = zarr.create_group(root, zarr_format=ngff.zarr_format(version))
     axes = list(ngff.encode_multiscales(_multiscales(image, plan), version)["axes"])
     try:
-        with thread_pool(None):
+        with thread_pool(workers):
             write_multiscale(
                 levels,
                 group,

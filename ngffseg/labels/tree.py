@@ -96,8 +96,9 @@ def _labels(store: Store, address: str, name: str) -> StoredLabels:
     image = open_labels(address, name)
     group = find_group(store, path)
     assert group is not None
-    multiscales, arrays = open_levels(store, address, path, ngff.unwrap(attributes_of(group))[1])
-    levels = _levels(address, multiscales, arrays)
+    _, metadata = ngff.unwrap(attributes_of(group))
+    multiscales = ngff.decode_multiscales(metadata, ndim=image.arrays[0].ndim)
+    levels = _levels(address, multiscales, image.arrays)
     return StoredLabels(image, multiscales.type, dict(multiscales.metadata), levels)
 
 

@@ -130,7 +130,7 @@ def write_segmentation(
                 with shielded():
                     job.describe(metadata.name, draft.version, metadata.attributes(job.level_prefix))
             if image is not None:
-                write_image(job, image, draft.plans[0], draft.version)
+                write_image(job, image, draft.plans[0], draft.version, options.get("workers"))
             with shielded():
                 publish(job, draft.version, draft.document, draft.placeholder, overwrite=overwrite)
     return open_labels(address, name)

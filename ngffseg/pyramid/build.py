@@ -41,7 +41,7 @@ class Writable(Readable, Protocol):
     def __setitem__(self, box: Any, value: Any, /) -> None: ...
 
 
-class Abort(Exception):  # noqa: N818
+class _Abort(Exception):  # noqa: N818
     """Another block has failed, so this one stops early; never leaves `build_pyramid`."""
 
 
@@ -76,8 +76,7 @@ def build_pyramid(
     engine = _Engine(plan, labels, levels)
     with thread_pool(workers, engine.stop.set):
         for stage in range(len(plan.passes)):
-            blocks = (Block(stage, index) for index in np.ndindex(*plan.grid(stage)))
-            tasks = [delayed(engine.run)(block, progress) for block in blocks]
+            tasks = [delayed(engine.run)(block, progress) for block in plan.blocks_of(stage)]
             compute(*tasks)  # type: ignore[no-untyped-call]
 
 
@@ -125,7 +124,7 @@ class _Engine:
     def _fill(self, stage: int, depth: int, box: Box) -> Labels:
         """Labels of a box of a level of the pass; written on the way."""
         if self.stop.is_set():
-            raise Abort
+            raise _Abort
         sweep = self.plan.passes[stage]
         number = sweep.targets[depth]
         if depth == 0 and sweep.source is None:
@@ -154,7 +153,7 @@ class _Engine:
 
     def _read_level(self, number: int, box: Box) -> Labels:
         if self.stop.is_set():
-            raise Abort
+            raise _Abort
         return np.asarray(self.levels[number][box])
 
     def _read_source(self, box: Box) -> Labels:

@@ -65,8 +65,11 @@ class PyramidPlan:
     def blocks(self) -> Iterator[Block]:
         """All blocks in order, made one at a time: a plan may have millions."""
         for stage in range(len(self.passes)):
-            for index in np.ndindex(*self.grid(stage)):
-                yield Block(stage, index)
+            yield from self.blocks_of(stage)
+
+    def blocks_of(self, stage: int) -> Iterator[Block]:
+        """The blocks of one pass, made one at a time."""
+        return (Block(stage, index) for index in np.ndindex(*self.grid(stage)))
 
     @property
     def block_count(self) -> int:
