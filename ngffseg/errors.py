@@ -14,7 +14,8 @@
     ├── MetadataError (ValueError)               what is stored is not valid OME-Zarr
     └── StoreError (OSError)                     the store, the disk or the network failed
         ├── StoreNotFoundError (FileNotFoundError)
-        └── StorePermissionError (PermissionError)
+        ├── StorePermissionError (PermissionError)
+        └── ChunkError                           a stored chunk that cannot be decoded
 
 A message is one line: what is wrong, where, and what to do.
 """
@@ -77,3 +78,7 @@ class StoreNotFoundError(StoreError, FileNotFoundError):
 
 class StorePermissionError(StoreError, PermissionError):
     """The store may not be read or written with these credentials."""
+
+
+class ChunkError(StoreError):
+    """A chunk of a stored array is damaged; the message names level and chunk."""

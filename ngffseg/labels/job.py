@@ -6,10 +6,11 @@ import uuid
 from types import TracebackType
 from typing import Any
 
-import zarr
 from zarr.abc.store import Store
 
 from ngffseg import ngff
+from ngffseg.chunks import StoredLabels
+from ngffseg.labels.levels import written_labels
 from ngffseg.labels.nodes import create_array, put_group
 from ngffseg.labels.parent import LABELS
 from ngffseg.labels.shield import shielded
@@ -50,12 +51,12 @@ class Job:
         """Path of the group in which a label image is written."""
         return f"{self.folder}/{LABELS}/{name}" if self.aside else f"{LABELS}/{name}"
 
-    def create_levels(self, name: str, plan: PyramidPlan, version: ngff.Version) -> list[zarr.Array[Any]]:
+    def create_levels(self, name: str, plan: PyramidPlan, version: ngff.Version) -> list[StoredLabels]:
         """Make the empty arrays of a label image, all metadata before any chunk."""
         paths = [f"{self.label_path(name)}/{self.level_prefix}{level.path}" for level in plan.levels]
         self.written += paths
         return [
-            create_array(self.url, path, level, plan.dtype, version)
+            written_labels(create_array(self.url, path, level, plan.dtype, version), self.url)
             for path, level in zip(paths, plan.levels, strict=True)
         ]
 

@@ -8,8 +8,10 @@ import zarr
 from zarr.abc.store import Store
 
 from ngffseg import ngff
+from ngffseg.chunks import StoredLabels, stored_labels
 from ngffseg.errors import MetadataError
 from ngffseg.labels.nodes import find_array
+from ngffseg.store import can_list
 
 
 def open_levels(
@@ -46,3 +48,17 @@ def _open_level(store: Store, url: str, path: str, level: str) -> zarr.Array[Any
     if array is None:
         raise MetadataError(f"{url}/{full}: the level is missing or no array, so the store is broken")
     return array
+
+
+def written_labels(array: zarr.Array[Any], url: str) -> StoredLabels:
+    """The chunks of an array that we have made, in a form that is known."""
+    stored = stored_labels(array, listing=can_list(url))
+    assert stored is not None, array.metadata
+    return stored
+
+
+def source_labels(labels: Any) -> Any:
+    """Labels to be read: the chunks of a zarr array where its form is known, else as they are."""
+    if not isinstance(labels, zarr.Array):
+        return labels
+    return stored_labels(labels, listing=can_list(str(labels.store_path))) or labels

@@ -19,6 +19,7 @@ from ngffseg.labels.address import check_name, layer_names, split_address
 from ngffseg.labels.draft import check_places, check_target, draft_of, is_there
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.job import Job
+from ngffseg.labels.levels import source_labels
 from ngffseg.labels.open import open_image, open_labels
 from ngffseg.labels.options import WriteOptions
 from ngffseg.labels.parent import find_parent
@@ -126,7 +127,9 @@ def write_segmentation(
             for layer, plan, metadata in zip(segmentation.layers, draft.plans, draft.layers, strict=True):
                 with shielded():
                     arrays = job.create_levels(metadata.name, plan, draft.version)
-                build_pyramid(plan, layer, arrays, workers=options.get("workers"), progress=count)
+                build_pyramid(
+                    plan, source_labels(layer), arrays, workers=options.get("workers"), progress=count
+                )
                 with shielded():
                     job.describe(metadata.name, draft.version, metadata.attributes(job.level_prefix))
             if image is not None:

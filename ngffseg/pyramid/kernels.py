@@ -17,6 +17,23 @@ from numba import njit
 OPTIONS: Any = {"nogil": True, "cache": True, "boundscheck": False, "error_model": "numpy"}
 
 
+@njit(**OPTIONS)
+def is_background(labels):  # type: ignore[no-untyped-def]
+    """Whether all labels of a flat array are 0; stops where one is not."""
+    step = 64
+    whole = labels.size // step * step
+    for first in range(0, whole, step):
+        seen = labels[first]
+        for i in range(first + 1, first + step):
+            seen |= labels[i]
+        if seen != 0:
+            return False
+    for i in range(whole, labels.size):  # noqa: SIM110
+        if labels[i] != 0:
+            return False
+    return True
+
+
 @njit(inline="always")
 def _row_of_8(r0, r1, r2, r3, out, mask):  # type: ignore[no-untyped-def]
     """Mode of windows of 2 x 2 x 2: four rows of labels give one row half as long."""

@@ -1,9 +1,9 @@
 """How levels are grouped into passes over the data.
 
 A block of a pass is one write unit of the topmost level of the pass. Below it lie whole write
-units of each level of the pass, down to the level that the pass reads: they are filled depth
-first, each is written whole and reduced into the one above, so that a block holds one unit per
-level in memory, whatever the number of voxels under it.
+units of each level of the pass, down to the level that the pass reads. Their tiles (chunks) are
+filled depth first, each reduced into the one above, so that a block holds one tile per level in
+memory, and the encoded tiles of unfinished objects, whatever the number of voxels under it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ class _Level(Protocol):
     @property
     def shape(self) -> tuple[int, ...]: ...
     @property
+    def chunks(self) -> tuple[int, ...]: ...
+    @property
     def unit(self) -> tuple[int, ...]: ...
     @property
     def factors(self) -> tuple[int, ...]: ...
@@ -38,15 +40,16 @@ class Pass:
     targets: tuple[int, ...]
 
 
-def plan_passes(levels: Sequence[_Level], reduction: Reduction) -> tuple[Pass, ...]:
-    """Passes that build all levels; the first one reads the labels handed in and writes level 0."""
+def plan_passes(levels: Sequence[_Level], reduction: Reduction, *, stored: bool = False) -> tuple[Pass, ...]:
+    """Passes that build all levels, or all above level 0 where that is ``stored`` already."""
+    first = 1 if stored else 0
+    if first == len(levels):
+        return ()
     passes: list[Pass] = []
-    targets = [0]
-    source: int | None = None
-    for number in range(1, len(levels)):
-        # Without cascade each level looks at level 0; level 1 sees it anyway.
-        fits = reduction.cascade or (number == 1)
-        if fits and _aligned(levels[number - 1], levels[number]) and _worth(levels, source, number):
+    source: int | None = 0 if stored else None
+    targets = [first]
+    for number in range(first + 1, len(levels)):
+        if _fits(levels, source, number, reduction) and _worth(levels, source, number):
             targets.append(number)
             continue
         passes.append(Pass(source, tuple(targets)))
@@ -56,26 +59,59 @@ def plan_passes(levels: Sequence[_Level], reduction: Reduction) -> tuple[Pass, .
     return tuple(passes)
 
 
-def _aligned(below: _Level, above: _Level) -> bool:
-    """Whether a unit above covers whole units below, and each of those whole windows.
+def _fits(levels: Sequence[_Level], source: int | None, number: int, reduction: Reduction) -> bool:
+    """Whether a block can write this level together with the one below it.
 
-    That is what lets a block write both levels without two blocks touching one object.
+    No two blocks may touch one object, and a tile must lie under one tile of the level above.
     """
-    for n, unit, upper, factor in zip(below.shape, below.unit, above.unit, above.factors, strict=True):
-        if unit >= n:
-            continue
-        if unit % factor or (upper * factor) % unit:
-            return False
-    return True
+    below, above = levels[number - 1], levels[number]
+    if not (_nested(below.shape, below.chunks, above.chunks, above) and _whole(below, above.factors)):
+        return False
+    if not _nested(below.shape, below.unit, above.unit, above):
+        return False
+    if reduction.cascade:
+        return True
+    # Tiles of level 0 are reduced into each level by themselves: they hold whole windows of all.
+    base = source or 0
+    return all(
+        size % window == 0 or level.chunks[axis] >= level.shape[axis]
+        for at, level in enumerate(levels[base:number], start=base)
+        for axis, (size, window) in enumerate(
+            zip(_spans(levels, base, at), _window(levels, base, number), strict=True)
+        )
+    )
+
+
+def _nested(shape: Sequence[int], lower: Sequence[int], upper: Sequence[int], above: _Level) -> bool:
+    """Whether tiles (or units) of a level cover whole ones of the level below."""
+    return all(
+        up >= n_up or (low < n and up * factor % low == 0)
+        for n, low, up, factor, n_up in zip(shape, lower, upper, above.factors, above.shape, strict=True)
+    )
+
+
+def _whole(below: _Level, factors: Sequence[int]) -> bool:
+    """Whether tiles of a level hold whole windows."""
+    return all(
+        c >= n or c % factor == 0 for n, c, factor in zip(below.shape, below.chunks, factors, strict=True)
+    )
+
+
+def _window(levels: Sequence[_Level], base: int, number: int) -> tuple[int, ...]:
+    factors = [level.factors for level in levels[base + 1 : number + 1]]
+    return tuple(math.prod(axis) for axis in zip(*factors, strict=True)) or (1,) * len(levels[0].shape)
+
+
+def _spans(levels: Sequence[_Level], base: int, number: int) -> tuple[int, ...]:
+    window = _window(levels, base, number)
+    return tuple(c * w for c, w in zip(levels[number].chunks, window, strict=True))
 
 
 def _worth(levels: Sequence[_Level], source: int | None, number: int) -> bool:
     """Whether a pass should go on to this level, instead of leaving it to the next pass."""
-    level = levels[number]
-    if math.prod(levels[source or 0].shape) <= SMALL_VOLUME:
+    level, base = levels[number], source or 0
+    if math.prod(levels[base].shape) <= SMALL_VOLUME:
         return True
     blocks = math.prod(-(-n // u) for n, u in zip(level.shape, level.unit, strict=True))
-    per_unit = math.prod(level.unit)
-    for between in levels[(source or 0) + 1 : number + 1]:
-        per_unit *= math.prod(between.factors)
-    return blocks >= FEWEST_BLOCKS and per_unit <= MOST_VOXELS
+    voxels = math.prod(level.unit) * math.prod(_window(levels, base, number))
+    return blocks >= FEWEST_BLOCKS and voxels <= MOST_VOXELS

@@ -74,7 +74,11 @@ class PyramidPlan:
     @property
     def block_count(self) -> int:
         """Number of blocks of all passes."""
-        return sum(math.prod(self.grid(stage)) for stage in range(len(self.passes)))
+        return sum(self.blocks_in(stage) for stage in range(len(self.passes)))
+
+    def blocks_in(self, stage: int) -> int:
+        """Number of blocks of a pass."""
+        return math.prod(self.grid(stage))
 
     def grid(self, stage: int) -> tuple[int, ...]:
         """Number of blocks per axis of a pass."""
@@ -83,6 +87,8 @@ class PyramidPlan:
     def window(self, source: int, target: int) -> tuple[int, ...]:
         """Factors per axis that lead from one level to another above it."""
         between = [level.factors for level in self.levels[source + 1 : target + 1]]
+        if not between:
+            return (1,) * len(self.levels[0].shape)
         return tuple(math.prod(axis) for axis in zip(*between, strict=True))
 
 

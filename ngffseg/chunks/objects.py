@@ -1,0 +1,110 @@
+"""The objects of one array: bytes by key, from a folder or from any other store of zarr."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from zarr.abc.store import Store
+from zarr.core.buffer import default_buffer_prototype
+from zarr.core.buffer.cpu import Buffer
+from zarr.core.sync import sync
+from zarr.storage import LocalStore
+
+
+class Objects(Protocol):
+    """Bytes by key, below one array."""
+
+    def get(self, key: str) -> bytes | None:
+        """Bytes of an object, None if there is none."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write an object."""
+
+    def keys(self) -> Iterator[str] | None:
+        """Keys of all objects in any order, None where the store cannot list."""
+
+
+class FolderObjects:
+    """Files below a folder: without the event loop that zarr runs all I/O through."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = str(folder)
+
+    def get(self, key: str) -> bytes | None:
+        """Bytes of a file, None if there is none."""
+        try:
+            descriptor = os.open(f"{self.folder}/{key}", os.O_RDONLY)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        with open(descriptor, "rb", buffering=0) as file:
+            return file.read()
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write a file; folders are made as they are needed."""
+        path = f"{self.folder}/{key}"
+        try:
+            file = open(path, "wb", buffering=0)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            file = open(path, "wb", buffering=0)
+        with file:
+            view = memoryview(data)
+            while view:
+                view = view[file.write(view) :]
+
+    def keys(self) -> Iterator[str]:
+        """Relative paths of all files."""
+        yield from _files(self.folder, "")
+
+
+def _files(folder: str, prefix: str) -> Iterator[str]:
+    try:
+        entries = os.scandir(folder)
+    except FileNotFoundError:
+        return
+    with entries:
+        for entry in entries:
+            if entry.is_dir():
+                yield from _files(entry.path, f"{prefix}{entry.name}/")
+            else:
+                yield prefix + entry.name
+
+
+class StoreObjects:
+    """Objects of any store of zarr."""
+
+    def __init__(self, store: Store, path: str, *, listing: bool) -> None:
+        self.store, self.path, self.listing = store, path, listing
+
+    def _key(self, key: str) -> str:
+        return f"{self.path}/{key}" if self.path else key
+
+    def get(self, key: str) -> bytes | None:
+        """Bytes of an object, None if there is none."""
+        buffer = sync(self.store.get(self._key(key), default_buffer_prototype()))
+        return None if buffer is None else buffer.to_bytes()
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write an object."""
+        sync(self.store.set(self._key(key), Buffer.from_bytes(data)))
+
+    def keys(self) -> Iterator[str] | None:
+        """Keys of all objects below the array."""
+        if not (self.listing and self.store.supports_listing):
+            return None
+        prefix = self._key("")
+        return (key.removeprefix(prefix) for key in sync(_listed(self.store, prefix)))
+
+
+async def _listed(store: Store, prefix: str) -> list[str]:
+    return [key async for key in store.list_prefix(prefix)]
+
+
+def objects_of(store: Any, path: str, *, listing: bool) -> Objects:
+    """The objects of the array at a path of a store."""
+    if isinstance(store, LocalStore):
+        return FolderObjects(Path(store.root) / path)
+    return StoreObjects(store, path, listing=listing)

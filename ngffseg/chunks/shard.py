@@ -1,0 +1,82 @@
+"""Shards: many chunks in one object, found by an index.
+
+Zarr v3, sharding codec 1.0: "The shard index is a uint64 array of shape `chunks_per_shard + [2]`",
+an offset and a number of bytes per chunk; "Empty inner chunks are denoted by setting both offset
+and nbytes to 2^64 - 1".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ngffseg.chunks.codec import CRC_BYTES, Crc32c
+
+ABSENT = 2**64 - 1
+Index = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShardForm:
+    """How the shards of an array are laid out."""
+
+    chunks_per_shard: Index
+    checked: bool = True
+    index_first: bool = False
+
+    @property
+    def index_bytes(self) -> int:
+        """Size of the encoded index."""
+        return 16 * math.prod(self.chunks_per_shard) + (CRC_BYTES if self.checked else 0)
+
+    def index(self, data: bytes) -> npt.NDArray[np.uint64]:
+        """Offsets and sizes, shape chunks_per_shard + (2,), from the encoded index.
+
+        Raises
+        ------
+        ValueError
+            If it is too short, or its checksum does not match.
+        """
+        if len(data) != self.index_bytes:
+            raise ValueError(f"the index of the shard has {len(data)} bytes instead of {self.index_bytes}")
+        body = Crc32c().decode(data) if self.checked else data
+        return np.frombuffer(body, "<u8").reshape(*self.chunks_per_shard, 2)
+
+    def split(self, data: bytes) -> npt.NDArray[np.uint64]:
+        """The index of a whole shard."""
+        return self.index(data[: self.index_bytes] if self.index_first else data[-self.index_bytes :])
+
+    def join(self, parts: Mapping[Index, bytes]) -> bytes:
+        """The shard of these encoded chunks, in the order of their positions."""
+        index = np.full((*self.chunks_per_shard, 2), ABSENT, "<u8")
+        offset = self.index_bytes if self.index_first else 0
+        ordered = sorted(parts)
+        for position in ordered:
+            index[position] = offset, len(parts[position])
+            offset += len(parts[position])
+        body = index.tobytes()
+        encoded = Crc32c().encode(body) if self.checked else body
+        chunks = [parts[position] for position in ordered]
+        return b"".join([encoded, *chunks] if self.index_first else [*chunks, encoded])
+
+
+def shard_form(
+    configuration: Mapping[str, Any], shards: Sequence[int], chunks: Sequence[int]
+) -> ShardForm | None:
+    """Layout of shards from the configuration of the codec; None if its index is unusual."""
+    names = [codec["name"] for codec in configuration["index_codecs"]]
+    if names not in (["bytes", "crc32c"], ["bytes"]):
+        return None
+    endian = (configuration["index_codecs"][0].get("configuration") or {}).get("endian", "little")
+    if endian != "little":
+        return None
+    return ShardForm(
+        tuple(s // c for s, c in zip(shards, chunks, strict=True)),
+        checked=len(names) == 2,
+        index_first=configuration.get("index_location", "end") == "start",
+    )

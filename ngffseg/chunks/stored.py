@@ -1,0 +1,171 @@
+"""`StoredLabels`: an array of labels as it is stored, read and written chunk by chunk.
+
+Law of this file: a chunk is decoded straight into the buffer of the caller, an object is fetched
+once while its chunks are read one after another, and a missing chunk costs no decoding.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import zarr
+
+from ngffseg.chunks.codec import DAMAGED, Labels
+from ngffseg.chunks.form import Form, form_of
+from ngffseg.chunks.objects import Objects, objects_of
+from ngffseg.chunks.shard import ABSENT, Index
+from ngffseg.errors import ChunkError
+
+Box = tuple[slice, ...]
+
+
+class StoredLabels:
+    """Chunks of a stored array of labels; made by `stored_labels`.
+
+    Attributes
+    ----------
+    shape, dtype, chunks
+        As in the array.
+    unit
+        Voxels per object: the shard, else the chunk.
+    """
+
+    def __init__(self, name: str, array: zarr.Array[Any], objects: Objects, form: Form) -> None:
+        self.name = name
+        self.shape, self.dtype, self.chunks = array.shape, array.dtype, array.chunks
+        self.unit: tuple[int, ...] = array.shards or array.chunks
+        self.objects, self.codec, self.shard, self.keys = objects, form.codec, form.shard, form.keys
+        self.local = threading.local()
+
+    def read(self, box: Box, out: Labels) -> Labels | None:
+        """Labels of a box, C-contiguous; None where all of it is background.
+
+        ``out`` is a flat buffer of at least a chunk that the labels may lie in afterwards, so they
+        last until it is used again.
+
+        Raises
+        ------
+        ChunkError
+            If a chunk cannot be decoded.
+        """
+        size = [b.stop - b.start for b in box]
+        if all(
+            b.start % c == 0 and n == min(c, s - b.start)
+            for b, c, n, s in zip(box, self.chunks, size, self.shape, strict=True)
+        ):
+            chunk = self._decode(tuple(b.start // c for b, c in zip(box, self.chunks, strict=True)), out)
+            if chunk is None or chunk.shape == tuple(size):
+                return chunk
+            return np.ascontiguousarray(chunk[tuple(slice(n) for n in size)])
+        return self._gather(box, size)
+
+    def _gather(self, box: Box, size: list[int]) -> Labels | None:
+        """Labels of a box that is no single chunk."""
+        labels: Labels | None = None
+        scratch = np.empty(int(np.prod(self.chunks)), self.dtype)
+        ranges = [range(b.start // c, -(-b.stop // c)) for b, c in zip(box, self.chunks, strict=True)]
+        for index in itertools.product(*ranges):
+            chunk = self._decode(index, scratch)
+            if chunk is None:
+                continue
+            if labels is None:
+                labels = np.zeros(size, self.dtype)
+            origin = [i * c for i, c in zip(index, self.chunks, strict=True)]
+            low = [max(b.start, o) for b, o in zip(box, origin, strict=True)]
+            high = [min(b.stop, o + c) for b, o, c in zip(box, origin, self.chunks, strict=True)]
+            there = tuple(slice(a - b.start, z - b.start) for a, z, b in zip(low, high, box, strict=True))
+            here = tuple(slice(a - o, z - o) for a, z, o in zip(low, high, origin, strict=True))
+            labels[there] = chunk[here]
+        return labels
+
+    def _decode(self, index: Index, buffer: Labels) -> Labels | None:
+        """A whole chunk, its part beyond the edge of the array included."""
+        try:
+            data = self._bytes(index)
+            if data is None:
+                return None
+            chunk = buffer[: int(np.prod(self.chunks))].reshape(self.chunks)
+            self.codec.decode(data, chunk)
+        except DAMAGED as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # the disk, not the chunk
+            raise ChunkError(
+                f"{self.name}: chunk {'/'.join(map(str, index))} cannot be decoded ({error}):"
+                " restore it from its source"
+            ) from error
+        return chunk
+
+    def _bytes(self, index: Index) -> Any:
+        """Encoded bytes of a chunk, None if it is missing."""
+        if self.shard is None:
+            return self.objects.get(self.keys.key(index))
+        per_shard = self.shard.chunks_per_shard
+        unit = tuple(i // n for i, n in zip(index, per_shard, strict=True))
+        if getattr(self.local, "unit", None) != unit:
+            data = self.objects.get(self.keys.key(unit))
+            self.local.table = None if data is None else self.shard.split(data)
+            self.local.data = None if data is None else memoryview(data)
+            self.local.unit = unit
+        if self.local.data is None:
+            return None
+        offset, length = self.local.table[tuple(i % n for i, n in zip(index, per_shard, strict=True))]
+        if offset == ABSENT and length == ABSENT:
+            return None
+        if int(offset) + int(length) > len(self.local.data):
+            raise ValueError("the index of the shard points beyond its end")
+        return self.local.data[int(offset) : int(offset) + int(length)]
+
+    def release(self) -> None:
+        """Forget the shard that this thread has read last."""
+        self.local.__dict__.clear()
+
+    def encode(self, labels: Labels) -> bytes:
+        """Bytes of one chunk; labels that the edge of the array cuts are padded with background."""
+        if labels.shape != self.chunks:
+            whole = np.zeros(self.chunks, self.dtype)
+            whole[tuple(slice(n) for n in labels.shape)] = labels
+            labels = whole
+        return self.codec.encode(labels)
+
+    def put(self, unit: Index, parts: Mapping[Index, bytes]) -> int:
+        """Write one object from its encoded chunks, by position in it; returns its bytes."""
+        data = self.shard.join(parts) if self.shard is not None else next(iter(parts.values()))
+        self.objects.put(self.keys.key(unit), data)
+        return len(data)
+
+    def occupied(self) -> npt.NDArray[np.int64] | None:
+        """Indices of the objects that are there, shape (n, ndim); None where nobody can tell."""
+        keys = self.objects.keys()
+        if keys is None:
+            return None
+        found = list(self.keys.indices(keys, len(self.shape)))
+        return np.array(found, np.int64).reshape(-1, len(self.shape))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what a thread keeps for itself."""
+        return {k: v for k, v in self.__dict__.items() if k != "local"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, local=threading.local())
+
+
+def stored_labels(array: zarr.Array[Any], *, listing: bool = True) -> StoredLabels | None:
+    """The chunks of an array of labels; None if only zarr itself knows its form.
+
+    Parameters
+    ----------
+    array
+        An open array of integers.
+    listing
+        Whether the store can list its objects.
+    """
+    form = form_of(array)
+    if form is None:
+        return None
+    objects = objects_of(array.store, array.path, listing=listing)
+    return StoredLabels(str(array.store_path), array, objects, form)
