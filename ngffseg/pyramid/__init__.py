@@ -1,11 +1,15 @@
 """Arrays to arrays: the plan of a label pyramid, the kernels and the block engine. No JSON here."""
 
 from ngffseg.pyramid.build import build_pyramid, thread_pool
+from ngffseg.pyramid.census import Census
+from ngffseg.pyramid.counts import Counts
 from ngffseg.pyramid.plan import Block, Level, Pass, PyramidOptions, PyramidPlan, plan_pyramid
 from ngffseg.pyramid.reduction import Method, Reduction, Tie, downsample
 
 __all__ = [
     "Block",
+    "Census",
+    "Counts",
     "Level",
     "Method",
     "Pass",

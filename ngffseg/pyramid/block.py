@@ -25,7 +25,6 @@ from ngffseg.pyramid.target import Target, UnitWriter
 Labels = npt.NDArray[Any]
 Box = tuple[slice, ...]
 Index = tuple[int, ...]
-Look = Callable[[Labels, Box], None]
 
 
 class Abort(Exception):  # noqa: N818
@@ -56,7 +55,7 @@ class BlockRun:
         source: Source,
         targets: Sequence[Target],
         objects: Objects | None,
-        look: Look | None,
+        look: Callable[[Labels, Box], None] | None,
     ) -> None:
         self.plan, self.block, self.source, self.look = plan, block, source, look
         self.sweep = plan.passes[block.stage]

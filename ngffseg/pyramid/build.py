@@ -14,7 +14,8 @@ from dask.base import compute
 from dask.delayed import delayed
 from dask.system import CPU_COUNT
 
-from ngffseg.pyramid.block import BlockRun, Buffers, Look
+from ngffseg.pyramid.block import BlockRun, Buffers
+from ngffseg.pyramid.census import Census
 from ngffseg.pyramid.occupancy import Objects, occupied_blocks
 from ngffseg.pyramid.plan import Block, PyramidPlan
 from ngffseg.pyramid.source import as_source, is_source
@@ -31,7 +32,7 @@ def build_pyramid(
     *,
     workers: int | None = None,
     progress: Callable[[int], None] | None = None,
-    look: Look | None = None,
+    census: Census | None = None,
 ) -> None:
     """Write all levels of a plan.
 
@@ -48,8 +49,8 @@ def build_pyramid(
         Number of threads; by default that of the cores.
     progress
         Called after each block with the number of blocks, from any thread.
-    look
-        Called with each chunk of level 0 that is read, and its box, from any thread.
+    census
+        Where the labels of level 0 are counted on the way.
 
     Raises
     ------
@@ -71,10 +72,13 @@ def build_pyramid(
     stop, buffers = threading.Event(), Buffers()
 
     def run(block: Block, objects: Objects | None) -> None:
+        """Do one block, in a thread of the pool."""
         source = sources[block.stage]
-        # Level 0 is seen once: later passes that read it again have nothing new to show.
-        seen = look if block.stage == 0 else None
-        BlockRun(plan, block, source, targets, objects, seen).run(stop, buffers)
+        # Later passes that read level 0 again have nothing new to count.
+        count = census.begin() if census is not None and block.stage == 0 else None
+        BlockRun(plan, block, source, targets, objects, count).run(stop, buffers)
+        if census is not None and count is not None:
+            census.end(count)
         if progress is not None:
             progress(1)
 

@@ -1,0 +1,88 @@
+"""The census: exactly what a plain count says, whatever the chunks, blocks, threads and sources."""
+
+import dask.array as da
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ngffseg.pyramid import Census, build_pyramid, counts, plan_pyramid
+from tests.pyramid.strategies import labels_and_factors
+
+
+def plain(labels, chunks):
+    """Label -> voxels, first and last index, sums of indices, chunks that hold it; in Python integers."""
+    found = {}
+    grid = [-(-n // c) for n, c in zip(labels.shape, chunks, strict=True)]
+    for index in np.argwhere(labels):
+        index = index.tolist()
+        value = int(labels[tuple(index)])
+        chunk = int(np.ravel_multi_index([i // c for i, c in zip(index, chunks, strict=True)], grid))
+        count, low, high, sums, there = found.get(value, (0, index, index, [0] * len(index), set()))
+        found[value] = (
+            count + 1,
+            [min(a, b) for a, b in zip(low, index, strict=True)],
+            [max(a, b) for a, b in zip(high, index, strict=True)],
+            [a + b for a, b in zip(sums, index, strict=True)],
+            there | {chunk},
+        )
+    return found
+
+
+def counted(plan, labels, **options):
+    with Census(plan) as census:
+        levels = [np.zeros(level.shape, plan.dtype) for level in plan.levels]
+        build_pyramid(plan, labels, levels, census=census, **options)
+        found, last = {}, -1
+        for part in census.counts():
+            assert all(getattr(part, name).dtype == np.uint64 for name in part.__slots__)
+            for row, value in enumerate(part.labels.tolist()):
+                assert value > last  # ranges come in order, and no label twice
+                last = value
+                there = part.chunks[part.chunks[:, 0] == part.labels[row], 1].tolist()
+                assert there == sorted(set(there))
+                found[value] = (
+                    int(part.voxels[row]),
+                    part.low[row].tolist(),
+                    part.high[row].tolist(),
+                    part.sums[row].tolist(),
+                    set(there),
+                )
+        return found
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    drawn=labels_and_factors(largest=12),
+    chunk=st.integers(1, 7),
+    levels=st.integers(1, 3),
+    cascade=st.booleans(),
+    lazy=st.booleans(),
+    spill=st.booleans(),
+)
+def test_counts_equal_a_plain_count(drawn, chunk, levels, cascade, lazy, spill):
+    labels, factors = drawn
+    plan = plan_pyramid(
+        labels.shape, labels.dtype, factors=factors, levels=levels, chunks=chunk, shards=None, cascade=cascade
+    )
+    source = da.from_array(labels, chunks=5) if lazy else labels
+    with pytest.MonkeyPatch.context() as patch:
+        if spill:
+            patch.setattr(counts, "HELD_BYTES", 0)
+            patch.setattr(counts, "ROWS_AT_ONCE", 2)
+            patch.setattr(counts, "SAMPLE", 1)
+        assert counted(plan, source) == plain(labels, plan.levels[0].chunks)
+
+
+def test_a_tile_of_distinct_labels_makes_room_for_them():
+    labels = (np.arange(24**3, dtype=np.uint64) + (2**64 - 24**3)).reshape(24, 24, 24)
+    plan = plan_pyramid(labels.shape, labels.dtype, chunks=24, levels=1)
+    assert counted(plan, labels) == plain(labels, (24, 24, 24))
+
+
+def test_a_sum_that_may_not_fit_is_marked_and_stays_so():
+    huge = counts.Counts(*(np.array(v, np.uint64) for v in ([7], [2**60], [[0]], [[2**10]], [[5]], [[7, 0]])))
+    once = counts.merged([huge], 1)
+    twice = counts.merged([once, once], 1)
+    assert once.sums.tolist() == twice.sums.tolist() == [[2**64 - 1]]
+    assert twice.voxels.tolist() == [2**61]
