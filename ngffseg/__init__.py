@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ngffseg.model import Segment, Segmentation
     from ngffseg.ngff import Violation
     from ngffseg.pyramid import PyramidPlan, plan_pyramid
+    from ngffseg.segments import segment_index
 
 _ROOMS = {
     "Geometry": "geometry",
@@ -30,6 +31,7 @@ _ROOMS = {
     "import_segmentation": "convert",
     "open_labels": "labels",
     "plan_pyramid": "pyramid",
+    "segment_index": "segments",
     "write_labels": "labels",
 }
 
@@ -46,6 +48,7 @@ __all__ = [
     "import_segmentation",
     "open_labels",
     "plan_pyramid",
+    "segment_index",
     "write_labels",
 ]
 

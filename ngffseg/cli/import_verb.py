@@ -8,28 +8,12 @@ import click
 
 from ngffseg import ngff
 from ngffseg.cli.answer import console, image_json, plan_json, print_json
+from ngffseg.cli.options import parse_sizes
 from ngffseg.cli.progress import progress
 from ngffseg.cli.tables import levels_table, segments_table
 from ngffseg.convert import import_segmentation, plan_import
-from ngffseg.errors import UsageError
 from ngffseg.labels import LabelImage, WriteOptions, store_tree
 from ngffseg.pyramid import Method, Tie
-
-
-def parse_sizes(text: str, option: str) -> tuple[int, ...]:
-    """Whole numbers parted by commas, such as ``64,64,64``.
-
-    Raises
-    ------
-    UsageError
-        If they are not.
-    """
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise UsageError(
-            f"{option} {text!r}: give whole numbers parted by commas, such as 64,64,64"
-        ) from None
 
 
 @click.command("import")
@@ -49,12 +33,7 @@ def parse_sizes(text: str, option: str) -> tuple[int, ...]:
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def run(source: str, store: str, *, dry_run: bool, as_json: bool, **options: Any) -> None:
     """Import the segmentation file SOURCE into STORE as a multiscale label image."""
-    chosen = {key: value for key, value in options.items() if value is not None}
-    if "chunks" in chosen:
-        chosen["chunks"] = parse_sizes(chosen["chunks"], "--chunks")
-    if "shards" in chosen:
-        shards = chosen["shards"]
-        chosen["shards"] = None if shards == "none" else parse_sizes(shards, "--shards")
+    chosen = parse_sizes(options)
     if dry_run:
         _print_plan(source, store, chosen, as_json=as_json)
         return

@@ -18,6 +18,8 @@ from ngffseg.cli import (
     export_verb,
     import_verb,
     info_verb,
+    pyramid_verb,
+    segments_verb,
 )
 from ngffseg.errors import LossError, NgffsegError, StoreError, StoreNotFoundError
 
@@ -31,7 +33,17 @@ def app() -> None:
     """
 
 
-for verb in (import_verb, export_verb, info_verb, check_verb, conformance_verb, demo_verb):
+VERBS = (
+    import_verb,
+    export_verb,
+    info_verb,
+    segments_verb,
+    check_verb,
+    pyramid_verb,
+    conformance_verb,
+    demo_verb,
+)
+for verb in VERBS:
     app.add_command(verb.run)
 
 

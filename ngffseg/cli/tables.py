@@ -47,12 +47,13 @@ def segments_table(title: str, segments: tuple[Segment, ...]) -> Table:
     for segment in segments:
         kind = segment.codes.type.meaning if segment.codes and segment.codes.type else ""
         table.add_row(
-            str(segment.label_value), _patch(segment.color), segment.id, segment.name, segment.status, kind
+            str(segment.label_value), patch(segment.color), segment.id, segment.name, segment.status, kind
         )
     return table
 
 
-def _patch(color: tuple[int, int, int, int] | None) -> Text:
+def patch(color: tuple[int, int, int, int] | None) -> Text:
+    """A patch of a color."""
     return Text("■", style="rgb({},{},{})".format(*color[:3])) if color else Text("-")
 
 

@@ -9,7 +9,7 @@ from ngffseg.geometry.frames import (
 )
 from ngffseg.geometry.grid import Geometry, identity
 from ngffseg.geometry.ngff import anatomical_orientation, from_ngff, ngff_origin, same_directions
-from ngffseg.geometry.resolution import downsampled, scales, spacing
+from ngffseg.geometry.resolution import downsampled, scales, spacing, voxel_volume
 
 __all__ = [
     "Geometry",
@@ -26,4 +26,5 @@ __all__ = [
     "spacing",
     "to_nifti",
     "to_nrrd",
+    "voxel_volume",
 ]

@@ -19,6 +19,11 @@ def spacing(geometry: Geometry) -> npt.NDArray[np.float64]:
     return np.asarray(np.linalg.norm(geometry.affine[:3, :3], axis=0), dtype=np.float64)
 
 
+def voxel_volume(geometry: Geometry) -> float:
+    """Volume of a voxel in mm^3 (of a pixel in mm^2 times 1 where there is no axis z)."""
+    return float(abs(np.linalg.det(geometry.affine[:3, :3])))
+
+
 def scales(geometry: Geometry) -> tuple[float, ...]:
     """Distances of neighbouring voxel centres per axis, in array order (channels: 1)."""
     steps = spacing(geometry)

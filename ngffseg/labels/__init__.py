@@ -3,9 +3,11 @@
 from ngffseg.labels.address import split_address
 from ngffseg.labels.draft import plan_segmentation
 from ngffseg.labels.image import LabelImage
+from ngffseg.labels.index import index_group
 from ngffseg.labels.inspection import check
 from ngffseg.labels.open import open_image, open_labels, read_stored
 from ngffseg.labels.options import WriteOptions
+from ngffseg.labels.rebuild import build_levels
 from ngffseg.labels.tree import StoredImage, StoredLabels, StoredLevel, StoreTree, store_tree
 from ngffseg.labels.write import write_labels, write_segmentation
 
@@ -16,7 +18,9 @@ __all__ = [
     "StoredLabels",
     "StoredLevel",
     "WriteOptions",
+    "build_levels",
     "check",
+    "index_group",
     "open_image",
     "open_labels",
     "plan_segmentation",

@@ -18,6 +18,7 @@ from ngffseg.pyramid import PyramidPlan
 from ngffseg.store import can_exchange, local_path, remove
 
 OWN = "ngffseg"
+INDEX = f"{OWN}/index"
 
 
 class Job:
@@ -25,16 +26,18 @@ class Job:
 
     On a local disk they lie under ``ngffseg/jobs/<id>`` and are moved to their place in one step.
     Elsewhere nothing can be moved: the arrays are written in place, where no metadata names them
-    yet. When a label image is replaced there, its new levels get paths of their own.
+    yet. When a label image is replaced there, its new levels get paths of their own. Levels that
+    are added to a label image (``in_place``) are written so everywhere.
     """
 
-    def __init__(self, url: str, store: Store, *, replacing: bool) -> None:
+    def __init__(self, url: str, store: Store, *, replacing: bool, in_place: bool = False) -> None:
         self.url, self.store, self.id = url, store, uuid.uuid4().hex[:12]
         # Some file systems of networks cannot swap folders; there it is as on an object store.
-        swappable = not replacing or can_exchange(url, self.folder)
+        swappable = not in_place and (not replacing or can_exchange(url, self.folder))
         self.aside = local_path(url) is not None and swappable
         self.level_prefix = f"{self.id}-" if replacing and not self.aside else ""
         self.attributes: dict[str, dict[str, Any]] = {}
+        self.indices: dict[str, dict[str, Any]] = {}
         self.written: list[str] = []
 
     @property
@@ -50,6 +53,10 @@ class Job:
     def label_path(self, name: str) -> str:
         """Path of the group in which a label image is written."""
         return f"{self.folder}/{LABELS}/{name}" if self.aside else f"{LABELS}/{name}"
+
+    def index_path(self, name: str) -> str:
+        """Path of the group in which the segment index of a label image is written."""
+        return f"{self.folder}/{INDEX}/{name}" if self.aside else f"{INDEX}/{name}"
 
     def create_levels(self, name: str, plan: PyramidPlan, version: ngff.Version) -> list[StoredLabels]:
         """Make the empty arrays of a label image, all metadata before any chunk."""

@@ -44,17 +44,29 @@ def layer_metadata(
     MetadataError
         If it breaks a rule of the specification.
     """
-    how = {
+    multiscales = image_multiscales(name, plan.levels, plan.reduction.method, how_made(plan))
+    layer = LayerMetadata(name, version, multiscales, ngff.encode_image_label(segments, SOURCE, version))
+    judged(layer.attributes(), f"labels/{name}")
+    return layer
+
+
+def how_made(plan: PyramidPlan) -> dict[str, Any]:
+    """How the levels of a plan are made, for the key ``metadata`` of multiscales."""
+    return {
         "method": plan.reduction.method,
         "tie": plan.reduction.tie,
         "cascade": plan.reduction.cascade,
         "software": "ngffseg",
         "version": package_version("ngffseg"),
     }
-    multiscales = image_multiscales(name, plan.levels, plan.reduction.method, how)
-    layer = LayerMetadata(name, version, multiscales, ngff.encode_image_label(segments, SOURCE, version))
-    judged(layer.attributes(), f"labels/{name}")
-    return layer
+
+
+def level_datasets(levels: Sequence[Level], paths: Sequence[str]) -> tuple[ngff.Dataset, ...]:
+    """What multiscales says of levels that lie at these paths."""
+    return tuple(
+        ngff.Dataset(path, scales(level.geometry), ngff_origin(level.geometry))
+        for path, level in zip(paths, levels, strict=True)
+    )
 
 
 def image_multiscales(
@@ -62,9 +74,7 @@ def image_multiscales(
 ) -> ngff.Multiscales:
     """Multiscales of the levels of a plan: axes with their orientation, one dataset per level."""
     grid = levels[0].geometry
-    datasets = tuple(
-        ngff.Dataset(level.path, scales(level.geometry), ngff_origin(level.geometry)) for level in levels
-    )
+    datasets = level_datasets(levels, [level.path for level in levels])
     return ngff.Multiscales(name, _axes(grid), datasets, method, how)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numcodecs
 import zarr
 import zarr.errors
 from zarr.abc.store import Store
-from zarr.codecs import ZstdCodec
+from zarr.codecs import BloscCodec, ZstdCodec
 
 from ngffseg.ngff import Version, zarr_format
 from ngffseg.pyramid import Level
@@ -79,6 +79,25 @@ def create_array(url: str, path: str, level: Level, dtype: Any, version: Version
         shape=level.shape,
         chunks=level.chunks,
         dtype=dtype,
+        fill_value=0,
+        zarr_format=zarr_format(version),
+        **form,
+    )
+
+
+def create_numbers(
+    url: str, path: str, shape: Sequence[int], chunks: Sequence[int], version: Version
+) -> zarr.Array[Any]:
+    """Make an array of uint64 that is no image: a table or a list, which may grow."""
+    # Columns of sorted numbers: here shuffling does help.
+    form: dict[str, Any] = {"compressors": BloscCodec(cname="zstd", clevel=5, shuffle="shuffle", typesize=8)}
+    if zarr_format(version) == 2:
+        form = {"compressors": numcodecs.Blosc("zstd", 5, numcodecs.Blosc.SHUFFLE)}
+    return zarr.create_array(
+        _store_at(url, path),
+        shape=tuple(shape),
+        chunks=tuple(chunks),
+        dtype="uint64",
         fill_value=0,
         zarr_format=zarr_format(version),
         **form,

@@ -12,7 +12,7 @@ from typing import Any
 from ngffseg import ngff
 from ngffseg.errors import LabelExistsError, UsageError
 from ngffseg.labels.draft import check_places
-from ngffseg.labels.job import OWN, Job
+from ngffseg.labels.job import INDEX, OWN, Job
 from ngffseg.labels.metadata import judged
 from ngffseg.labels.nodes import (
     attributes_of,
@@ -53,10 +53,11 @@ def publish(
                 _put_placeholder(job, version, *placeholder, undo)
             elif find_group(job.store, job.image_path) is not None and job.aside:
                 _move_image(job, version, undo)
-            for name in job.attributes:
-                put = _move_label if job.aside else _describe_label
-                put(job, name, version, undo)
-            _put_schemas(job, version, undo)
+            # An index before its labels: whoever finds the labels finds it too.
+            place_indices(job, version, undo)
+            for name, attributes in job.attributes.items():
+                staged = job.label_path(name)
+                _place(job, staged, f"{LABELS}/{name}", attributes, version, undo)
             _register(job, version, document, parent)
             undo.pop_all()
         _remove_old(job, document, parent)
@@ -106,21 +107,33 @@ def _undo_group(job: Job, path: str, undo: ExitStack) -> None:
         undo.callback(remove, job.url, f"{path}/{file}".strip("/"))
 
 
-def _describe_label(job: Job, name: str, version: ngff.Version, undo: ExitStack) -> None:
-    """Publish levels that lie in place already, by one object that names them."""
-    path = f"{LABELS}/{name}"
-    group = find_group(job.store, path)
-    if group is None:
-        _undo_group(job, path, undo)
-    else:
-        undo.callback(put_group, job.url, path, version, attributes_of(group))
-    put_group(job.url, path, version, job.attributes[name])
+def place_indices(job: Job, version: ngff.Version, undo: ExitStack) -> None:
+    """Publish the segment indices of a job, and the group that they are in."""
+    _put_schemas(job, version, undo)
+    for name, attributes in job.indices.items():
+        if find_group(job.store, INDEX) is None:
+            _undo_group(job, INDEX, undo)
+            put_group(job.url, INDEX, version, {})
+        _place(job, job.index_path(name), f"{INDEX}/{name}", attributes, version, undo)
 
 
-def _move_label(job: Job, name: str, _version: ngff.Version, undo: ExitStack) -> None:
-    """Publish a label image that was written aside, by moving its folder."""
-    staged, path = job.label_path(name), f"{LABELS}/{name}"
-    if find_group(job.store, path) is None:
+def _place(
+    job: Job,
+    staged: str,
+    path: str,
+    attributes: dict[str, Any],
+    version: ngff.Version,
+    undo: ExitStack,
+) -> None:
+    """Publish a group that was written aside, or whose arrays lie in place without a name."""
+    there = find_group(job.store, path)
+    if not job.aside:
+        if there is None:
+            _undo_group(job, path, undo)
+        else:
+            undo.callback(put_group, job.url, path, version, attributes_of(there))
+        put_group(job.url, path, version, attributes)
+    elif there is None:
         move(job.url, staged, path)
         undo.callback(remove, job.url, path)
     else:
@@ -163,10 +176,12 @@ def _remove_old(job: Job, document: ngff.Document, parent: Parent | None) -> Non
     """Remove layers that the replaced segmentation had and the new one has not."""
     for name in _old_layers(document, parent) - set(document.layers):
         remove(job.url, f"{LABELS}/{name}")
+        remove(job.url, f"{INDEX}/{name}")
     if not job.level_prefix:
         return
-    for name in document.layers:
-        group = find_group(job.store, f"{LABELS}/{name}")
-        for path in sorted(group.array_keys()) if group is not None else ():
-            if not path.startswith(job.level_prefix):
-                remove(job.url, f"{LABELS}/{name}/{path}")
+    for folder in (LABELS, INDEX):
+        for name in document.layers:
+            group = find_group(job.store, f"{folder}/{name}")
+            for path in sorted(group.array_keys()) if group is not None else ():
+                if not path.startswith(job.level_prefix):
+                    remove(job.url, f"{folder}/{name}/{path}")

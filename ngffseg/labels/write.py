@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, Unpack
 
 import numpy as np
@@ -18,6 +19,7 @@ from ngffseg.geometry import Geometry, identity
 from ngffseg.labels.address import check_name, layer_names, split_address
 from ngffseg.labels.draft import check_places, check_target, draft_of, is_there
 from ngffseg.labels.image import LabelImage
+from ngffseg.labels.index import write_index
 from ngffseg.labels.job import Job
 from ngffseg.labels.levels import source_labels
 from ngffseg.labels.open import open_image, open_labels
@@ -27,7 +29,7 @@ from ngffseg.labels.publish import publish
 from ngffseg.labels.shield import shielded
 from ngffseg.labels.source_image import write_image
 from ngffseg.model import ArrayLike, Segment, Segmentation, Volume
-from ngffseg.pyramid import build_pyramid
+from ngffseg.pyramid import Census, build_pyramid
 from ngffseg.store import open_store, store_errors
 
 Progress = Callable[[int, int], None]
@@ -127,9 +129,18 @@ def write_segmentation(
             for layer, plan, metadata in zip(segmentation.layers, draft.plans, draft.layers, strict=True):
                 with shielded():
                     arrays = job.create_levels(metadata.name, plan, draft.version)
-                build_pyramid(
-                    plan, source_labels(layer), arrays, workers=options.get("workers"), progress=count
-                )
+                with Census(plan) as census:
+                    build_pyramid(
+                        plan,
+                        source_labels(layer),
+                        arrays,
+                        workers=options.get("workers"),
+                        progress=count,
+                        census=census,
+                    )
+                    with shielded():
+                        level0 = replace(plan.levels[0], path=job.level_prefix + plan.levels[0].path)
+                        write_index(job, metadata.name, level0, census.counts(), draft.version)
                 with shielded():
                     job.describe(metadata.name, draft.version, metadata.attributes(job.level_prefix))
             if image is not None:

@@ -10,6 +10,7 @@ from ngffseg.ngff.document import (
     own_part,
 )
 from ngffseg.ngff.image_label import decode_image_label, encode_image_label, source_image
+from ngffseg.ngff.index import IndexForm, decode_index, encode_index
 from ngffseg.ngff.judge import judge_attributes
 from ngffseg.ngff.multiscales import (
     Axis,
@@ -30,6 +31,7 @@ __all__ = [
     "Dataset",
     "Document",
     "Fix",
+    "IndexForm",
     "Multiscales",
     "Node",
     "Version",
@@ -39,9 +41,11 @@ __all__ = [
     "decode_documents",
     "decode_geometry",
     "decode_image_label",
+    "decode_index",
     "decode_multiscales",
     "encode_geometry",
     "encode_image_label",
+    "encode_index",
     "encode_multiscales",
     "image_geometry",
     "judge_attributes",

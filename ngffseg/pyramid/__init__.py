@@ -3,7 +3,7 @@
 from ngffseg.pyramid.build import build_pyramid, thread_pool
 from ngffseg.pyramid.census import Census
 from ngffseg.pyramid.counts import Counts
-from ngffseg.pyramid.plan import Block, Level, Pass, PyramidOptions, PyramidPlan, plan_pyramid
+from ngffseg.pyramid.plan import Block, Level, Pass, PyramidOptions, PyramidPlan, plan_above, plan_pyramid
 from ngffseg.pyramid.reduction import Method, Reduction, Tie, downsample
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Tie",
     "build_pyramid",
     "downsample",
+    "plan_above",
     "plan_pyramid",
     "thread_pool",
 ]

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-OPTIONS: Any = {"nogil": True, "cache": True, "boundscheck": False, "error_model": "numpy"}
+# Decorators of kernels, and of parts of kernels that are compiled into each of them.
+compiled: Any = njit(nogil=True, cache=True, boundscheck=False, error_model="numpy")
+inlined: Any = njit(inline="always")
 
 
-@njit(**OPTIONS)
+@compiled
 def is_background(labels):  # type: ignore[no-untyped-def]
     """Whether all labels of a flat array are 0; stops where one is not."""
     step = 64
@@ -34,7 +36,7 @@ def is_background(labels):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(inline="always")
+@inlined
 def _row_of_8(r0, r1, r2, r3, out, mask):  # type: ignore[no-untyped-def]
     """Mode of windows of 2 x 2 x 2: four rows of labels give one row half as long."""
     T = out.dtype.type  # noqa: N806
@@ -76,7 +78,7 @@ def _row_of_8(r0, r1, r2, r3, out, mask):  # type: ignore[no-untyped-def]
         out[np.uint64(x)] = T(best ^ mask)
 
 
-@njit(inline="always")
+@inlined
 def _row_of_4(r0, r1, out, mask):  # type: ignore[no-untyped-def]
     """Mode of windows of 2 x 2: two rows of labels give one row half as long."""
     T = out.dtype.type  # noqa: N806
@@ -100,14 +102,14 @@ def _row_of_4(r0, r1, out, mask):  # type: ignore[no-untyped-def]
         out[np.uint64(x)] = T(best ^ mask)
 
 
-@njit(inline="always")
+@inlined
 def _mask(z, y, balanced, ones):  # type: ignore[no-untyped-def]
     """All ones where the largest label wins a tie in row (z, y) of the level, else zero."""
     zero = ones ^ ones
     return ones if balanced and ((z >> 1) + (y >> 1)) % 2 == 0 else zero
 
 
-@njit(**OPTIONS)
+@compiled
 def mode_2x2x2(labels, out, at, start, balanced, ones):  # type: ignore[no-untyped-def]
     """Mode of whole windows of 2 x 2 x 2 of ``labels``, written into ``out`` from index ``at``.
 
@@ -127,7 +129,7 @@ def mode_2x2x2(labels, out, at, start, balanced, ones):  # type: ignore[no-untyp
             )  # fmt: skip
 
 
-@njit(**OPTIONS)
+@compiled
 def mode_1x2x2(labels, out, at, start, balanced, ones):  # type: ignore[no-untyped-def]
     """Mode of whole windows of 1 x 2 x 2, as `mode_2x2x2`."""
     nz, ny, nx = labels.shape[0], labels.shape[1] // 2, labels.shape[2] // 2
@@ -140,7 +142,7 @@ def mode_1x2x2(labels, out, at, start, balanced, ones):  # type: ignore[no-untyp
             _row_of_4(labels[z, 2 * y], labels[z, 2 * y + 1], row, mask)
 
 
-@njit(inline="always")
+@inlined
 def _count(labels, low, high, values, counts):  # type: ignore[no-untyped-def]
     """Distinct labels of a window and how often each occurs; returns their number."""
     found = 0
@@ -165,7 +167,7 @@ def _count(labels, low, high, values, counts):  # type: ignore[no-untyped-def]
     return found
 
 
-@njit(**OPTIONS)
+@compiled
 def mode_of_windows(labels, out, at, start, balanced, ones, factors, sparse):  # type: ignore[no-untyped-def]
     """Mode of windows of any size; one at the upper edge counts the labels that it has.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypedDict, Unpack
 
 import numpy as np
@@ -15,7 +15,10 @@ from ngffseg.pyramid.layout import Sizes, level_chunks, level_factors, level_sha
 from ngffseg.pyramid.passes import Pass, plan_passes
 from ngffseg.pyramid.reduction import Method, Reduction, Tie
 
-__all__ = ["Block", "Level", "Pass", "PyramidOptions", "PyramidPlan", "plan_pyramid"]
+__all__ = ["Block", "Level", "Pass", "PyramidOptions", "PyramidPlan", "plan_above", "plan_pyramid"]
+
+# Chunks of more voxels than this are not copied to the levels above: whole volumes as one chunk.
+LARGE_CHUNK = 2**24
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,34 @@ def plan_pyramid(
         shards = level_shards(grid.shape, spatial, chunks, options.get("shards"), default=default_shards)
         levels.append(Level(str(number), grid.shape, chunks, shards, factors, grid))
     return PyramidPlan(tuple(levels), np.dtype(dtype), reduction, plan_passes(levels, reduction))
+
+
+def plan_above(
+    geometry: Geometry,
+    dtype: npt.DTypeLike,
+    stored_chunks: Sequence[int],
+    stored_shards: Sequence[int] | None,
+    **options: Unpack[PyramidOptions],
+) -> PyramidPlan:
+    """Plan the levels above a level 0 that is stored already, as `plan_pyramid`.
+
+    Parameters
+    ----------
+    stored_chunks, stored_shards
+        Those of level 0. By default the others have the same, unless a chunk is very large.
+
+    Raises
+    ------
+    UsageError
+        As `plan_pyramid`.
+    """
+    chunks, shards = tuple(stored_chunks), tuple(stored_shards) if stored_shards else None
+    if math.prod(chunks) <= LARGE_CHUNK:
+        options.setdefault("shards", shards)
+        options.setdefault("chunks", chunks)
+    plan = plan_pyramid(geometry, dtype, **options)
+    levels = (replace(plan.levels[0], chunks=chunks, shards=shards), *plan.levels[1:])
+    return replace(plan, levels=levels, passes=plan_passes(levels, plan.reduction, stored=True))
 
 
 def unit_grid(level: Level) -> tuple[int, ...]:

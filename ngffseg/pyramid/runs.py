@@ -7,9 +7,8 @@ is not looked at again: its runs count once more.
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from ngffseg.pyramid.kernels import OPTIONS
+from ngffseg.pyramid.kernels import compiled, inlined
 
 # Columns of the statistics of a label: count, lowest and highest index and sum of indices per axis.
 COUNT, LOW, HIGH, SUM, COLUMNS = 0, 1, 4, 7, 10
@@ -17,7 +16,7 @@ FAR = 2**62
 HASH: Any = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: Fibonacci hashing (Knuth, 6.4)
 
 
-@njit(inline="always")
+@inlined
 def _same(row, other):  # type: ignore[no-untyped-def]
     """Whether two rows are equal; without a branch per voxel."""
     differs = row[0] ^ other[0]
@@ -26,7 +25,7 @@ def _same(row, other):  # type: ignore[no-untyped-def]
     return differs == 0
 
 
-@njit(inline="always")
+@inlined
 def _ends(row, ends):  # type: ignore[no-untyped-def]
     """Index behind each run of equal labels of a row; returns the number of runs."""
     runs = 0
@@ -37,7 +36,7 @@ def _ends(row, ends):  # type: ignore[no-untyped-def]
     return runs + 1
 
 
-@njit(inline="always")
+@inlined
 def _open(entry, value, values, stats):  # type: ignore[no-untyped-def]
     """Begin the entry of a label that was not seen before."""
     values[entry] = value
@@ -47,7 +46,7 @@ def _open(entry, value, values, stats):  # type: ignore[no-untyped-def]
         stats[entry, column] = FAR
 
 
-@njit(inline="always")
+@inlined
 def _add(ends, entries, runs, stats, z, low, high):  # type: ignore[no-untyped-def]
     """Count the runs of a row for all rows from ``low`` to below ``high`` of plane z."""
     rows = high - low
@@ -71,7 +70,7 @@ def _add(ends, entries, runs, stats, z, low, high):  # type: ignore[no-untyped-d
         x = end
 
 
-@njit(**OPTIONS)
+@compiled
 def count_labels(labels, values, stats, slots, ends, entries):  # type: ignore[no-untyped-def]
     """Statistics of each label but 0 of a tile (z, y, x), in indices of the tile.
 
@@ -93,7 +92,7 @@ def count_labels(labels, values, stats, slots, ends, entries):  # type: ignore[n
     """
     used = 0
     mask = slots.shape[0] - 1
-    nz, ny, nx = labels.shape
+    nz, ny, _ = labels.shape
     for z in range(nz):
         runs = first = 0
         for y in range(ny):

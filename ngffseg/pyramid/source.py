@@ -108,6 +108,8 @@ class PieceSource:
     def read(self, box: Box, out: Labels) -> Labels | None:  # noqa: ARG002
         """Labels of a box, from the piece that holds it."""
         starts = tuple(b.start // p * p for b, p in zip(box, self.piece, strict=True))
+        if any(b.stop > s + p for b, s, p in zip(box, starts, self.piece, strict=True)):
+            return self._fetch(box)  # windows that do not fit into chunks reach over pieces
         if getattr(self.local, "starts", None) != starts:
             self.local.starts = self.local.data = None  # two pieces are never held at once
             around = tuple(

@@ -61,7 +61,7 @@ def test_a_failure_while_writing(kind, state, tmp_path):
     assert store.exists() == (state != "new")
 
 
-STEPS = ("_put_placeholder", "_move_label", "_put_schemas", "_register")
+STEPS = ("_put_placeholder", "_place", "_put_schemas", "_register")
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -113,7 +113,7 @@ def test_a_disk_that_is_really_full(state, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "moment", ["second layer", "_put_placeholder", "_describe_label", "_put_schemas", "_register"]
+    "moment", ["second layer", "_put_placeholder", "_place", "_put_schemas", "_register"]
 )
 @pytest.mark.parametrize("state", ["new", "new with image", "other label", "same label"])
 def test_a_failure_in_a_store_where_nothing_can_be_moved(moment, state, tmp_path, monkeypatch):

@@ -14,8 +14,7 @@ def plain(labels, chunks):
     """Label -> voxels, first and last index, sums of indices, chunks that hold it; in Python integers."""
     found = {}
     grid = [-(-n // c) for n, c in zip(labels.shape, chunks, strict=True)]
-    for index in np.argwhere(labels):
-        index = index.tolist()
+    for index in np.argwhere(labels).tolist():
         value = int(labels[tuple(index)])
         chunk = int(np.ravel_multi_index([i // c for i, c in zip(index, chunks, strict=True)], grid))
         count, low, high, sums, there = found.get(value, (0, index, index, [0] * len(index), set()))

@@ -1,0 +1,92 @@
+"""The segment index of a label image on disk: sorted arrays that can be read in pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import zarr
+
+from ngffseg import ngff
+from ngffseg.labels.image import LabelImage
+from ngffseg.labels.job import INDEX, Job
+from ngffseg.labels.nodes import create_numbers, find_group, put_group
+from ngffseg.pyramid import Counts, Level
+from ngffseg.store import open_store
+
+ROWS_PER_CHUNK = 4096
+CHUNKS_PER_CHUNK = 65536
+
+
+def write_index(job: Job, name: str, level: Level, counts: Iterable[Counts], version: ngff.Version) -> None:
+    """Write the index of one label image aside; it is published with the labels.
+
+    Parameters
+    ----------
+    name
+        Name of the label image.
+    level
+        Level 0, which was counted; its path as the metadata will name it.
+    counts
+        Its labels, in ranges in order.
+    """
+    path, prefix = job.index_path(name), job.level_prefix
+    blank = ngff.IndexForm(
+        level.path,
+        level.shape,
+        level.chunks,
+        0,
+        ROWS_PER_CHUNK,
+        f"{prefix}segments",
+        f"{prefix}chunks",
+        f"{prefix}fences",
+    )
+    width = len(blank.columns)
+
+    def make(part: str, shape: tuple[int, ...], chunks: tuple[int, ...]) -> zarr.Array[Any]:
+        """Make one array, and have it removed if the job fails."""
+        job.written.append(f"{path}/{part}")
+        return create_numbers(job.url, f"{path}/{part}", shape, chunks, version)
+
+    table = make(blank.table, (width, 0), (width, ROWS_PER_CHUNK))
+    lists = make(blank.lists, (0,), (CHUNKS_PER_CHUNK,))
+    fences: list[npt.NDArray[np.uint64]] = []
+    rows = entries = 0
+    for part in counts:
+        if not len(part.labels):
+            continue
+        table.append(_columns(part, entries), axis=1)
+        lists.append(part.chunks[:, 1])
+        fences.append(part.labels[-rows % ROWS_PER_CHUNK :: ROWS_PER_CHUNK])
+        rows += len(part.labels)
+        entries += len(part.chunks)
+    first = np.concatenate([np.empty(0, np.uint64), *fences])
+    make(blank.fences, (0,), (CHUNKS_PER_CHUNK,)).append(first)
+    form = ngff.IndexForm(
+        blank.level, blank.shape, blank.chunks, rows, ROWS_PER_CHUNK, blank.table, blank.lists, blank.fences
+    )
+    job.indices[name] = ngff.encode_index(form)
+    if job.aside:
+        put_group(job.url, path, version, job.indices[name])
+
+
+def _columns(part: Counts, entries: int) -> npt.NDArray[np.uint64]:
+    """Rows of the table for some labels; ``entries`` chunks are listed before theirs."""
+    starts = np.searchsorted(part.chunks[:, 0], part.labels).astype(np.uint64)
+    stops = np.append(starts[1:], np.uint64(len(part.chunks)))
+    one = np.uint64(1)
+    return np.concatenate(
+        [
+            [part.labels, part.voxels, starts + np.uint64(entries), stops - starts],
+            part.low.T,
+            part.high.T + one,
+            part.sums.T,
+        ]
+    )
+
+
+def index_group(image: LabelImage) -> zarr.Group | None:
+    """The group of the segment index of a label image; None if it has none."""
+    return find_group(open_store(image.url), f"{INDEX}/{image.name}") if image.name else None

@@ -1,0 +1,92 @@
+"""`IndexForm`: what the group of a segment index says of its arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ngffseg.errors import MetadataError
+from ngffseg.ngff.document import KEY, own_part
+from ngffseg.ngff.schema import schema, schema_violations
+
+SCHEMA = "ngffseg/index"
+
+
+@dataclass(frozen=True, slots=True)
+class IndexForm:
+    """A segment index: of which array, and where its own arrays are.
+
+    Parameters
+    ----------
+    level
+        Path of the array that was counted, within the label image.
+    shape, chunks
+        Its shape, and voxels per chunk.
+    segments
+        Number of distinct labels but 0.
+    rows_per_chunk
+        Segments per chunk of the table.
+    table, lists, fences
+        Paths of the arrays within the group.
+    """
+
+    level: str
+    shape: tuple[int, ...]
+    chunks: tuple[int, ...]
+    segments: int
+    rows_per_chunk: int
+    table: str = "segments"
+    lists: str = "chunks"
+    fences: str = "fences"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the rows of the table."""
+        axes = range(len(self.shape))
+        places = (f"{what}{axis}" for what in ("start", "stop", "sum") for axis in axes)
+        return ("label", "voxels", "firstChunk", "chunkCount", *places)
+
+
+def encode_index(form: IndexForm) -> dict[str, Any]:
+    """Attributes of the group of an index."""
+    return {
+        KEY: {
+            "schema": schema(SCHEMA)["$id"],
+            "level": form.level,
+            "shape": list(form.shape),
+            "chunks": list(form.chunks),
+            "segments": form.segments,
+            "columns": list(form.columns),
+            "rowsPerChunk": form.rows_per_chunk,
+            "arrays": {"segments": form.table, "chunks": form.lists, "fences": form.fences},
+        }
+    }
+
+
+def decode_index(attributes: Mapping[str, Any]) -> IndexForm:
+    """The form that the attributes of a group tell.
+
+    Raises
+    ------
+    MetadataError
+        If they break the schema.
+    """
+    own = own_part(attributes)
+    broken = schema_violations(own, SCHEMA, "")
+    if broken:
+        raise MetadataError(f"the segment index breaks its schema at {broken[0].where}: {broken[0].rule}")
+    arrays = own["arrays"]
+    form = IndexForm(
+        own["level"],
+        tuple(own["shape"]),
+        tuple(own["chunks"]),
+        own["segments"],
+        own["rowsPerChunk"],
+        arrays["segments"],
+        arrays["chunks"],
+        arrays["fences"],
+    )
+    if tuple(own["columns"]) != form.columns:
+        raise MetadataError(f"the segment index has columns {own['columns']}, not {list(form.columns)}")
+    return form

@@ -1,0 +1,186 @@
+"""`SegmentIndex`: where each segment of a label image is, found without reading the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import zarr
+
+from ngffseg import ngff
+from ngffseg.errors import LabelValueError, MetadataError, StoreNotFoundError
+from ngffseg.geometry import voxel_volume
+from ngffseg.labels import LabelImage, index_group
+from ngffseg.store import store_errors
+
+Numbers = npt.NDArray[np.uint64]
+UNKNOWN_SUM = 2**64 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentEntry:
+    """One segment of an index.
+
+    Parameters
+    ----------
+    label_value
+        Its label.
+    voxels
+        Number of its voxels at level 0.
+    volume
+        Its volume: voxels times the volume of one, mm^3 where the axes are in mm.
+    box
+        Start and stop (exclusive) per axis, in voxels of level 0.
+    centroid
+        Mean index of its voxels per axis, in voxels of level 0, as float64; NaN where the sums were
+        too large to be kept.
+    chunk_count
+        Number of chunks of level 0 that hold it.
+    """
+
+    label_value: int
+    voxels: int
+    volume: float
+    box: tuple[tuple[int, int], ...]
+    centroid: tuple[float, ...]
+    chunk_count: int
+
+
+class SegmentIndex:
+    """The segment index of a label image, read lazily: a few small requests find one of millions.
+
+    Made by `segment_index`. Iterating gives all entries in the order of their label values.
+    """
+
+    def __init__(self, image: LabelImage, form: ngff.IndexForm, group: zarr.Group) -> None:
+        self.image, self.form, self._group = image, form, group
+        self._pages: dict[int, Numbers] = {}
+
+    def __len__(self) -> int:
+        return self.form.segments
+
+    def __iter__(self) -> Iterator[SegmentEntry]:
+        for page in range(len(self._fences)):
+            table = self._page(page)
+            for column in range(table.shape[1]):
+                yield self._entry(table[:, column])
+
+    def __contains__(self, label_value: int) -> bool:
+        return self._find(label_value) is not None
+
+    def __getitem__(self, label_value: int) -> SegmentEntry:
+        """The entry of a label value.
+
+        Raises
+        ------
+        LabelValueError
+            If the image does not hold it.
+        """
+        return self._entry(self._row(label_value))
+
+    def labels(self) -> Numbers:
+        """All label values, sorted; the whole table is read."""
+        pages = [self._page(n)[0] for n in range(len(self._fences))]
+        return np.concatenate([np.empty(0, np.uint64), *pages])
+
+    def chunks(self, label_value: int) -> npt.NDArray[np.int64]:
+        """Indices of the chunks of level 0 that hold a label value, shape (n, ndim), in C order.
+
+        Raises
+        ------
+        LabelValueError
+            If the image does not hold it.
+        """
+        first, count = (int(n) for n in self._row(label_value)[2:4])
+        with store_errors(self.image.url):
+            flat = np.asarray(self._array(self.form.lists)[first : first + count])
+        grid = tuple(-(-n // c) for n, c in zip(self.form.shape, self.form.chunks, strict=True))
+        return np.stack(np.unravel_index(flat.astype(np.int64), grid), axis=1)
+
+    def _row(self, label_value: int) -> Numbers:
+        row = self._find(label_value)
+        if row is None:
+            raise LabelValueError(
+                f"{self.image.name!r} holds no label {label_value}: see ngffseg segments {self.image.url}"
+            )
+        return row
+
+    def _find(self, label_value: int) -> Numbers | None:
+        """The column of a label value in the table: one fence, one page, two binary searches."""
+        if not 0 < label_value < 2**64:
+            return None
+        wanted = np.uint64(label_value)
+        page = int(np.searchsorted(self._fences, wanted, side="right")) - 1
+        if page < 0:
+            return None
+        table = self._page(page)
+        column = int(np.searchsorted(table[0], wanted))
+        if column == table.shape[1] or table[0, column] != wanted:
+            return None
+        found: Numbers = table[:, column]
+        return found
+
+    @cached_property
+    def _fences(self) -> Numbers:
+        with store_errors(self.image.url):
+            fences: Numbers = np.asarray(self._array(self.form.fences)[:])
+        return fences
+
+    def _page(self, page: int) -> Numbers:
+        """One chunk of the table; the last one that was read is kept."""
+        if page not in self._pages:
+            start = page * self.form.rows_per_chunk
+            with store_errors(self.image.url):
+                table = self._array(self.form.table)[:, start : start + self.form.rows_per_chunk]
+            self._pages = {page: np.asarray(table)}
+        return self._pages[page]
+
+    def _array(self, path: str) -> Any:
+        array = self._group.get(path)
+        if not isinstance(array, zarr.Array):
+            raise MetadataError(f"the index of {self.image.name!r} has no array {path!r}: build it anew")
+        return array
+
+    def _entry(self, column: Numbers) -> SegmentEntry:
+        label, voxels, _, chunk_count, *places = (int(n) for n in column)
+        ndim = len(self.form.shape)
+        starts, stops, sums = (places[n * ndim : (n + 1) * ndim] for n in range(3))
+        return SegmentEntry(
+            label,
+            voxels,
+            voxels * voxel_volume(self.image.geometry),
+            tuple(zip(starts, stops, strict=True)),
+            # Python divides integers of any size with one rounding.
+            tuple(float("nan") if s == UNKNOWN_SUM else s / voxels for s in sums),
+            chunk_count,
+        )
+
+
+def segment_index(image: LabelImage) -> SegmentIndex:
+    """The segment index of a label image; only its metadata is read.
+
+    Raises
+    ------
+    StoreNotFoundError
+        If the image has none: other programs write none.
+    MetadataError
+        If it is broken, or belongs to other labels.
+    """
+    with store_errors(image.url):
+        group = index_group(image)
+        if group is None:
+            raise StoreNotFoundError(
+                f"{image.url}: label image {image.name!r} has no segment index: make it with"
+                f" ngffseg pyramid {image.url} --name {image.name}"
+            )
+        form = ngff.decode_index(dict(group.attrs.asdict()))
+    if form.shape != image.arrays[0].shape or form.level != image.arrays[0].basename:
+        raise MetadataError(
+            f"{image.url}: the segment index of {image.name!r} belongs to other labels: make it anew with"
+            f" ngffseg pyramid {image.url} --name {image.name}"
+        )
+    return SegmentIndex(image, form, group)
