@@ -22,6 +22,7 @@ CRC_BYTES = 4
 DAMAGED = (RuntimeError, ValueError, EOFError, OSError, struct.error, numcodecs.zlib._zlib.error)
 
 
+@dataclass(frozen=True, slots=True)
 class Crc32c:
     """Checksum behind the bytes (Zarr v3, codec "crc32c": "a 4-byte little-endian checksum")."""
 

@@ -85,6 +85,7 @@ class StoredLabels:
 
     def _decode(self, index: Index, buffer: Labels) -> Labels | None:
         """A whole chunk, its part beyond the edge of the array included."""
+        self.local.encoded = None
         try:
             data = self._bytes(index)
             if data is None:
@@ -98,7 +99,17 @@ class StoredLabels:
                 f"{self.name}: chunk {'/'.join(map(str, index))} cannot be decoded ({error}):"
                 " restore it from its source"
             ) from error
+        self.local.encoded = data
         return chunk
+
+    def encoded_for(self, target: object) -> Any:
+        """Bytes of the chunk that this thread has read last, where the target would store the same.
+
+        None where the target has other chunks or another codec.
+        """
+        if not isinstance(target, StoredLabels) or (target.codec, target.chunks) != (self.codec, self.chunks):
+            return None
+        return self.local.encoded if target.dtype == self.dtype else None
 
     def _bytes(self, index: Index) -> Any:
         """Encoded bytes of a chunk, None if it is missing."""
@@ -119,10 +130,6 @@ class StoredLabels:
         if int(offset) + int(length) > len(self.local.data):
             raise ValueError("the index of the shard points beyond its end")
         return self.local.data[int(offset) : int(offset) + int(length)]
-
-    def release(self) -> None:
-        """Forget the shard that this thread has read last."""
-        self.local.__dict__.clear()
 
     def encode(self, labels: Labels) -> bytes:
         """Bytes of one chunk; labels that the edge of the array cuts are padded with background."""

@@ -74,7 +74,7 @@ def _table(rows: list[tuple[LabelImage, SegmentEntry, Segment | None]], total: i
             segment.id if segment else "-",
             segment.name if segment else "-",
             str(entry.voxels),
-            f"{entry.volume:.6g}",
+            "-" if entry.volume is None else f"{entry.volume:.6g}",
             ", ".join(f"{a}:{b}" for a, b in entry.box),
             ", ".join(f"{c:.1f}" for c in entry.centroid),
             str(entry.chunk_count),

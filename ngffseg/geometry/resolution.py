@@ -12,6 +12,15 @@ from ngffseg.geometry.grid import SPACE, Geometry
 
 # Column of the affine that belongs to each space axis.
 COLUMN = {"x": 0, "y": 1, "z": 2}
+# Units of length that microscopes and scanners use (UDUNITS-2 names, as NGFF has them).
+MILLIMETERS = {
+    "angstrom": 1e-7,
+    "nanometer": 1e-6,
+    "micrometer": 1e-3,
+    "millimeter": 1.0,
+    "centimeter": 10.0,
+    "meter": 1000.0,
+}
 
 
 def spacing(geometry: Geometry) -> npt.NDArray[np.float64]:
@@ -19,9 +28,18 @@ def spacing(geometry: Geometry) -> npt.NDArray[np.float64]:
     return np.asarray(np.linalg.norm(geometry.affine[:3, :3], axis=0), dtype=np.float64)
 
 
-def voxel_volume(geometry: Geometry) -> float:
-    """Volume of a voxel in mm^3 (of a pixel in mm^2 times 1 where there is no axis z)."""
-    return float(abs(np.linalg.det(geometry.affine[:3, :3])))
+def voxel_volume(geometry: Geometry) -> float | None:
+    """Volume of a voxel in mm^3; None where a space axis has no unit of length.
+
+    Where there is no axis z, it is the area of a pixel, in mm^2.
+    """
+    volume = float(abs(np.linalg.det(geometry.affine[:3, :3])))
+    for axis in geometry.spatial_axes:
+        length = MILLIMETERS.get(geometry.units[axis] or "")
+        if length is None:
+            return None
+        volume *= length
+    return volume
 
 
 def scales(geometry: Geometry) -> tuple[float, ...]:

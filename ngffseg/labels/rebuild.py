@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, Unpack
@@ -29,6 +28,7 @@ from ngffseg.labels.nodes import (
 from ngffseg.labels.open import open_labels
 from ngffseg.labels.options import WriteOptions, pyramid_options
 from ngffseg.labels.parent import LABELS, Parent, open_parent
+from ngffseg.labels.progress import BlockCounter, Progress
 from ngffseg.labels.publish import place_indices
 from ngffseg.labels.shield import shielded
 from ngffseg.pyramid import Census, PyramidPlan, build_pyramid, plan_above
@@ -39,7 +39,7 @@ def build_levels(
     url: str | os.PathLike[str],
     name: str | None = None,
     *,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     **options: Unpack[WriteOptions],
 ) -> LabelImage:
     """Build the levels above level 0 of a stored label image, and its segment index.
@@ -83,14 +83,7 @@ def build_levels(
                 paths, made = _create(job, f"{LABELS}/{image.name}", plan, plan.dtype, version)
             arrays = [written_labels(array, address) for array in made]
             source = source_labels(image.arrays[0])
-            total, done = plan.block_count, 0
-
-            def count(blocks: int) -> None:
-                nonlocal done
-                done += blocks
-                if progress is not None:
-                    progress(done, total)
-
+            count = BlockCounter(plan.block_count, progress)
             workers = options.get("workers")
             build_pyramid(plan, source, [source, *arrays], workers=workers, progress=count, census=census)
             with shielded():

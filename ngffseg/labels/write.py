@@ -7,8 +7,7 @@ published, the register of names last. A job that dies publishes nothing.
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Unpack
 
@@ -25,14 +24,13 @@ from ngffseg.labels.levels import source_labels
 from ngffseg.labels.open import open_image, open_labels
 from ngffseg.labels.options import WriteOptions
 from ngffseg.labels.parent import find_parent
+from ngffseg.labels.progress import BlockCounter, Progress
 from ngffseg.labels.publish import publish
 from ngffseg.labels.shield import shielded
 from ngffseg.labels.source_image import write_image
 from ngffseg.model import ArrayLike, Segment, Segmentation, Volume
 from ngffseg.pyramid import Census, build_pyramid
 from ngffseg.store import open_store, store_errors
-
-Progress = Callable[[int, int], None]
 
 
 def write_labels(
@@ -125,7 +123,7 @@ def write_segmentation(
             # Where there is nothing yet, another first writer may be at it; publishing looks again.
             check_places(store, address, draft.plans[0])
         with Job(address, store, replacing=exists) as job:
-            count = _Counter(sum(p.block_count for p in draft.plans), progress)
+            count = BlockCounter(sum(p.block_count for p in draft.plans), progress)
             for layer, plan, metadata in zip(segmentation.layers, draft.plans, draft.layers, strict=True):
                 with shielded():
                     arrays = job.create_levels(metadata.name, plan, draft.version)
@@ -148,20 +146,6 @@ def write_segmentation(
             with shielded():
                 publish(job, draft.version, draft.document, draft.placeholder, overwrite=overwrite)
     return open_labels(address, name)
-
-
-class _Counter:
-    """Blocks done, for the progress of several pyramids after one another."""
-
-    def __init__(self, total: int, progress: Progress | None) -> None:
-        self.total, self.done, self.progress = total, 0, progress
-        self.lock = threading.Lock()
-
-    def __call__(self, blocks: int) -> None:
-        with self.lock:
-            self.done += blocks
-            if self.progress is not None:
-                self.progress(self.done, self.total)
 
 
 def _as_labels(labels: Any) -> Any:

@@ -112,8 +112,10 @@ class BlockRun:
         if self.stop.is_set():
             raise Abort
         box = tile_box(self.levels[depth], index)
+        encoded = None
         if depth == 0 and self.sweep.source is None:
             labels = self._read(box)
+            encoded = self.source.encoded_for(self.writers[0].target)
         else:
             self.tiles[depth], self.boxes[depth] = None, box
             if depth:
@@ -124,7 +126,7 @@ class BlockRun:
             labels = self.tiles[depth]
         if labels is not None and is_background(labels.reshape(-1)):
             labels = None
-        self.writers[depth].put(index, labels)
+        self.writers[depth].put(index, labels, encoded)
         if labels is not None:
             self._feed(depth, labels, box)
 

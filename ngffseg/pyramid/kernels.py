@@ -103,7 +103,7 @@ def _row_of_4(r0, r1, out, mask):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _mask(z, y, balanced, ones):  # type: ignore[no-untyped-def]
+def parity_mask(z, y, balanced, ones):  # type: ignore[no-untyped-def]
     """All ones where the largest label wins a tie in row (z, y) of the level, else zero."""
     zero = ones ^ ones
     return ones if balanced and ((z >> 1) + (y >> 1)) % 2 == 0 else zero
@@ -121,7 +121,7 @@ def mode_2x2x2(labels, out, at, start, balanced, ones):  # type: ignore[no-untyp
         for y in range(ny):
             oy = at[1] + y
             row = out[oz, oy][at[2] : at[2] + nx]
-            mask = _mask(start[0] + oz, start[1] + oy, balanced, ones)
+            mask = parity_mask(start[0] + oz, start[1] + oy, balanced, ones)
             _row_of_8(
                 labels[2 * z, 2 * y], labels[2 * z, 2 * y + 1],
                 labels[2 * z + 1, 2 * y], labels[2 * z + 1, 2 * y + 1],
@@ -138,66 +138,5 @@ def mode_1x2x2(labels, out, at, start, balanced, ones):  # type: ignore[no-untyp
         for y in range(ny):
             oy = at[1] + y
             row = out[oz, oy][at[2] : at[2] + nx]
-            mask = _mask(start[0] + oz, start[1] + oy, balanced, ones)
+            mask = parity_mask(start[0] + oz, start[1] + oy, balanced, ones)
             _row_of_4(labels[z, 2 * y], labels[z, 2 * y + 1], row, mask)
-
-
-@inlined
-def _count(labels, low, high, values, counts):  # type: ignore[no-untyped-def]
-    """Distinct labels of a window and how often each occurs; returns their number."""
-    found = 0
-    last = 0
-    for k in range(low[0], high[0]):
-        for j in range(low[1], high[1]):
-            for i in range(low[2], high[2]):
-                value = labels[k, j, i]
-                if found and values[last] == value:
-                    counts[last] += 1
-                    continue
-                for n in range(found):
-                    if values[n] == value:
-                        counts[n] += 1
-                        last = n
-                        break
-                else:
-                    values[found] = value
-                    counts[found] = 1
-                    last = found
-                    found += 1
-    return found
-
-
-@compiled
-def mode_of_windows(labels, out, at, start, balanced, ones, factors, sparse):  # type: ignore[no-untyped-def]
-    """Mode of windows of any size; one at the upper edge counts the labels that it has.
-
-    With ``sparse``, background (0) wins only where nothing else is in the window. Counters are
-    64-bit, so no window can overflow them.
-    """
-    fz, fy, fx = factors
-    values = np.empty(fz * fy * fx, labels.dtype)
-    counts = np.empty(fz * fy * fx, np.int64)
-    zero = ones ^ ones
-    nz, ny, nx = labels.shape
-    for z in range(-(-nz // fz)):
-        for y in range(-(-ny // fy)):
-            mask = _mask(start[0] + at[0] + z, start[1] + at[1] + y, balanced, ones)
-            for x in range(-(-nx // fx)):
-                low = (z * fz, y * fy, x * fx)
-                high = (min(low[0] + fz, nz), min(low[1] + fy, ny), min(low[2] + fx, nx))
-                found = _count(labels, low, high, values, counts)
-                best = values[0]
-                count = counts[0]
-                for n in range(1, found):
-                    value = values[n]
-                    if sparse and best == zero:
-                        wins = True
-                    elif sparse and value == zero:
-                        wins = False
-                    else:
-                        tied = counts[n] == count and (value ^ mask) < (best ^ mask)
-                        wins = counts[n] > count or tied
-                    if wins:
-                        best = value
-                        count = counts[n]
-                out[at[0] + z, at[1] + y, at[2] + x] = best

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ngffseg.errors import UsageError
-from ngffseg.pyramid import kernels
+from ngffseg.pyramid import kernels, windows
 
 Method = Literal["mode", "sparse", "nearest"]
 Tie = Literal["balanced", "smallest"]
@@ -132,11 +132,10 @@ def _volume(
         out[tuple(slice(a, a + n) for a, n in zip(at, picked.shape, strict=True))] = picked
         return
     ones = np.invert(np.zeros(1, labels.dtype))[0]
-    balanced = reduction.tie == "balanced"
+    balanced, sparse = reduction.tie == "balanced", reduction.method == "sparse"
     fast = {(2, 2, 2): kernels.mode_2x2x2, (1, 2, 2): kernels.mode_1x2x2}.get((fz, fy, fx))
-    if fast is None or reduction.method == "sparse":
-        sparse = reduction.method == "sparse"
-        kernels.mode_of_windows(labels, out, at, start, balanced, ones, (fz, fy, fx), sparse)
+    if fast is None:
+        windows.mode_of_windows(labels, out, at, start, balanced, ones, (fz, fy, fx), sparse)
         return
     # A window of two per axis that is cut by the edge has the same modes when its labels are
     # counted twice, so the edge is repeated.
@@ -144,3 +143,5 @@ def _volume(
     if any(after for _, after in pad):
         labels = np.pad(labels, pad, mode="edge")
     fast(labels, out, at, start, balanced, ones)
+    if sparse:
+        windows.foreground_of_windows(labels, out, at, start, balanced, ones, (fz, fy, fx))

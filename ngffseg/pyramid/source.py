@@ -42,6 +42,9 @@ class Source(Protocol):
     def occupied(self) -> npt.NDArray[np.int64] | None:
         """Indices of the objects that are there, shape (n, ndim); None: perhaps all."""
 
+    def encoded_for(self, target: object) -> Any:
+        """The chunk that this thread has read last as the target would encode it; None: unknown."""
+
 
 def is_source(labels: object) -> TypeGuard[Source]:
     """Whether labels are read chunk by chunk already."""
@@ -94,6 +97,9 @@ class MemorySource:
     def occupied(self) -> None:
         """Nobody knows without looking."""
 
+    def encoded_for(self, target: object) -> None:
+        """Arrays in memory are not encoded."""
+
 
 class PieceSource:
     """A lazy array, read in pieces of several tiles; each thread keeps the last one."""
@@ -133,6 +139,9 @@ class PieceSource:
 
     def occupied(self) -> None:
         """Nobody knows without computing."""
+
+    def encoded_for(self, target: object) -> None:
+        """What was computed is not encoded."""
 
     def __getstate__(self) -> dict[str, Any]:
         """All but what a thread keeps for itself."""

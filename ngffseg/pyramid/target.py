@@ -41,6 +41,9 @@ class ArrayTarget:
     def occupied(self) -> None:
         """Arrays do not tell."""
 
+    def encoded_for(self, target: object) -> None:
+        """Arrays are not encoded."""
+
     def encode(self, labels: Labels) -> Labels:
         """The chunk itself; buffers are used again, so a copy."""
         return labels.copy()
@@ -77,12 +80,17 @@ class UnitWriter:
     def _unit(self, index: Sequence[int]) -> Index:
         return tuple(i // n for i, n in zip(index, self.per_unit, strict=True))
 
-    def put(self, index: Index, labels: Labels | None) -> None:
-        """Take a tile, None where it is background; each tile comes exactly once."""
+    def put(self, index: Index, labels: Labels | None, encoded: Any = None) -> None:
+        """Take a tile, None where it is background; each tile comes exactly once.
+
+        ``encoded`` is the tile as it is stored elsewhere in the same form: it is not encoded again.
+        """
         unit = self._unit(index)
         if labels is not None:
             position = tuple(i % n for i, n in zip(index, self.per_unit, strict=True))
-            self.parts.setdefault(unit, {})[position] = self.target.encode(labels)
+            self.parts.setdefault(unit, {})[position] = (
+                self.target.encode(labels) if encoded is None else encoded
+            )
         if not self.counted and unit not in self.missing:
             self.missing[unit] = math.prod(
                 min(n, g - u * n) for u, n, g in zip(unit, self.per_unit, self.grid, strict=True)

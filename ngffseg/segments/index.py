@@ -32,7 +32,7 @@ class SegmentEntry:
     voxels
         Number of its voxels at level 0.
     volume
-        Its volume: voxels times the volume of one, mm^3 where the axes are in mm.
+        Its volume in mm^3 (area in mm^2 where there is no axis z); None where the axes have no unit.
     box
         Start and stop (exclusive) per axis, in voxels of level 0.
     centroid
@@ -44,7 +44,7 @@ class SegmentEntry:
 
     label_value: int
     voxels: int
-    volume: float
+    volume: float | None
     box: tuple[tuple[int, int], ...]
     centroid: tuple[float, ...]
     chunk_count: int
@@ -147,12 +147,12 @@ class SegmentIndex:
 
     def _entry(self, column: Numbers) -> SegmentEntry:
         label, voxels, _, chunk_count, *places = (int(n) for n in column)
-        ndim = len(self.form.shape)
+        ndim, unit = len(self.form.shape), voxel_volume(self.image.geometry)
         starts, stops, sums = (places[n * ndim : (n + 1) * ndim] for n in range(3))
         return SegmentEntry(
             label,
             voxels,
-            voxels * voxel_volume(self.image.geometry),
+            None if unit is None else voxels * unit,
             tuple(zip(starts, stops, strict=True)),
             # Python divides integers of any size with one rounding.
             tuple(float("nan") if s == UNKNOWN_SUM else s / voxels for s in sums),

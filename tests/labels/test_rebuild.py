@@ -83,7 +83,7 @@ def test_what_others_wrote_gets_its_levels_and_an_index(form, tmp_path):
     assert {e.label_value: e.voxels for e in index} == {
         int(v): int(n) for v, n in zip(*np.unique(LABELS[LABELS > 0], return_counts=True), strict=True)
     }
-    assert index[2].volume == pytest.approx(index[2].voxels * 0.5**3)
+    assert index[2].volume == pytest.approx(index[2].voxels * 0.5**3 * 1e-9)
 
 
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
