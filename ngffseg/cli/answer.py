@@ -93,4 +93,9 @@ def plan_json(plan: PyramidPlan) -> dict[str, Any]:
         }
         for level in plan.levels
     ]
-    return {"dtype": str(plan.dtype), "blocks": plan.block_count, "levels": levels}
+    return {
+        "dtype": str(plan.dtype),
+        "codec": str(plan.compression),
+        "blocks": plan.block_count,
+        "levels": levels,
+    }

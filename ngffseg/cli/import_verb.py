@@ -26,6 +26,7 @@ from ngffseg.pyramid import Method, Tie
 @click.option("--tie", type=click.Choice(get_args(Tie)), default="balanced", show_default=True)
 @click.option("--chunks", metavar="Z,Y,X", help="Voxels per chunk.")
 @click.option("--shards", metavar="Z,Y,X|none", help="Voxels per shard.")
+@click.option("--codec", help="zstd-N, gzip-N, blosc-N, small or none  [default: by dtype]")
 @click.option("--levels", type=int, help="Number of levels, level 0 included.")
 @click.option("--overwrite", is_flag=True, help="Replace a label image of this name.")
 @click.option("--workers", type=click.IntRange(1), help="Number of threads  [default: cores]")

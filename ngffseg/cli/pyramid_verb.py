@@ -21,6 +21,7 @@ from ngffseg.pyramid import Method, Tie
 @click.option("--tie", type=click.Choice(get_args(Tie)), default="balanced", show_default=True)
 @click.option("--chunks", metavar="Z,Y,X", help="Voxels per chunk  [default: those of level 0]")
 @click.option("--shards", metavar="Z,Y,X|none", help="Voxels per shard  [default: those of level 0]")
+@click.option("--codec", help="zstd-N, gzip-N, blosc-N, small or none  [default: by dtype]")
 @click.option("--levels", type=int, help="Number of levels, level 0 included.")
 @click.option("--workers", type=click.IntRange(1), help="Number of threads  [default: cores]")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")

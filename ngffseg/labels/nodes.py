@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numcodecs
 import zarr
 import zarr.errors
 from zarr.abc.store import Store
-from zarr.codecs import BloscCodec, ZstdCodec
+from zarr.codecs import BloscCodec, GzipCodec, ZstdCodec
+from zarr.core.buffer import default_buffer_prototype
+from zarr.core.buffer.cpu import Buffer
+from zarr.core.group import GroupMetadata
+from zarr.core.metadata import ArrayV2Metadata, ArrayV3Metadata
+from zarr.core.sync import sync
+from zarr.storage import MemoryStore
 
 from ngffseg.ngff import Version, zarr_format
-from ngffseg.pyramid import Level
+from ngffseg.pyramid import Compression, Level, PyramidPlan
 from ngffseg.store import open_store
-
-# zstd without shuffle: shuffling makes wide labels two to four times larger.
-ZSTD_LEVEL = 3
 
 
 def find_group(store: Store, path: str) -> zarr.Group | None:
@@ -53,36 +58,87 @@ def attributes_of(group: zarr.Group) -> dict[str, Any]:
 def put_group(url: str, path: str, version: Version, attributes: Mapping[str, Any]) -> None:
     """Make a group with these attributes, or replace those that it has, as one object."""
     store = _store_at(url, path)
-    if find_group(store, "") is None:
-        zarr.create_group(store, zarr_format=zarr_format(version), attributes=dict(attributes))
-        return
-    group = zarr.open_group(store, mode="r+", use_consolidated=False)
-    group.attrs.put(dict(attributes))
+    group = find_group(store, "")
+    if group is None:
+        _put_metadata(store, "", GroupMetadata(dict(attributes), zarr_format(version)))
+    else:
+        put_attributes(store, group, attributes)
 
 
-def create_array(url: str, path: str, level: Level, dtype: Any, version: Version) -> zarr.Array[Any]:
+def put_attributes(store: Store, group: zarr.Group, attributes: Mapping[str, Any]) -> None:
+    """Replace all attributes of a group of a store, as one object."""
+    _put_metadata(store, group.path, replace(group.metadata, attributes=dict(attributes)), new=False)
+
+
+def _put_metadata(
+    store: Store,
+    path: str,
+    metadata: GroupMetadata | ArrayV2Metadata | ArrayV3Metadata,
+    *,
+    new: bool = True,
+) -> None:
+    """Write the metadata of a node, without the white space that would be half of a small store."""
+    for key, buffer in metadata.to_buffer_dict(default_buffer_prototype()).items():
+        if key == ".zgroup" and not new:
+            continue  # what says in Zarr v2 that this is a group stays as it is
+        document = json.loads(buffer.to_bytes())
+        data = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+        sync(store.set(f"{path}/{key}".strip("/"), Buffer.from_bytes(data.encode())))
+
+
+def create_array(url: str, path: str, level: Level, plan: PyramidPlan, version: Version) -> zarr.Array[Any]:
     """Make the array of a level, without any chunk: all of it is background."""
     form: dict[str, Any] = {
         "shards": level.shards,
-        "compressors": ZstdCodec(level=ZSTD_LEVEL),
+        "compressors": _compressor(plan.compression),
         # NGFF 0.5.2: "The `dimension_names` MUST match the names of the `axes`."
         "dimension_names": list(level.geometry.axes),
     }
     if zarr_format(version) == 2:
         form = {
-            "compressors": numcodecs.Zstd(level=ZSTD_LEVEL),
+            "compressors": _compressor_v2(plan.compression),
             # 0.4: chunks are stored nested, with "/" between their numbers.
             "chunk_key_encoding": {"name": "v2", "separator": "/"},
         }
-    return zarr.create_array(
+    return _create(
         _store_at(url, path),
         shape=level.shape,
         chunks=level.chunks,
-        dtype=dtype,
+        dtype=plan.dtype,
         fill_value=0,
         zarr_format=zarr_format(version),
         **form,
     )
+
+
+def _create(store: Store, **form: Any) -> zarr.Array[Any]:
+    """Make an array at the root of a store; zarr works out its metadata."""
+    _put_metadata(store, "", zarr.create_array(MemoryStore(), **form).metadata)
+    return zarr.open_array(store, mode="r+", zarr_format=form["zarr_format"])
+
+
+def _compressor(compression: Compression) -> Any:
+    """The codec in Zarr v3; None for none."""
+    match compression.codec:
+        case "zstd":
+            return ZstdCodec(level=compression.level)
+        case "gzip":
+            return GzipCodec(level=compression.level)
+        case "blosc":
+            return BloscCodec(cname="zstd", clevel=compression.level, shuffle="bitshuffle")
+    return None
+
+
+def _compressor_v2(compression: Compression) -> Any:
+    """The codec in Zarr v2; None for none."""
+    match compression.codec:
+        case "zstd":
+            return numcodecs.Zstd(level=compression.level)
+        case "gzip":
+            return numcodecs.GZip(level=compression.level)
+        case "blosc":
+            return numcodecs.Blosc("zstd", compression.level, numcodecs.Blosc.BITSHUFFLE)
+    return None
 
 
 def create_numbers(
@@ -93,7 +149,7 @@ def create_numbers(
     form: dict[str, Any] = {"compressors": BloscCodec(cname="zstd", clevel=5, shuffle="shuffle", typesize=8)}
     if zarr_format(version) == 2:
         form = {"compressors": numcodecs.Blosc("zstd", 5, numcodecs.Blosc.SHUFFLE)}
-    return zarr.create_array(
+    return _create(
         _store_at(url, path),
         shape=tuple(shape),
         chunks=tuple(chunks),

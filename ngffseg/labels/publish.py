@@ -81,7 +81,7 @@ def _put_placeholder(
     check_places(job.store, job.url, plan)
     for level in plan.levels:
         undo.callback(remove, job.url, level.path)
-        create_array(job.url, level.path, level, plan.dtype, version)
+        create_array(job.url, level.path, level, plan, version)
     _put_root(job, version, attributes, undo)
 
 
@@ -144,7 +144,7 @@ def _place(
 
 def _put_schemas(job: Job, version: ngff.Version, undo: ExitStack) -> None:
     """Leave a copy of the schemas in the store, so that it explains itself."""
-    schemas = ngff.all_schemas()
+    schemas = ngff.schemas_of(version)
     group = find_group(job.store, OWN)
     if group is None:
         _undo_group(job, OWN, undo)

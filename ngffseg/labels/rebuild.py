@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, Unpack
 
+import numpy as np
 import zarr
 
 from ngffseg import ngff
@@ -80,7 +81,7 @@ def build_levels(
         has_index = index_group(image) is not None
         with Job(address, store, replacing=has_index, in_place=True) as job, Census(plan) as census:
             with shielded():
-                paths, made = _create(job, f"{LABELS}/{image.name}", plan, plan.dtype, version)
+                paths, made = _create(job, f"{LABELS}/{image.name}", plan, version)
             arrays = [written_labels(array, address) for array in made]
             source = source_labels(image.arrays[0])
             count = BlockCounter(plan.block_count, progress)
@@ -112,7 +113,7 @@ def _plan(image: LabelImage, parent: Parent, version: ngff.Version, options: Wri
 
 
 def _create(
-    job: Job, group: str, plan: PyramidPlan, dtype: Any, version: ngff.Version
+    job: Job, group: str, plan: PyramidPlan, version: ngff.Version
 ) -> tuple[list[str], list[zarr.Array[Any]]]:
     """Make the empty arrays of the levels above level 0; nothing names them yet.
 
@@ -124,7 +125,7 @@ def _create(
         paths.append(f"{job.id}-{level.path}" if taken else level.path)
         full = f"{group}/{paths[-1]}".strip("/")
         job.written.append(full)
-        arrays.append(create_array(job.url, full, level, dtype, version))
+        arrays.append(create_array(job.url, full, level, plan, version))
     return paths, arrays
 
 
@@ -178,7 +179,7 @@ def _fit_placeholder(job: Job, plan: PyramidPlan, version: ngff.Version, undo: E
     arrays = [find_array(job.store, dataset.path) for dataset in multiscales.datasets]
     if [array.shape for array in arrays if array is not None] == [level.shape for level in plan.levels]:
         return []
-    paths, _ = _create(job, "", plan, "uint8", version)
+    paths, _ = _create(job, "", replace(plan, dtype=np.dtype(np.uint8)), version)
     undo.callback(put_group, job.url, "", version, attributes)
     return _name_levels(job, "", plan, paths, version)
 

@@ -21,7 +21,7 @@ from ngffseg.ngff.multiscales import (
 )
 from ngffseg.ngff.node import Node
 from ngffseg.ngff.rules_store import judge_store
-from ngffseg.ngff.schema import all_schemas, schema_violations
+from ngffseg.ngff.schema import all_schemas, schema_violations, schemas_of
 from ngffseg.ngff.version import VERSIONS, Version, listed_labels, unwrap, wrap, zarr_format
 from ngffseg.ngff.violation import Fix, Violation, as_json
 
@@ -54,6 +54,7 @@ __all__ = [
     "merge_document",
     "own_part",
     "schema_violations",
+    "schemas_of",
     "source_image",
     "unwrap",
     "wrap",

@@ -35,8 +35,14 @@ def _by_name() -> dict[str, dict[str, Any]]:
 
 
 def all_schemas() -> dict[str, dict[str, Any]]:
-    """All schemas by their id, as they are copied into each store."""
+    """All schemas by their id."""
     return {schema["$id"]: schema for schema in _by_name().values()}
+
+
+def schemas_of(version: str) -> dict[str, dict[str, Any]]:
+    """Our schemas and those of a version of OME-Zarr, by their id, as each store has a copy of them."""
+    chosen = {k: s for k, s in _by_name().items() if k.startswith(("ngffseg/", f"{version}/"))}
+    return {schema["$id"]: schema for schema in chosen.values()}
 
 
 def schema(name: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from ngffseg.pyramid.build import build_pyramid, thread_pool
 from ngffseg.pyramid.census import Census
+from ngffseg.pyramid.compression import Compression
 from ngffseg.pyramid.counts import Counts
 from ngffseg.pyramid.plan import Block, Level, Pass, PyramidOptions, PyramidPlan, plan_above, plan_pyramid
 from ngffseg.pyramid.reduction import Method, Reduction, Tie, downsample
@@ -9,6 +10,7 @@ from ngffseg.pyramid.reduction import Method, Reduction, Tie, downsample
 __all__ = [
     "Block",
     "Census",
+    "Compression",
     "Counts",
     "Level",
     "Method",

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ngffseg.geometry import Geometry, downsampled, identity
+from ngffseg.pyramid.compression import Compression, compression_of
 from ngffseg.pyramid.layout import Sizes, level_chunks, level_factors, level_shards
 from ngffseg.pyramid.passes import Pass, plan_passes
 from ngffseg.pyramid.reduction import Method, Reduction, Tie
@@ -63,6 +64,7 @@ class PyramidPlan:
     dtype: np.dtype[Any]
     reduction: Reduction
     passes: tuple[Pass, ...]
+    compression: Compression
 
     @property
     def blocks(self) -> Iterator[Block]:
@@ -113,6 +115,10 @@ class PyramidOptions(TypedDict, total=False):
     shards
         Voxels per shard, a whole number of chunks; None for chunks that are objects of their
         own. By default up to 4 chunks along each of three, 8 along each of two space axes.
+    codec
+        Compression of the chunks: ``zstd-LEVEL``, ``gzip-LEVEL``, ``blosc-LEVEL`` (zstd behind a
+        bit shuffle: smallest for few large organs), ``small`` (zstd-19, slow) or ``none``. By
+        default ``zstd-9`` for 8-bit labels, ``zstd-3`` for wider ones.
     """
 
     method: Method
@@ -122,6 +128,7 @@ class PyramidOptions(TypedDict, total=False):
     levels: int | None
     chunks: Sizes | None
     shards: Sizes | None
+    codec: str | None
 
 
 def plan_pyramid(
@@ -158,7 +165,8 @@ def plan_pyramid(
         default_shards = "shards" not in options
         shards = level_shards(grid.shape, spatial, chunks, options.get("shards"), default=default_shards)
         levels.append(Level(str(number), grid.shape, chunks, shards, factors, grid))
-    return PyramidPlan(tuple(levels), np.dtype(dtype), reduction, plan_passes(levels, reduction))
+    passes, compression = plan_passes(levels, reduction), compression_of(options.get("codec"), dtype)
+    return PyramidPlan(tuple(levels), np.dtype(dtype), reduction, passes, compression)
 
 
 def plan_above(
