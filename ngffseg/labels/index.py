@@ -58,7 +58,7 @@ def write_index(job: Job, name: str, level: Level, counts: Iterable[Counts], ver
         if not len(part.labels):
             continue
         table.append(_columns(part, entries), axis=1)
-        lists.append(part.chunks[:, 1])
+        lists.append(part.chunks)
         fences.append(part.labels[-rows % ROWS_PER_CHUNK :: ROWS_PER_CHUNK])
         rows += len(part.labels)
         entries += len(part.chunks)
@@ -74,12 +74,11 @@ def write_index(job: Job, name: str, level: Level, counts: Iterable[Counts], ver
 
 def _columns(part: Counts, entries: int) -> npt.NDArray[np.uint64]:
     """Rows of the table for some labels; ``entries`` chunks are listed before theirs."""
-    starts = np.searchsorted(part.chunks[:, 0], part.labels).astype(np.uint64)
-    stops = np.append(starts[1:], np.uint64(len(part.chunks)))
+    starts = np.cumsum(part.chunk_counts) - part.chunk_counts + np.uint64(entries)
     one = np.uint64(1)
     return np.concatenate(
         [
-            [part.labels, part.voxels, starts + np.uint64(entries), stops - starts],
+            [part.labels, part.voxels, starts, part.chunk_counts],
             part.low.T,
             part.high.T + one,
             part.sums.T,

@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ngffseg.pyramid.counts import Counts, Numbers, Parts, merged
+from ngffseg.pyramid.counts import CHUNK, LABEL, PLACES, VOXELS, Counts, Numbers, row_width
+from ngffseg.pyramid.parts import Parts, SortedRows, full
 from ngffseg.pyramid.plan import PyramidPlan
 from ngffseg.pyramid.runs import COLUMNS, COUNT, HIGH, LOW, SUM, count_labels
 
 Labels = npt.NDArray[Any]
 Box = tuple[slice, ...]
-# Rows of a block are merged when there are more: labels recur from tile to tile.
-MANY_ROWS = 2**17
 FIRST_ROOM = 1024
 
 
@@ -37,22 +36,23 @@ class Room(threading.local):
         if size > self.size or dtype != self.dtype:
             self.size, self.dtype = size, dtype
             self.values = np.empty(size, dtype)
-            self.stats = np.empty((size, COLUMNS), np.int64)
-            self.slots = np.zeros(4 * size, np.int32)
+            self.stats = np.empty((size, COLUMNS), np.uint64)
+            self.slots = np.zeros(4 * size, np.uint32)
         if row > self.row:
             self.row = row
-            self.ends, self.entries = np.empty(row, np.int64), np.empty(row, np.int64)
+            self.ends, self.entries = np.empty(row, np.uint64), np.empty(row, np.uint64)
 
 
 class BlockCensus:
     """The labels of one block; called with each chunk of level 0 that the block reads."""
 
-    def __init__(self, plan: PyramidPlan, room: Room) -> None:
+    def __init__(self, plan: PyramidPlan, room: Room, parts: Parts) -> None:
         self.level, self.room = plan.levels[0], room
         self.ndim = len(self.level.shape)
         self.grid = tuple(-(-n // c) for n, c in zip(self.level.shape, self.level.chunks, strict=True))
-        self.parts: list[Counts] = []
-        self.rows = 0
+        self.parts = parts
+        self.rows: list[Numbers] = []
+        self.files: list[SortedRows] = []
 
     def __call__(self, labels: Labels, box: Box) -> None:
         """Count the labels of a box, chunk by chunk."""
@@ -76,30 +76,27 @@ class BlockCensus:
         values, stats = _counted(volume, self.room)
         if not len(values):
             return
-        numbers = stats.astype(np.uint64)
-        voxels = numbers[:, COUNT]
         first = 3 - min(3, self.ndim)  # an image of two axes has a first axis of one plane
-        low, high, sums = (numbers[:, at + first : at + 3] for at in (LOW, HIGH, SUM))
-        if index:
-            lead = np.broadcast_to(np.array(index, np.uint64), (len(values), len(index)))
-            low, high = np.hstack([lead, low]), np.hstack([lead, high])
-            sums = np.hstack([lead * voxels[:, None], sums])
-        shift = np.array(origin, np.uint64)
-        pairs = np.empty((len(values), 2), np.uint64)
-        pairs[:, 0], pairs[:, 1] = values, chunk
-        part = Counts(values, voxels, low + shift, high + shift, sums + shift * voxels[:, None], pairs)
-        self.parts.append(part)
-        self.rows += len(values)
-        if self.rows > MANY_ROWS:
-            self.parts = [self.counts()]
-            self.rows = 0
+        lead, ndim = len(index), self.ndim
+        rows = np.empty((len(values), row_width(ndim)), np.uint64)
+        rows[:, LABEL], rows[:, CHUNK], rows[:, VOXELS] = values, chunk, stats[:, COUNT]
+        for axis, start in enumerate(origin):
+            low, high, sums = (rows[:, PLACES + n * ndim + axis] for n in range(3))
+            if axis < lead:
+                low[:] = high[:] = index[axis] + start
+                sums[:] = stats[:, COUNT] * np.uint64(index[axis] + start)
+                continue
+            at = first + axis - lead
+            low[:] = stats[:, LOW + at] + np.uint64(start)
+            high[:] = stats[:, HIGH + at] + np.uint64(start)
+            sums[:] = stats[:, SUM + at] + stats[:, COUNT] * np.uint64(start)
+        self.rows.append(rows)
+        if full(self.rows):
+            self.files.append(self.parts.spilled(self.rows))
+            self.rows = []
 
-    def counts(self) -> Counts:
-        """What was counted so far."""
-        return merged(self.parts, self.ndim)
 
-
-def _counted(volume: Labels, room: Room) -> tuple[Numbers, npt.NDArray[np.int64]]:
+def _counted(volume: Labels, room: Room) -> tuple[Labels, Numbers]:
     """Distinct labels of a volume but 0, and their statistics in its own indices."""
     volume = np.ascontiguousarray(volume)
     size = max(room.size, FIRST_ROOM)
@@ -108,7 +105,8 @@ def _counted(volume: Labels, room: Room) -> tuple[Numbers, npt.NDArray[np.int64]
         room.slots[:] = 0
         used = count_labels(volume, room.values, room.stats, room.slots, room.ends, room.entries)
         if used >= 0:
-            return room.values[:used].astype(np.uint64), room.stats[:used]
+            foreground = room.values[:used] != 0
+            return room.values[:used][foreground], room.stats[:used][foreground]
         size = min(4 * room.size, volume.size)
 
 
@@ -116,18 +114,16 @@ class Census:
     """The labels of a whole volume, from those of its blocks."""
 
     def __init__(self, plan: PyramidPlan) -> None:
-        self.plan, self.room, self.lock = plan, Room(), threading.Lock()
+        self.plan, self.room = plan, Room()
         self.parts = Parts(len(plan.levels[0].shape))
 
     def begin(self) -> BlockCensus:
         """A census of one block."""
-        return BlockCensus(self.plan, self.room)
+        return BlockCensus(self.plan, self.room, self.parts)
 
     def end(self, block: BlockCensus) -> None:
         """Keep what was counted in a block that is complete."""
-        counts = block.counts()
-        with self.lock:
-            self.parts.add(counts)
+        self.parts.add(block.rows, block.files)
 
     def counts(self) -> Iterator[Counts]:
         """All labels of the volume in order, so many at a time that memory stays bounded."""

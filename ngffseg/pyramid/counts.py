@@ -1,27 +1,32 @@
-"""`Counts`: what is known of each label of a part of a volume, and how parts are put together."""
+"""`Counts`: what is known of the labels of a volume, merged from what each chunk says of each.
+
+A row tells of one label in one chunk: label, chunk, number of voxels, first and last index and sum
+of indices per axis; all uint64.
+"""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ngffseg.pyramid.kernels import compiled
+
 Numbers = npt.NDArray[np.uint64]
-LARGEST = np.uint64(2**64 - 1)
-# Parts are merged in ranges of labels of about so many rows: memory stays bounded.
-ROWS_AT_ONCE = 2**18
-HELD_BYTES = 2**25
-SAMPLE = 256
+LABEL, CHUNK, VOXELS, PLACES = 0, 1, 2, 3
+LARGEST: Any = np.uint64(2**64 - 1)
+
+
+def row_width(ndim: int) -> int:
+    """Number of columns of a row."""
+    return PLACES + 3 * ndim
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Labels of a part of a volume, sorted; all arrays uint64.
+    """Labels of a volume or of a range of labels, sorted; all arrays uint64.
 
     Attributes
     ----------
@@ -32,10 +37,12 @@ class Counts:
     low, high
         First and last index per axis, shape (n, ndim).
     sums
-        Sums of the indices of the voxels per axis, shape (n, ndim); 2^64 - 1 where one may not
+        Sums of the indices of the voxels per axis, shape (n, ndim); 2^64 - 1 where one does not
         fit (only a label of more than 10^14 voxels can get there).
+    chunk_counts
+        Number of chunks of level 0 that hold each, shape (n,).
     chunks
-        Pairs of label and flat index of a chunk of level 0, sorted, without repetition; (m, 2).
+        Flat indices of these chunks, label after label, sorted within a label; shape (m,).
     """
 
     labels: Numbers
@@ -43,107 +50,73 @@ class Counts:
     low: Numbers
     high: Numbers
     sums: Numbers
+    chunk_counts: Numbers
     chunks: Numbers
 
-    @property
-    def nbytes(self) -> int:
-        """Size in memory."""
-        return sum(int(getattr(self, field.name).nbytes) for field in fields(self))
 
-
-def merged(parts: Sequence[Counts], ndim: int) -> Counts:
-    """The counts of several parts together."""
-    rows = {name: _rows(parts, name, ndim) for name in (field.name for field in fields(Counts))}
-    order = np.argsort(rows["labels"], kind="stable")
-    labels = rows["labels"][order]
-    if not len(labels):
-        return Counts(**rows)
-    starts = np.flatnonzero(np.concatenate([[True], labels[1:] != labels[:-1]]))
-    voxels = np.add.reduceat(rows["voxels"][order], starts)
-    high = np.maximum.reduceat(rows["high"][order], starts)
-    sums = np.add.reduceat(rows["sums"][order], starts)
-    # No sum is more than the voxels times the highest index; floats are only asked whether it fits.
-    unsafe = voxels.astype(float)[:, None] * (high.astype(float) + 1) >= 2.0**63
+def merged(rows: Numbers, ndim: int) -> Counts:
+    """The counts of all rows together, shape (n, `row_width`), in any order."""
+    table = np.empty(rows.shape, np.uint64)
+    chunks = np.empty(len(rows), np.uint64)
+    count, entries = _merge(rows, np.argsort(rows[:, LABEL]), ndim, table, chunks)
+    table, places = table[:count], table[:count, PLACES:]
     return Counts(
-        labels[starts],
-        voxels,
-        np.minimum.reduceat(rows["low"][order], starts),
-        high,
-        np.where(unsafe, LARGEST, sums),
-        _distinct(rows["chunks"]),
+        table[:, LABEL],
+        table[:, VOXELS],
+        places[:, :ndim],
+        places[:, ndim : 2 * ndim],
+        places[:, 2 * ndim :],
+        table[:, CHUNK],
+        chunks[:entries],
     )
 
 
-def _rows(parts: Sequence[Counts], name: str, ndim: int) -> Numbers:
-    width = {"labels": (), "voxels": (), "chunks": (2,)}.get(name, (ndim,))
-    return np.concatenate([np.empty((0, *width), np.uint64), *(getattr(part, name) for part in parts)])
+@compiled
+def _merge(rows, order, ndim, table, chunks):  # type: ignore[no-untyped-def]
+    """One row per label into ``table``, its number of chunks in place of the chunk, and the chunks.
+
+    Returns the numbers of labels and of chunks.
+    """
+    high, sums = PLACES + ndim, PLACES + 2 * ndim
+    labels = entries = done = 0
+    while done < len(order):
+        into = table[labels]
+        into[:] = rows[order[done]]
+        first = done
+        done += 1
+        while done < len(order) and rows[order[done], LABEL] == into[LABEL]:
+            row = rows[order[done]]
+            into[VOXELS] += row[VOXELS]
+            for axis in range(ndim):
+                into[PLACES + axis] = min(into[PLACES + axis], row[PLACES + axis])
+                into[high + axis] = max(into[high + axis], row[high + axis])
+                before = into[sums + axis]
+                total = before + row[sums + axis]
+                # A sum that wrapped around is less than its parts; once lost, it stays so.
+                lost = total < before or before == LARGEST or row[sums + axis] == LARGEST
+                into[sums + axis] = LARGEST if lost else total
+            done += 1
+        begun = entries
+        entries = _distinct(rows, order[first:done], chunks, begun)
+        into[CHUNK] = entries - begun
+        labels += 1
+    return labels, entries
 
 
-def _distinct(pairs: Numbers) -> Numbers:
-    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
-    keep = np.ones(len(pairs), bool)
-    keep[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
-    return pairs[keep]
-
-
-class Parts:
-    """Counts of many blocks. When they grow, they lie sorted in files until they are merged."""
-
-    def __init__(self, ndim: int) -> None:
-        self.ndim = ndim
-        self.held: list[Counts] = []
-        self.files: list[Counts] = []
-        self.folder: tempfile.TemporaryDirectory[str] | None = None
-
-    def add(self, counts: Counts) -> None:
-        """Take the counts of one block."""
-        self.held.append(counts)
-        if sum(part.nbytes for part in self.held) > HELD_BYTES:
-            self._spill()
-
-    def _spill(self) -> None:
-        """Write what is held as one sorted part, and read it again through a memory map."""
-        self.folder = self.folder or tempfile.TemporaryDirectory(prefix="ngffseg-")
-        part = merged(self.held, self.ndim)
-        self.held = []
-        mapped: dict[str, Any] = {}
-        for field in fields(Counts):
-            file = Path(self.folder.name) / f"{len(self.files)}-{field.name}.npy"
-            np.save(file, getattr(part, field.name))
-            mapped[field.name] = np.load(file, mmap_mode="r")
-        self.files.append(Counts(**mapped))
-
-    def merged(self) -> Iterator[Counts]:
-        """Counts of all blocks together, in ranges of labels, in order."""
-        sorted_parts = [*self.files, *([merged(self.held, self.ndim)] if self.held else [])]
-        borders = _borders(sorted_parts)
-        for low, high in zip(borders, [*borders[1:], None], strict=True):
-            yield merged([_slice(part, low, high) for part in sorted_parts], self.ndim)
-
-    def close(self) -> None:
-        """Remove the files."""
-        self.files = []
-        if self.folder is not None:
-            self.folder.cleanup()
-
-
-def _borders(parts: Sequence[Counts]) -> list[np.uint64]:
-    """First labels of ranges that hold about `ROWS_AT_ONCE` rows each, the first of all being 0."""
-    rows = sum(len(part.chunks) for part in parts)
-    sample = np.sort(np.concatenate([np.empty(0, np.uint64), *(part.chunks[::SAMPLE, 0] for part in parts)]))
-    count = rows // ROWS_AT_ONCE
-    inner = sample[np.arange(1, count + 1) * len(sample) // (count + 1)] if count else sample[:0]
-    return [np.uint64(0), *np.unique(inner[inner > 0])]
-
-
-def _slice(part: Counts, low: np.uint64, high: np.uint64 | None) -> Counts:
-    """The labels of a sorted part from ``low`` to below ``high``."""
-    rows, pairs = (
-        slice(
-            int(np.searchsorted(column, low)),
-            len(column) if high is None else int(np.searchsorted(column, high)),
-        )
-        for column in (part.labels, part.chunks[:, 0])
-    )
-    taken = {f.name: getattr(part, f.name)[pairs if f.name == "chunks" else rows] for f in fields(Counts)}
-    return Counts(**taken)
+@compiled
+def _distinct(rows, order, chunks, begun):  # type: ignore[no-untyped-def]
+    """Sorted chunks of some rows into ``chunks`` from ``begun``, each once; returns the end."""
+    there = chunks[begun : begun + len(order)]
+    ordered = True
+    for k in range(len(order)):
+        there[k] = rows[order[k], CHUNK]
+        ordered = ordered and (k == 0 or there[k - 1] < there[k])
+    if ordered:
+        return begun + len(order)
+    there.sort()
+    kept = 1
+    for k in range(1, len(there)):
+        if there[k] != there[kept - 1]:
+            there[kept] = there[k]
+            kept += 1
+    return begun + kept

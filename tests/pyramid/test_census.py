@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ngffseg.pyramid import Census, build_pyramid, counts, plan_pyramid
+from ngffseg.pyramid import Census, build_pyramid, counts, parts, plan_pyramid
 from tests.pyramid.strategies import labels_and_factors
 
 
@@ -35,10 +35,12 @@ def counted(plan, labels, **options):
         found, last = {}, -1
         for part in census.counts():
             assert all(getattr(part, name).dtype == np.uint64 for name in part.__slots__)
+            stops = np.cumsum(part.chunk_counts).tolist()
+            assert len(part.chunks) == (stops[-1] if stops else 0)
             for row, value in enumerate(part.labels.tolist()):
                 assert value > last  # ranges come in order, and no label twice
                 last = value
-                there = part.chunks[part.chunks[:, 0] == part.labels[row], 1].tolist()
+                there = part.chunks[stops[row] - int(part.chunk_counts[row]) : stops[row]].tolist()
                 assert there == sorted(set(there))
                 found[value] = (
                     int(part.voxels[row]),
@@ -58,8 +60,9 @@ def counted(plan, labels, **options):
     cascade=st.booleans(),
     lazy=st.booleans(),
     spill=st.booleans(),
+    sample=st.integers(1, 3),
 )
-def test_counts_equal_a_plain_count(drawn, chunk, levels, cascade, lazy, spill):
+def test_counts_equal_a_plain_count(drawn, chunk, levels, cascade, lazy, spill, sample):
     labels, factors = drawn
     plan = plan_pyramid(
         labels.shape, labels.dtype, factors=factors, levels=levels, chunks=chunk, shards=None, cascade=cascade
@@ -67,9 +70,9 @@ def test_counts_equal_a_plain_count(drawn, chunk, levels, cascade, lazy, spill):
     source = da.from_array(labels, chunks=5) if lazy else labels
     with pytest.MonkeyPatch.context() as patch:
         if spill:
-            patch.setattr(counts, "HELD_BYTES", 0)
-            patch.setattr(counts, "ROWS_AT_ONCE", 2)
-            patch.setattr(counts, "SAMPLE", 1)
+            patch.setattr(parts, "HELD_BYTES", 0)
+            patch.setattr(parts, "ROWS_AT_ONCE", 2)
+            patch.setattr(parts, "SAMPLE", sample)
         assert counted(plan, source) == plain(labels, plan.levels[0].chunks)
 
 
@@ -79,9 +82,12 @@ def test_a_tile_of_distinct_labels_makes_room_for_them():
     assert counted(plan, labels) == plain(labels, (24, 24, 24))
 
 
-def test_a_sum_that_may_not_fit_is_marked_and_stays_so():
-    huge = counts.Counts(*(np.array(v, np.uint64) for v in ([7], [2**60], [[0]], [[2**10]], [[5]], [[7, 0]])))
-    once = counts.merged([huge], 1)
-    twice = counts.merged([once, once], 1)
-    assert once.sums.tolist() == twice.sums.tolist() == [[2**64 - 1]]
-    assert twice.voxels.tolist() == [2**61]
+def test_a_sum_that_does_not_fit_is_marked_and_stays_so():
+    huge = np.array([[7, 0, 2**60, 0, 2**62, 2**63]], np.uint64)
+    once = counts.merged(np.concatenate([huge, huge]), 1)
+    assert once.sums.tolist() == [[2**64 - 1]]
+    marked = np.array([[7, 5, 1, 3, 3, 2**64 - 1], [7, 4, 1, 9, 9, 9]], np.uint64)
+    twice = counts.merged(np.concatenate([huge, marked]), 1)
+    assert twice.sums.tolist() == [[2**64 - 1]]
+    assert (twice.voxels.tolist(), twice.low.tolist(), twice.high.tolist()) == ([2**60 + 2], [[0]], [[2**62]])
+    assert (twice.chunk_counts.tolist(), twice.chunks.tolist()) == ([3], [0, 4, 5])

@@ -1,0 +1,120 @@
+"""`Parts`: the rows of a census. When they grow, they lie sorted in files until they are merged."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ngffseg.pyramid.counts import LABEL, Counts, Numbers, merged, row_width
+
+# Rows are merged in ranges of labels of about so many: memory stays bounded.
+ROWS_AT_ONCE = 2**18
+HELD_BYTES = 2**24
+SAMPLE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class SortedRows:
+    """Rows in the order of their labels; in a file unless ``rows`` holds them.
+
+    ``sample`` is the label of every `SAMPLE`-th row.
+    """
+
+    sample: Numbers
+    count: int
+    file: Path | None
+    rows: Numbers | None
+
+    def range(self, low: np.uint64, high: np.uint64 | None, width: int) -> Numbers:
+        """Rows of the labels from ``low`` to below ``high``."""
+        first = max(0, int(np.searchsorted(self.sample, low)) - 1) * SAMPLE
+        last = self.count
+        if high is not None:
+            last = min(last, int(np.searchsorted(self.sample, high)) * SAMPLE)
+        rows = self.rows[first:last] if self.rows is not None else self._read(first, last, width)
+        labels = rows[:, LABEL]
+        stop = len(rows) if high is None else int(np.searchsorted(labels, high))
+        return rows[int(np.searchsorted(labels, low)) : stop]
+
+    def _read(self, first: int, last: int, width: int) -> Numbers:
+        assert self.file is not None
+        size = 8 * width
+        numbers = np.fromfile(self.file, np.uint64, max(0, last - first) * width, offset=first * size)
+        return numbers.reshape(-1, width)
+
+
+class Parts:
+    """Rows of all blocks of a volume."""
+
+    def __init__(self, ndim: int) -> None:
+        self.ndim, self.width = ndim, row_width(ndim)
+        self.held: list[Numbers] = []
+        self.sorted: list[SortedRows] = []
+        self.lock, self.numbers = threading.Lock(), itertools.count()
+        self.folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def add(self, rows: list[Numbers], files: list[SortedRows]) -> None:
+        """Take the rows of one block, those in files too."""
+        with self.lock:
+            self.sorted += files
+            self.held += rows
+            full = self.held if _size(self.held) > HELD_BYTES else []
+            if full:
+                self.held = []
+        if full:
+            part = self.spilled(full)
+            with self.lock:
+                self.sorted.append(part)
+
+    def spilled(self, rows: list[Numbers]) -> SortedRows:
+        """Write rows as one sorted file."""
+        with self.lock:
+            self.folder = self.folder or tempfile.TemporaryDirectory(prefix="ngffseg-")
+            file = Path(self.folder.name) / str(next(self.numbers))
+        part = _sorted(rows, self.width)
+        assert part.rows is not None
+        part.rows.tofile(file)
+        return SortedRows(part.sample, part.count, file, None)
+
+    def merged(self) -> Iterator[Counts]:
+        """Counts of all blocks together, in ranges of labels, in order."""
+        parts = [*self.sorted, _sorted(self.held, self.width)]
+        borders = _borders(parts)
+        for low, high in zip(borders, [*borders[1:], None], strict=True):
+            rows = np.concatenate([part.range(low, high, self.width) for part in parts])
+            yield merged(rows, self.ndim)
+
+    def close(self) -> None:
+        """Remove the files."""
+        if self.folder is not None:
+            self.folder.cleanup()
+
+
+def _size(rows: list[Numbers]) -> int:
+    return sum(part.nbytes for part in rows)
+
+
+def full(rows: list[Numbers]) -> bool:
+    """Whether so many rows belong into a file."""
+    return _size(rows) > HELD_BYTES
+
+
+def _sorted(rows: list[Numbers], width: int) -> SortedRows:
+    whole = np.concatenate([np.empty((0, width), np.uint64), *rows])
+    whole = whole[np.argsort(whole[:, LABEL])]
+    return SortedRows(whole[::SAMPLE, LABEL].copy(), len(whole), None, whole)
+
+
+def _borders(parts: list[SortedRows]) -> list[np.uint64]:
+    """First labels of ranges that hold about `ROWS_AT_ONCE` rows each, the first of all being 0."""
+    rows = sum(part.count for part in parts)
+    sample = np.sort(np.concatenate([part.sample for part in parts]))
+    count = rows // ROWS_AT_ONCE
+    inner = sample[np.arange(1, count + 1) * len(sample) // (count + 1)] if count else sample[:0]
+    return [np.uint64(0), *np.unique(inner[inner > 0])]
