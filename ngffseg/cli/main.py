@@ -18,6 +18,7 @@ from ngffseg.cli import (
     export_verb,
     import_verb,
     info_verb,
+    plan_verb,
     pyramid_verb,
     segments_verb,
 )
@@ -40,6 +41,7 @@ VERBS = (
     segments_verb,
     check_verb,
     pyramid_verb,
+    plan_verb,
     conformance_verb,
     demo_verb,
 )

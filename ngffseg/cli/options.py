@@ -23,13 +23,14 @@ def parse_sizes(options: Mapping[str, Any]) -> dict[str, Any]:
     return chosen
 
 
-def _sizes(text: str, option: str) -> tuple[int, ...] | None:
-    """Whole numbers parted by commas, such as ``64,64,64``; None for "none"."""
+def _sizes(text: str, option: str) -> int | tuple[int, ...] | None:
+    """Whole numbers parted by commas, such as ``64,64,64``, or one for all axes; None for "none"."""
     if text == "none" and option == "--shards":
         return None
     try:
-        return tuple(int(part) for part in text.split(","))
+        sizes = tuple(int(part) for part in text.split(","))
     except ValueError:
         raise UsageError(
             f"{option} {text!r}: give whole numbers parted by commas, such as 64,64,64"
         ) from None
+    return sizes[0] if len(sizes) == 1 and option != "--shape" else sizes

@@ -11,7 +11,7 @@ from ngffseg.model import Segment
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
-def size_text(count: int | None) -> str:
+def size_text(count: float | None) -> str:
     """Bytes in the unit that people read best."""
     if count is None:
         return "?"
@@ -31,9 +31,9 @@ def levels_table(title: str, levels: tuple[StoredLevel, ...]) -> Table:
     for level in levels:
         table.add_row(
             level.path,
-            _by(level.shape),
-            _by(level.chunks),
-            _by(level.shards) if level.shards else "-",
+            sizes_text(level.shape),
+            sizes_text(level.chunks),
+            sizes_text(level.shards) if level.shards else "-",
             level.dtype,
             " x ".join(f"{s:.4g}" for s in level.scale),
             size_text(level.stored_bytes),
@@ -57,5 +57,6 @@ def patch(color: tuple[int, int, int, int] | None) -> Text:
     return Text("■", style="rgb({},{},{})".format(*color[:3])) if color else Text("-")
 
 
-def _by(sizes: tuple[int, ...]) -> str:
+def sizes_text(sizes: tuple[int, ...]) -> str:
+    """Sizes along the axes."""
     return " x ".join(str(n) for n in sizes)

@@ -1,12 +1,13 @@
 """The label image on disk: write, read, register, check."""
 
 from ngffseg.labels.address import split_address
+from ngffseg.labels.calibration import calibrate
 from ngffseg.labels.draft import plan_segmentation
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.index import index_group
 from ngffseg.labels.inspection import check
 from ngffseg.labels.open import open_image, open_labels, read_stored
-from ngffseg.labels.options import WriteOptions
+from ngffseg.labels.options import WriteOptions, pyramid_options
 from ngffseg.labels.rebuild import build_levels
 from ngffseg.labels.tree import StoredImage, StoredLabels, StoredLevel, StoreTree, store_tree
 from ngffseg.labels.write import write_labels, write_segmentation
@@ -19,11 +20,13 @@ __all__ = [
     "StoredLevel",
     "WriteOptions",
     "build_levels",
+    "calibrate",
     "check",
     "index_group",
     "open_image",
     "open_labels",
     "plan_segmentation",
+    "pyramid_options",
     "read_stored",
     "split_address",
     "store_tree",

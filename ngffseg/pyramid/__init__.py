@@ -4,6 +4,7 @@ from ngffseg.pyramid.build import build_pyramid, thread_pool
 from ngffseg.pyramid.census import Census
 from ngffseg.pyramid.compression import Compression
 from ngffseg.pyramid.counts import Counts
+from ngffseg.pyramid.estimate import Estimate, Rates, estimate
 from ngffseg.pyramid.plan import Block, Level, Pass, PyramidOptions, PyramidPlan, plan_above, plan_pyramid
 from ngffseg.pyramid.reduction import Method, Reduction, Tie, downsample
 
@@ -12,15 +13,18 @@ __all__ = [
     "Census",
     "Compression",
     "Counts",
+    "Estimate",
     "Level",
     "Method",
     "Pass",
     "PyramidOptions",
     "PyramidPlan",
+    "Rates",
     "Reduction",
     "Tie",
     "build_pyramid",
     "downsample",
+    "estimate",
     "plan_above",
     "plan_pyramid",
     "thread_pool",
