@@ -18,6 +18,8 @@ import numpy.typing as npt
 
 Labels = npt.NDArray[Any]
 CRC_BYTES = 4
+# Magic number and frame header descriptor of zstd.
+SMALLEST_FRAME = 5
 # What numcodecs and we raise on damaged bytes.
 DAMAGED = (RuntimeError, ValueError, EOFError, OSError, struct.error, numcodecs.zlib._zlib.error)
 
@@ -83,7 +85,7 @@ def _decoded_size(step: Any, data: Any) -> int | None:
     if isinstance(step, numcodecs.Blosc):
         # Blosc 1 header: version, versionlz, flags, typesize, then nbytes as uint32.
         return int.from_bytes(data[4:8], "little")
-    if not isinstance(step, numcodecs.Zstd):
+    if not isinstance(step, numcodecs.Zstd) or len(data) < SMALLEST_FRAME:
         return None
     # RFC 8878, 3.1.1.1: magic, frame header descriptor, window descriptor, dictionary, content size.
     descriptor = data[4]

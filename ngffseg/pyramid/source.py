@@ -135,7 +135,13 @@ class PieceSource:
         if is_dask_collection(piece):
             # This thread is the worker: no second pool under it.
             piece = piece.compute(scheduler="synchronous")
-        return np.asarray(piece, dtype=self.dtype)
+        found = np.asarray(piece)
+        if not np.can_cast(found.dtype, self.dtype, "equiv"):
+            raise LabelValueError(
+                f"labels came as {found.dtype} instead of {self.dtype}: convert them exactly"
+            )
+        _check_shape(found, box)
+        return np.asarray(found, dtype=self.dtype)
 
     def occupied(self) -> None:
         """Nobody knows without computing."""
@@ -184,12 +190,20 @@ def checked(labels: Labels | None, box: Box) -> Labels | None:
     """
     if labels is None:
         return None
-    where = ", ".join(f"{b.start}:{b.stop}" for b in box)
-    size = tuple(b.stop - b.start for b in box)
-    if labels.shape != size:
-        raise UsageError(
-            f"labels in box [{where}] came in shape {labels.shape}: the source has changed, open it anew"
-        )
+    _check_shape(labels, box)
     if labels.dtype.kind == "i" and labels.size and labels.min() < 0:
-        raise LabelValueError(f"label {labels.min()} in box [{where}] is negative: relabel it to 0 or above")
+        raise LabelValueError(
+            f"label {labels.min()} in box [{_text(box)}] is negative: relabel it to 0 or above"
+        )
     return labels
+
+
+def _check_shape(labels: Labels, box: Box) -> None:
+    if labels.shape != tuple(b.stop - b.start for b in box):
+        raise UsageError(
+            f"labels in box [{_text(box)}] came in shape {labels.shape}: the source has changed, open it anew"
+        )
+
+
+def _text(box: Box) -> str:
+    return ", ".join(f"{b.start}:{b.stop}" for b in box)

@@ -1,0 +1,61 @@
+"""A program as a whole process: wall and CPU time, and the peak memory of it and all that it starts."""
+
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+SAMPLE = 0.02
+PAGE = os.sysconf("SC_PAGESIZE")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Seconds and megabytes of a process, and what it printed."""
+
+    wall: float
+    cpu: float
+    memory: float
+    printed: str
+
+
+def measure(words: list[str]) -> Measured:
+    """Run a program and wait for it."""
+    # Users keep compiled bytecode; some machines of developers do not.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+        started = time.perf_counter()
+        process = subprocess.Popen(words, stdout=out, stderr=errors, env=environment, start_new_session=True)
+        peak = _Peak(process.pid)
+        peak.start()
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
+        peak.done.set()
+        peak.join()
+        errors.seek(0)
+        assert os.waitstatus_to_exitcode(status) == 0, errors.read().decode()[-2000:]
+        out.seek(0)
+        memory = max(peak.bytes / 1e6, used.ru_maxrss * 1024 / 1e6)
+        return Measured(wall, used.ru_utime + used.ru_stime, memory, out.read().decode())
+
+
+class _Peak(threading.Thread):
+    """Sums the resident memory of all processes of a session; pages that they share count for each."""
+
+    def __init__(self, session: int) -> None:
+        super().__init__(daemon=True)
+        self.session, self.bytes, self.done = session, 0, threading.Event()
+
+    def run(self) -> None:
+        while not self.done.wait(SAMPLE):
+            self.bytes = max(self.bytes, sum(map(self._resident, Path("/proc").glob("[0-9]*"))))
+
+    def _resident(self, folder: Path) -> int:
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            return int(fields[21]) * PAGE if int(fields[3]) == self.session else 0
+        except (OSError, IndexError, ValueError):
+            return 0  # it has ended meanwhile
