@@ -1,5 +1,6 @@
 """The volumes that the benchmark of the engine reads: one segmentation, tiled with distinct ids."""
 
+import functools
 import os
 from pathlib import Path
 
@@ -16,6 +17,7 @@ CHUNK, SMALL_CHUNK, SHARD = 128, 64, 256
 STEP = 100_000_000
 
 
+@functools.cache
 def tile() -> tuple[str, np.ndarray]:
     """Name and labels of the volume that is repeated; labels are small enough to be shifted."""
     data = Path(os.environ.get("NGFFSEG_TEST_DATA", ROOT.parent / "shared" / "data"))

@@ -6,13 +6,11 @@
 """
 
 import argparse
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 
+from process import measure
 from readme import put
 
 BARE = "import dask.array, numba, numpy, zarr"
@@ -40,16 +38,8 @@ write_labels(sys.argv[1] + "/a.ome.zarr", labels, name="a")
 def run(code: str) -> tuple[float, float, float]:
     """Wall seconds, CPU seconds and peak memory (MB) of a process."""
     with tempfile.TemporaryDirectory() as folder:
-        started = time.perf_counter()
-        # Users keep compiled bytecode; some machines of developers do not.
-        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-        process = subprocess.Popen(
-            [sys.executable, "-c", code, folder], stdout=subprocess.DEVNULL, env=environment
-        )
-        _, status, used = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - started
-        assert os.waitstatus_to_exitcode(status) == 0, code
-        return wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+        found = measure([sys.executable, "-c", code, folder])
+        return found.wall, found.cpu, found.memory
 
 
 def main() -> None:

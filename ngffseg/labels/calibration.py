@@ -33,11 +33,13 @@ CELL = 60
 RUNS = 3
 # Chunks and shards of the runs: they differ in how many chunks and objects there are per voxel.
 FORMS = ((64, None), (32, None), (64, 256), (32, 128))
-# A process that has imported what a job needs prints its peak memory in kilobytes. Linux hands the
-# peak of getrusage on from the process that started it, but not that of /proc.
-BARE = """
+# The smallest job of all, which prints its peak memory in kilobytes. Linux hands the peak of
+# getrusage on from the process that started it, but not that of /proc.
+SMALLEST = """
 import pathlib, resource, sys
-import ngffseg.labels, ngffseg.cli.main
+import ngffseg.cli.main, numpy
+from ngffseg import write_labels
+write_labels(sys.argv[1], numpy.ones((8, 8, 8), numpy.uint8), name="a")
 status = pathlib.Path("/proc/self/status")
 if status.exists():
     print(status.read_text().partition("VmHWM:")[2].split()[0])
@@ -85,7 +87,7 @@ def calibrate(dtype: npt.DTypeLike, workers: int, **options: Unpack[PyramidOptio
         one, all_ = (
             min(_timed(f"{folder}/{n}-{k}", wide, labels, 0, n) for k in range(RUNS)) for n in (1, workers)
         )
-        start, memory = _process()
+        start, memory = _smallest(f"{folder}/smallest")
     read, write, chunk, each = _fitted(runs)
     return Rates(
         start=start,
@@ -154,10 +156,11 @@ def _timed(path: str, plan: PyramidPlan, source: Any, first: int, workers: int) 
     return time.perf_counter() - started
 
 
-def _process() -> tuple[float, float]:
-    """Seconds that a process needs to begin, and its memory then."""
+def _smallest(path: str) -> tuple[float, float]:
+    """Seconds and memory of a process that does next to nothing."""
+    words = [sys.executable, "-c", SMALLEST, path]
     started = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", BARE], capture_output=True, encoding="utf-8", check=True)
+    done = subprocess.run(words, capture_output=True, encoding="utf-8", check=True)
     return time.perf_counter() - started, 1024 * float(done.stdout)
 
 

@@ -28,7 +28,7 @@ class Rates:
     Attributes
     ----------
     start
-        Seconds of a job that does nothing.
+        Seconds of the smallest job.
     read
         Seconds of one thread to decode, count and reduce a voxel.
     write
@@ -42,7 +42,7 @@ class Rates:
     growth
         How many times more bytes a voxel of the next level takes: surfaces weigh more there.
     memory
-        Bytes of a process that has done nothing yet.
+        Bytes of the smallest job.
     """
 
     start: float
