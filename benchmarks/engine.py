@@ -56,6 +56,9 @@ JOBS = {
         Program("ngffseg `pyramid`, index and metadata too", "pyramid", "sharded.ome.zarr"),
         Program("webknossos, mode", "webknossos", "webknossos", apart=True),
     ],
+    "64 times the shape, 1 % of the chunks there, 128³ chunks": [
+        Program("**ngffseg**, levels alone, of scattered chunks", "engine_sparse"),
+    ],
 }
 
 

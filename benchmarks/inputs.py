@@ -2,6 +2,7 @@
 
 import functools
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -48,8 +49,24 @@ def make_inputs(folder: Path, edge: int) -> str:
         box = tuple(slice(c * size, min((c + 1) * size, edge)) for c in corner)
         for array in arrays:
             array[box] = shifted[tuple(slice(b.stop - b.start) for b in box)]
+    make_sparse(folder, edge)
     for form, options in forms.items():
         chosen = {"chunks": options["chunks"], "shards": options.get("shards")}
         source = zarr.open_array(folder / form, mode="r")
         write_labels(folder / f"{form}.ome.zarr", source, name="a", levels=1, **chosen)
     return name
+
+
+def make_sparse(folder: Path, edge: int) -> None:
+    """64 times the shape, and one chunk of a hundred there, all of them chunks of the plain array."""
+    array = zarr.create_array(
+        folder / "sparse", shape=(4 * edge,) * 3, dtype="uint32", chunks=(CHUNK,) * 3,
+        compressors=ZstdCodec(level=3),
+    )  # fmt: skip
+    files = sorted(file for file in (folder / "plain" / "c").rglob("*") if file.is_file())
+    places = np.random.default_rng(0).permutation(array.nchunks)[: max(1, array.nchunks // 100)]
+    for number, place in enumerate(places):
+        index = np.unravel_index(place, array.cdata_shape)
+        file = folder / "sparse" / "c" / "/".join(map(str, index))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(files[number % len(files)], file)

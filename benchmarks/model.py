@@ -34,17 +34,25 @@ def plan(*words: str) -> dict[str, float]:
     return found
 
 
+def shifted(labels: np.ndarray, offset: int) -> np.ndarray:
+    """Other ids; background stays."""
+    return np.where(labels == 0, labels, labels + np.uint32(offset))
+
+
 def level0(folder: Path, edge: int, depth: int) -> None:
     """A label image of one level: depth tiles of a real segmentation along z, 2 x 2 across."""
     import dask.array as da
 
     _, labels = tile()
     labels = labels[:edge, :edge, :edge]
-    rows = []
-    for z in range(depth):
-        parts = [np.where(labels, labels + np.uint32((4 * z + n) * STEP % 2**32), 0) for n in range(4)]
-        lazy = [da.from_array(part.astype("u4"), chunks=calibration.EDGE) for part in parts]
-        rows.append(da.block([[lazy[0], lazy[1]], [lazy[2], lazy[3]]]))
+    lazy = da.from_array(labels, chunks=calibration.EDGE, name=False)
+    tiles = [
+        lazy.map_blocks(shifted, offset=number * STEP % 2**32, dtype="u4", name=f"tile-{number}")
+        for number in range(4 * depth)
+    ]
+    rows = [
+        da.block([[tiles[n], tiles[n + 1]], [tiles[n + 2], tiles[n + 3]]]) for n in range(0, 4 * depth, 4)
+    ]
     write_labels(folder / "a.ome.zarr", da.concatenate(rows), name="a", levels=1)
 
 

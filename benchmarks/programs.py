@@ -74,6 +74,10 @@ def engine_sharded(inputs, out):
     return engine(inputs, out, "sharded")
 
 
+def engine_sparse(inputs, out):
+    return engine(inputs, out, "sparse")
+
+
 def tensorstore(inputs, out):
     """By hand, level by level, as many chunks at once as there are threads."""
     import tensorstore as ts

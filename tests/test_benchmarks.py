@@ -1,9 +1,15 @@
 """The benchmarks run, and what they print of ties has the direction that was measured before."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import numpy as np
+import zarr
+
+from ngffseg.pyramid import Reduction, downsample
 
 ROOT = Path(__file__).parent.parent
 
@@ -37,3 +43,68 @@ def test_speed_of_the_main_jobs():
     rows = run("benchmarks/speed.py", "--quick", "--runs", "1")
     assert next(cells[0] for cells in rows) == "`import ngffseg`"
     assert all(float(cells[1]) > 0 and float(cells[3]) > 1 for cells in rows)
+
+
+def test_the_engine_and_its_peers():
+    rows = run("benchmarks/engine.py", "--alone", "--edge", "128", "--runs", "1")
+    programs = {cells[0]: cells[1:] for cells in rows if len(cells) == 7 and cells[1]}
+    for title in (
+        "tensorstore by hand",
+        "ngff-zarr, mode",
+        "ome-zarr-py, nearest",
+        "**ngffseg**, levels alone",
+    ):
+        wall, cpu, memory = (float(cell) for cell in programs[title][:3])
+        assert wall > 0.1
+        assert cpu > 0.1
+        assert memory > 50
+    assert not any("igneous" in title or "webknossos" in title for title in programs)
+
+
+def test_the_programs_of_that_benchmark_do_the_same_work(tmp_path):
+    """Each makes the same level 1, but for the tie rule; shapes of chunks too."""
+    code = "from inputs import *; import sys; make_inputs(Path(sys.argv[1]), 128)"
+    environment = {**os.environ, "NGFFSEG_TEST_DATA": "/nonexistent"}
+    folder = ROOT / "benchmarks"
+    subprocess.run([sys.executable, "-c", code, tmp_path], cwd=folder, env=environment, check=True)
+    shutil.copytree(tmp_path / "plain.ome.zarr", tmp_path / "pyramid")
+    paths = {
+        "engine": "1",
+        "dask_blocks": "1",
+        "pyramid": "labels/a/1",
+        "write_labels": "labels/a/1",
+        "write_labels_anew": "labels/a/1",
+        "tensorstore": "1",
+        "ngff_zarr": "scale1/image",
+        "ome_zarr": "labels/a/s1",
+    }
+    found = {}
+    for name, path in paths.items():
+        words = [sys.executable, "programs.py", name, tmp_path, tmp_path / name]
+        subprocess.run(words, cwd=folder, check=True, capture_output=True)
+        found[name] = zarr.open_array(tmp_path / name / path, mode="r")
+    level0 = zarr.open_array(tmp_path / "plain", mode="r")[:]
+    smallest = downsample(level0, (2, 2, 2), Reduction(tie="smallest"))
+    for name, array in found.items():
+        want = {"ome_zarr": None, "tensorstore": smallest, "ngff_zarr": smallest}.get(
+            name, downsample(level0, (2, 2, 2))
+        )
+        if want is not None:
+            np.testing.assert_array_equal(array[:], want, err_msg=name)
+        assert array.shape == smallest.shape
+        assert array.dtype == np.uint32
+
+
+def test_speed_of_kernels():
+    rows = run("benchmarks/kernels.py", "--edge", "64", "--runs", "1")
+    speeds = {cells[0]: cells[1:] for cells in rows[1:]}
+    assert set(speeds) >= {"ngffseg mode", "ngffseg sparse", "tensorstore mode", "tinybrain mode"}
+    assert all(float(cell) > 0 for cell in speeds["ngffseg mode"])
+
+
+def test_the_model_of_a_job_and_the_job():
+    rows = run("benchmarks/model.py", "--edge", "64")[1:]
+    for cells in rows[:-1]:
+        said, found = (int(number) for number in cells[2].split(" / "))
+        assert abs(said - found) <= 8
+    assert rows[-1][0].startswith("10^15 voxels")

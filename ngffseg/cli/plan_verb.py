@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
 
 import click
-import numpy as np
 from dask.system import CPU_COUNT
 from rich.table import Table
 
@@ -20,7 +20,17 @@ from ngffseg.cli.tables import size_text, sizes_text
 from ngffseg.errors import UsageError
 from ngffseg.geometry import identity
 from ngffseg.labels import calibrate, pyramid_options
-from ngffseg.pyramid import Estimate, Method, PyramidPlan, Rates, Tie, estimate, plan_above, plan_pyramid
+from ngffseg.pyramid import (
+    Estimate,
+    Method,
+    PyramidPlan,
+    Rates,
+    Tie,
+    estimate,
+    plan_above,
+    plan_pyramid,
+    unit_grid,
+)
 
 DTYPES = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64")
 # Measured by --calibrate on two cores of an AMD EPYC of 2024, for uint32 and zstd-3.
@@ -111,8 +121,8 @@ def _levels(plan: PyramidPlan) -> Table:
         "level", "shape", "chunks", "shards", "objects", "raw", title=f"{plan.dtype}, {plan.compression}"
     )
     for level in plan.levels:
-        objects = np.prod([-(-n // u) for n, u in zip(level.shape, level.unit, strict=True)], dtype=object)
-        raw = np.prod(level.shape, dtype=object) * plan.dtype.itemsize
+        objects = math.prod(unit_grid(level))
+        raw = math.prod(level.shape) * plan.dtype.itemsize
         shards = sizes_text(level.shards) if level.shards else "-"
         row = (level.path, sizes_text(level.shape), sizes_text(level.chunks), shards, f"{objects:,}")
         table.add_row(*row, size_text(raw))

@@ -5,7 +5,16 @@ from ngffseg.pyramid.census import Census
 from ngffseg.pyramid.compression import Compression
 from ngffseg.pyramid.counts import Counts
 from ngffseg.pyramid.estimate import Estimate, Rates, estimate
-from ngffseg.pyramid.plan import Block, Level, Pass, PyramidOptions, PyramidPlan, plan_above, plan_pyramid
+from ngffseg.pyramid.plan import (
+    Block,
+    Level,
+    Pass,
+    PyramidOptions,
+    PyramidPlan,
+    plan_above,
+    plan_pyramid,
+    unit_grid,
+)
 from ngffseg.pyramid.reduction import Method, Reduction, Tie, downsample
 
 __all__ = [
@@ -28,4 +37,5 @@ __all__ = [
     "plan_above",
     "plan_pyramid",
     "thread_pool",
+    "unit_grid",
 ]

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ngffseg.pyramid.kernels import is_background
-from ngffseg.pyramid.occupancy import Objects, in_morton_order, wanted_tiles
+from ngffseg.pyramid.morton import in_morton_order
+from ngffseg.pyramid.occupancy import Objects, wanted_tiles
 from ngffseg.pyramid.plan import Block, Level, PyramidPlan
 from ngffseg.pyramid.reduction import downsample_into
 from ngffseg.pyramid.source import Source, checked

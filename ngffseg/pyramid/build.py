@@ -16,9 +16,10 @@ from dask.system import CPU_COUNT
 
 from ngffseg.pyramid.block import BlockRun, Buffers
 from ngffseg.pyramid.census import Census
+from ngffseg.pyramid.inputs import as_source
 from ngffseg.pyramid.occupancy import Objects, occupied_blocks
 from ngffseg.pyramid.plan import Block, PyramidPlan
-from ngffseg.pyramid.source import as_source, is_source
+from ngffseg.pyramid.source import is_source
 from ngffseg.pyramid.target import ArrayTarget, Target
 
 # So many tasks are handed to dask at once: a plan may have millions.
@@ -86,7 +87,11 @@ def build_pyramid(
         for stage, source in enumerate(sources):
             done = 0
             for batch in _batches(occupied_blocks(plan, stage, source.occupied(), source.unit)):
-                compute(*(delayed(run)(block, objects) for block, objects in batch))  # type: ignore[no-untyped-call]
+                # Dask runs independent tasks in the order of their keys.
+                jobs = (
+                    delayed(run)(*job, dask_key_name=f"block-{number:04}") for number, job in enumerate(batch)
+                )
+                compute(*jobs)  # type: ignore[no-untyped-call]
                 done += len(batch)
             if progress is not None:
                 progress(plan.blocks_in(stage) - done)  # those that have nothing under them

@@ -10,14 +10,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ngffseg.pyramid.plan import PyramidPlan
+from ngffseg.pyramid.plan import PyramidPlan, unit_grid
 
 # Amazon S3 Standard, us-east-1, list prices of 2026 in US dollars per request.
 PUT_PRICE, GET_PRICE = 5e-6, 4e-7
 KEYS_PER_LIST = 1000
 # Objects that are metadata: per level and per label image; see `ngffseg.labels`.
 DOCUMENTS_PER_LEVEL, DOCUMENTS = 2, 12
-# What a thread holds of the census before it writes it to a file, and all of them together.
+# What a thread holds of the census at most, before it writes it to a file.
 CENSUS_BYTES = 2**24
 
 
@@ -73,7 +73,7 @@ class Estimate:
     read_bytes, written_bytes
         As they are stored.
     memory, memory_per_thread
-        At the peak: of a process without its threads, and of each of them.
+        At most: of a process without its threads, and of each of them.
     gets, puts, lists
         Requests, were it all in an object store.
     seconds
@@ -128,8 +128,9 @@ def estimate(
     # Each pass reads one level once; level 0 counts as a level of the source too.
     read = [sweep.source or 0 for sweep in plan.passes]
     voxels = [math.prod(level.shape) * occupied for level in levels]
-    chunks = [math.ceil(_units(level.shape, level.chunks) * occupied) for level in levels]
-    objects = [math.ceil(_units(level.shape, level.unit) * occupied) for level in levels]
+    grids = [[-(-n // c) for n, c in zip(level.shape, level.chunks, strict=True)] for level in levels]
+    chunks = [math.ceil(math.prod(grid) * occupied) for grid in grids]
+    objects = [math.ceil(math.prod(unit_grid(level)) * occupied) for level in levels]
     packed = [
         min(float(plan.dtype.itemsize), rates.packed * rates.growth**n) * v for n, v in enumerate(voxels)
     ]
@@ -151,7 +152,7 @@ def estimate(
         raw_bytes=sum(math.prod(level.shape) for level in levels) * plan.dtype.itemsize,
         read_bytes=sum(packed[n] for n in read),
         written_bytes=sum(packed[n] for n in written),
-        memory=rates.memory + 2 * CENSUS_BYTES,
+        memory=rates.memory,
         memory_per_thread=_thread_memory(plan, rates),
         gets=gets,
         puts=puts,
@@ -161,19 +162,16 @@ def estimate(
     )
 
 
-def _units(shape: tuple[int, ...], unit: tuple[int, ...]) -> int:
-    return math.prod(-(-n // u) for n, u in zip(shape, unit, strict=True))
-
-
 def _thread_memory(plan: PyramidPlan, rates: Rates) -> float:
     """A thread holds a tile of each level of a pass, and what it has packed of unfinished objects."""
     item, most = plan.dtype.itemsize, 0.0
     for sweep in plan.passes:
-        held = math.prod(plan.levels[sweep.source or 0].unit) * rates.packed + CENSUS_BYTES
+        source = plan.levels[sweep.source or 0]
+        held = math.prod(source.chunks) * item + math.prod(source.unit) * rates.packed + CENSUS_BYTES
         for number in sweep.targets:
             level = plan.levels[number]
-            # The tile, its neighbour at the edge of the volume, and the object twice: parts and whole.
-            held += 2 * math.prod(level.chunks) * item
+            # The tile, and the object twice: its parts and the whole.
+            held += math.prod(level.chunks) * item
             held += 2 * math.prod(level.unit) * min(item, rates.packed * rates.growth**number)
         most = max(most, held)
     return most

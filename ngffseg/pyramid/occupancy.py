@@ -77,16 +77,3 @@ def wanted_tiles(
         else:
             tiles.update(itertools.product(*(range(a, b + 1) for a, b in zip(low, high, strict=True))))
     return tiles
-
-
-def in_morton_order(tiles: Iterator[Index] | set[Index]) -> list[Index]:
-    """Tiles along the Morton curve: those that share an object of a lower level come together."""
-    return sorted(tiles, key=_morton)
-
-
-def _morton(index: Index) -> int:
-    key, bits = 0, max(index).bit_length()
-    for bit in reversed(range(bits)):
-        for i in index:
-            key = key << 1 | (i >> bit & 1)
-    return key

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ngffseg.geometry import Geometry, downsampled, identity
 from ngffseg.pyramid.compression import Compression, compression_of
 from ngffseg.pyramid.layout import Sizes, level_chunks, level_factors, level_shards
+from ngffseg.pyramid.morton import morton
 from ngffseg.pyramid.passes import Pass, plan_passes
 from ngffseg.pyramid.reduction import Method, Reduction, Tie
 
@@ -73,8 +74,8 @@ class PyramidPlan:
             yield from self.blocks_of(stage)
 
     def blocks_of(self, stage: int) -> Iterator[Block]:
-        """The blocks of one pass, made one at a time."""
-        return (Block(stage, index) for index in np.ndindex(*self.grid(stage)))
+        """The blocks of one pass along a Morton curve, made one at a time."""
+        return (Block(stage, index) for index in morton(self.grid(stage)))
 
     @property
     def block_count(self) -> int:

@@ -9,8 +9,10 @@ import sys
 import numpy as np
 import pytest
 
-from ngffseg import Segment, write_labels
+from ngffseg import Segment, open_labels, write_labels
+from ngffseg.cli import plan_verb
 from ngffseg.cli.main import run
+from ngffseg.labels import calibration
 from tests.labels.stores import digest
 
 LABELS = np.random.default_rng(0).integers(0, 3, (8, 20, 20)).astype(np.uint8)
@@ -306,3 +308,71 @@ def test_long_lines_are_never_broken_away_from_a_terminal(tmp_path):
     store = tmp_path / ("x" * 120) / "a.zarr"
     write_labels(store, LABELS, name="a", segments=[Segment(1), Segment(2)])
     assert ngffseg("check", store).stdout == f"{store}: valid; 0 MUST, 0 SHOULD\n"
+
+
+def test_segments_in_a_table_and_in_json(source, tmp_path, capsys):
+    store = tmp_path / "case.ome.zarr"
+    assert run(["import", str(source), str(store), "--name", "organs", "--json"]) == 0
+    capsys.readouterr()
+    code, rows = answer(capsys, "segments", store, "--name", "organs")
+    assert code == 0
+    (lung,) = (row for row in rows if row["name"] == "right lung")
+    labels = open_labels(store, lung["layer"]).arrays[0][:]
+    where = np.argwhere(labels == lung["label_value"])
+    assert lung["voxels"] == len(where)
+    assert lung["box"] == [[int(a), int(b) + 1] for a, b in zip(where.min(0), where.max(0), strict=True)]
+    assert lung["centroid"] == pytest.approx(where.mean(0))
+    assert {row["layer"] for row in rows} == {"organs", "organs__layer1"}
+    assert run(["segments", str(store), "--name", "organs", "--label", str(lung["label_value"])]) == 0
+    assert "right lung" in capsys.readouterr().out
+    assert run(["segments", str(store), "--name", "organs", "--label", "4711"]) == 2
+    assert "4711" in capsys.readouterr().err
+
+
+def test_pyramid_rebuilds_all_labels_of_a_store(source, tmp_path, capsys):
+    store = tmp_path / "case.ome.zarr"
+    assert run(["import", str(source), str(store), "--name", "organs", "--json", "--codec", "gzip-1"]) == 0
+    before = digest(store / "labels" / "organs" / "0")
+    capsys.readouterr()
+    code, got = answer(capsys, "pyramid", store, "--method", "sparse", "--codec", "zstd-1", "--chunks", "16")
+    assert (code, [image["name"] for image in got]) == (0, ["organs", "organs__layer1"])
+    assert digest(store / "labels" / "organs" / "0") == before
+    image = open_labels(store, "organs")
+    assert image.arrays[1].chunks == (16, 16, 16)
+    assert run(["check", str(store)]) == 0
+    assert run(["pyramid", str(store), "--name", "nobody"]) == 2
+    assert "nobody" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_plan_tells_what_a_job_takes(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(plan_verb, "rates_file", lambda: tmp_path / "rates.json")
+    code, got = answer(
+        capsys, "plan", "--shape", "100000,100000,100000", "--dtype", "uint64", "--workers", "1000"
+    )
+    assert code == 0
+    assert got["estimate"]["objects"] > 5 * 10**7
+    assert "run with --calibrate" in got["rates"]
+    assert (
+        run(["plan", "--shape", "1000,1000,1000", "--in-place", "--shards", "none", "--latency", "20"]) == 0
+    )
+    out = capsys.readouterr().out
+    assert "blocks (tasks)" in out
+    assert "2 min" in out or " min" in out or " s " in out
+    assert run(["plan", "--shape", "10"]) == 2
+    assert "--shape 10: give 2 to 5 sizes" in capsys.readouterr().err
+    assert run(["plan", "--shape", "10,x,3"]) == 2
+    assert "give whole numbers parted by commas" in capsys.readouterr().err
+    assert run(["plan", "--shape", "10,10", "--codec", "lzma"]) == 2
+
+
+def test_rates_are_measured_once_and_kept(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(plan_verb, "rates_file", lambda: tmp_path / "deep" / "rates.json")
+    monkeypatch.setattr(calibration, "EDGE", 80)
+    monkeypatch.setattr(calibration, "FORMS", ((16, None), (8, None), (16, 32), (8, 16)))
+    words = ("plan", "--shape", "500,500,500", "--dtype", "uint16")
+    _, first = answer(capsys, *words, "--calibrate")
+    _, again = answer(capsys, *words)
+    assert first == again
+    assert "measured on this machine" in again["rates"]
+    _, other = answer(capsys, *words, "--codec", "gzip-1")
+    assert "run with --calibrate" in other["rates"]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ngffseg.errors import LabelValueError
 from ngffseg.geometry import identity
 from ngffseg.pyramid import Reduction, build_pyramid, downsample, passes, plan_pyramid
+from ngffseg.pyramid.morton import in_morton_order, morton
 from tests.pyramid import brute
 from tests.pyramid.strategies import labels_and_factors
 
@@ -136,17 +137,17 @@ def test_a_negative_label_is_named_and_stops_the_build():
 
 
 def test_after_a_failure_no_thread_writes_any_more():
-    labels = np.ones((64, 64, 64), np.uint8)
+    labels = np.ones((256, 256, 256), np.uint8)
 
     class Failing:
         shape, dtype = labels.shape, labels.dtype
 
         def __getitem__(self, box):
-            if box[0].start == 16:
+            if box[0].start == 128:
                 raise OSError("disk is gone")
             return labels[box]
 
-    plan = plan_pyramid(identity(labels.shape), np.uint8, chunks=8, shards=None, levels=1)
+    plan = plan_pyramid(identity(labels.shape), np.uint8, chunks=32, shards=None, levels=1)
     levels = [WholeObjects(level, np.uint8) for level in plan.levels]
     with pytest.raises(OSError, match="disk is gone"):
         build_pyramid(plan, Failing(), levels, workers=4)
@@ -167,3 +168,41 @@ def test_progress_counts_each_block():
 def test_reduction_is_the_plans():
     plan = plan_pyramid(identity((4, 4)), np.uint8, method="sparse", tie="smallest", cascade=False)
     assert plan.reduction == Reduction("sparse", "smallest", cascade=False)
+
+
+class Computed:
+    """A lazy array that counts how often each of its chunks is computed."""
+
+    def __init__(self, labels, chunk):
+        self.seen, self.lock = {}, threading.Lock()
+        whole = da.from_array(labels, chunks=chunk, name=False)
+        self.lazy = whole.map_blocks(self.take, dtype=labels.dtype)
+
+    def take(self, block, block_info=None):
+        place = block_info[0]["chunk-location"]
+        with self.lock:
+            self.seen[place] = self.seen.get(place, 0) + 1
+        return block
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("levels", [1, 2, 4])
+@pytest.mark.parametrize("shards", [None, 64])
+@pytest.mark.parametrize("chunk", [16, 48, 64, 128])
+def test_chunks_of_a_lazy_array_are_computed_once(workers, levels, shards, chunk):
+    """Also where they are larger than a block; blocks and pieces follow the same curve."""
+    labels = np.random.default_rng(0).integers(0, 3, (128, 128, 256)).astype(np.uint8)
+    source = Computed(labels, chunk)
+    plan = plan_pyramid(labels.shape, labels.dtype, chunks=16, shards=shards, levels=levels)
+    np.testing.assert_array_equal(built(plan, source.lazy, workers=workers)[0], labels)
+    if chunk != 48:
+        # Dask itself calls a function once, without a block, to learn what it gives.
+        assert set(source.seen.values()) == {1}
+    assert max(source.seen.values()) <= 8  # chunks that no tile aligns with
+
+
+def test_blocks_follow_the_morton_curve():
+    for grid in ((1,), (3, 5), (4, 4, 4), (1, 7, 2, 3)):
+        indices = list(morton(grid))
+        assert indices == in_morton_order(np.ndindex(*grid))
+        assert sorted(indices) == list(np.ndindex(*grid))
