@@ -35,15 +35,15 @@ from ngffseg.pyramid import (
 DTYPES = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64")
 # Measured by --calibrate on two cores of an AMD EPYC of 2024, for uint32 and zstd-3.
 DEFAULT = Rates(
-    start=1.0,
-    read=3.1e-9,
-    write=2.5e-9,
-    chunk=8.5e-5,
-    object=7.1e-5,
+    start=1.35,
+    read=2.5e-9,
+    write=1.9e-9,
+    chunk=8.2e-5,
+    object=3.3e-5,
     scaling=0.85,
-    packed=0.094,
-    growth=1.76,
-    memory=146e6,
+    packed=0.066,
+    growth=1.86,
+    memory=211e6,
 )
 
 

@@ -18,7 +18,7 @@ KEYS_PER_LIST = 1000
 # Objects that are metadata: per level and per label image; see `ngffseg.labels`.
 DOCUMENTS_PER_LEVEL, DOCUMENTS = 2, 12
 # What a thread holds of the census at most, before it writes it to a file.
-CENSUS_BYTES = 2**24
+CENSUS_BYTES = 2**23
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Estimate:
     blocks
         Units of work, of which each is one task.
     objects
-        Objects that are written, metadata included.
+        Objects that are written, metadata included; chunks of the index follow the number of segments.
     chunks
         Chunks that are written.
     raw_bytes

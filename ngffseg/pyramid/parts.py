@@ -13,9 +13,9 @@ import numpy as np
 
 from ngffseg.pyramid.counts import LABEL, Counts, Numbers, merged, row_width
 
-# Rows are merged in ranges of labels of about so many: memory stays bounded.
-ROWS_AT_ONCE = 2**18
-HELD_BYTES = 2**24
+# Rows are merged in ranges of labels of about so many, or so many ranges: memory stays bounded.
+ROWS_AT_ONCE, MOST_RANGES = 2**16, 2**12
+HELD_BYTES = 2**23
 SAMPLE = 256
 
 
@@ -112,9 +112,9 @@ def _sorted(rows: list[Numbers], width: int) -> SortedRows:
 
 
 def _borders(parts: list[SortedRows]) -> list[np.uint64]:
-    """First labels of ranges that hold about `ROWS_AT_ONCE` rows each, the first of all being 0."""
+    """First labels of ranges of about as many rows, the first of all being 0."""
     rows = sum(part.count for part in parts)
     sample = np.sort(np.concatenate([part.sample for part in parts]))
-    count = rows // ROWS_AT_ONCE
+    count = min(rows // ROWS_AT_ONCE, MOST_RANGES)
     inner = sample[np.arange(1, count + 1) * len(sample) // (count + 1)] if count else sample[:0]
     return [np.uint64(0), *np.unique(inner[inner > 0])]
