@@ -59,7 +59,8 @@ def write_index(job: Job, name: str, level: Level, counts: Iterable[Counts], ver
             continue
         table.append(_columns(part, entries), axis=1)
         lists.append(part.chunks)
-        fences.append(part.labels[-rows % ROWS_PER_CHUNK :: ROWS_PER_CHUNK])
+        # A copy: a view would keep the whole part.
+        fences.append(part.labels[-rows % ROWS_PER_CHUNK :: ROWS_PER_CHUNK].copy())
         rows += len(part.labels)
         entries += len(part.chunks)
     first = np.concatenate([np.empty(0, np.uint64), *fences])

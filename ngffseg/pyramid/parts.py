@@ -64,11 +64,11 @@ class Parts:
         with self.lock:
             self.sorted += files
             self.held += rows
-            full = self.held if _size(self.held) > HELD_BYTES else []
-            if full:
+            surplus = self.held if full(self.held) else []
+            if surplus:
                 self.held = []
-        if full:
-            part = self.spilled(full)
+        if surplus:
+            part = self.spilled(surplus)
             with self.lock:
                 self.sorted.append(part)
 
@@ -96,13 +96,9 @@ class Parts:
             self.folder.cleanup()
 
 
-def _size(rows: list[Numbers]) -> int:
-    return sum(part.nbytes for part in rows)
-
-
 def full(rows: list[Numbers]) -> bool:
     """Whether so many rows belong into a file."""
-    return _size(rows) > HELD_BYTES
+    return sum(part.nbytes for part in rows) > HELD_BYTES
 
 
 def _sorted(rows: list[Numbers], width: int) -> SortedRows:
