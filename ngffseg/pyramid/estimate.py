@@ -19,6 +19,8 @@ KEYS_PER_LIST = 1000
 DOCUMENTS_PER_LEVEL, DOCUMENTS = 2, 12
 # What a thread holds of the census at most, before it writes it to a file.
 CENSUS_BYTES = 2**23
+# What merging it into the index takes, whatever the number of segments.
+MERGE_BYTES = 2**26
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ def estimate(
         raw_bytes=sum(math.prod(level.shape) for level in levels) * plan.dtype.itemsize,
         read_bytes=sum(packed[n] for n in read),
         written_bytes=sum(packed[n] for n in written),
-        memory=rates.memory,
+        memory=rates.memory + MERGE_BYTES,
         memory_per_thread=_thread_memory(plan, rates),
         gets=gets,
         puts=puts,
