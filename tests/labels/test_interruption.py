@@ -17,6 +17,7 @@ from ngffseg.errors import StoreError, UsageError
 from ngffseg.labels import publish, write_segmentation
 from ngffseg.labels import write as writing
 from ngffseg.model import Volume
+from ngffseg.pyramid import pieces
 from tests.labels.stores import contents, digest, faults
 
 LABELS = np.random.default_rng(0).integers(0, 3, (40, 40, 40)).astype(np.uint8)
@@ -47,7 +48,8 @@ ERRORS = {
 
 @pytest.mark.parametrize("kind", ERRORS)
 @pytest.mark.parametrize("state", ["new", "other label", "same label"])
-def test_a_failure_while_writing(kind, state, tmp_path):
+def test_a_failure_while_writing(kind, state, tmp_path, monkeypatch):
+    monkeypatch.setattr(pieces, "SMALL_PIECE", 1)  # so that some are read before it fails
     store = tmp_path / "a.zarr"
     if state != "new":
         write_labels(store, LABELS, name="a" if state == "same label" else "b", levels=2)
