@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 import click
 
 from ngffseg import ngff
 from ngffseg.cli.answer import console, image_json, plan_json, print_json
-from ngffseg.cli.options import parse_sizes
+from ngffseg.cli.options import parse_sizes, pyramid_options
 from ngffseg.cli.progress import progress
 from ngffseg.cli.tables import levels_table, segments_table
 from ngffseg.convert import import_segmentation, plan_import
 from ngffseg.labels import LabelImage, WriteOptions, store_tree
-from ngffseg.pyramid import Method, Tie
 
 
 @click.command("import")
@@ -22,14 +21,8 @@ from ngffseg.pyramid import Method, Tie
 @click.option("--name", help="Name under labels  [default: that of the file]")
 @click.option("--image", metavar="FILE", help="The image that was segmented.")
 @click.option("--ngff", type=click.Choice(ngff.VERSIONS), help="Version to write  [default: 0.5]")
-@click.option("--method", type=click.Choice(get_args(Method)), default="mode", show_default=True)
-@click.option("--tie", type=click.Choice(get_args(Tie)), default="balanced", show_default=True)
-@click.option("--chunks", metavar="Z,Y,X", help="Voxels per chunk.")
-@click.option("--shards", metavar="Z,Y,X|none", help="Voxels per shard.")
-@click.option("--codec", help="zstd-N, gzip-N, blosc-N, small or none  [default: by dtype]")
-@click.option("--levels", type=int, help="Number of levels, level 0 included.")
+@pyramid_options
 @click.option("--overwrite", is_flag=True, help="Replace a label image of this name.")
-@click.option("--workers", type=click.IntRange(1), help="Number of threads  [default: cores]")
 @click.option("--dry-run", is_flag=True, help="Print what would be written, write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def run(source: str, store: str, *, dry_run: bool, as_json: bool, **options: Any) -> None:

@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, get_args
+
+import click
 
 from ngffseg.errors import UsageError
+from ngffseg.pyramid import Method, Tie
+
+_PYRAMID = (
+    click.option("--method", type=click.Choice(get_args(Method)), default="mode", show_default=True),
+    click.option("--tie", type=click.Choice(get_args(Tie)), default="balanced", show_default=True),
+    click.option("--chunks", metavar="Z,Y,X", help="Voxels per chunk; one number for all axes."),
+    click.option("--shards", metavar="Z,Y,X|none", help="Voxels per shard."),
+    click.option("--codec", help="zstd-N, gzip-N, blosc-N, small or none  [default: by dtype]"),
+    click.option("--levels", type=int, help="Number of levels, level 0 included."),
+    click.option("--workers", type=click.IntRange(1), help="Number of threads  [default: cores]"),
+)
+
+
+def pyramid_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb the options of a pyramid."""
+    for option in reversed(_PYRAMID):
+        command = option(command)
+    return command
 
 
 def parse_sizes(options: Mapping[str, Any]) -> dict[str, Any]:

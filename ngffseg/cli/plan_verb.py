@@ -7,7 +7,7 @@ import math
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import click
 from dask.system import CPU_COUNT
@@ -15,17 +15,15 @@ from rich.table import Table
 
 from ngffseg import ngff
 from ngffseg.cli.answer import console, plan_json, print_json
-from ngffseg.cli.options import parse_sizes
+from ngffseg.cli.options import parse_sizes, pyramid_options
 from ngffseg.cli.tables import size_text, sizes_text
 from ngffseg.errors import UsageError
 from ngffseg.geometry import identity
-from ngffseg.labels import calibrate, pyramid_options
+from ngffseg.labels import calibrate, fitted_options
 from ngffseg.pyramid import (
     Estimate,
-    Method,
     PyramidPlan,
     Rates,
-    Tie,
     estimate,
     plan_above,
     plan_pyramid,
@@ -51,16 +49,10 @@ DEFAULT = Rates(
 @click.option("--shape", metavar="[T,][C,]Z,Y,X", required=True, help="Shape of level 0.")
 @click.option("--dtype", type=click.Choice(DTYPES), default="uint32", show_default=True)
 @click.option("--ngff", type=click.Choice(ngff.VERSIONS), default="0.5", show_default=True)
-@click.option("--method", type=click.Choice(get_args(Method)), default="mode", show_default=True)
-@click.option("--tie", type=click.Choice(get_args(Tie)), default="balanced", show_default=True)
-@click.option("--chunks", metavar="Z,Y,X", help="Voxels per chunk.")
-@click.option("--shards", metavar="Z,Y,X|none", help="Voxels per shard.")
-@click.option("--levels", type=int, help="Number of levels, level 0 included.")
-@click.option("--codec", help="zstd-N, gzip-N, blosc-N, small or none  [default: by dtype]")
+@pyramid_options
 @click.option("--in-place", is_flag=True, help="Level 0 is stored already, as for the verb pyramid.")
 @click.option("--occupied", type=click.FloatRange(0, 1), default=1.0, help="Share of chunks with labels.")
 @click.option("--latency", type=click.FloatRange(0), default=0.0, help="Milliseconds per request.")
-@click.option("--workers", type=click.IntRange(1), help="Threads, on all machines  [default: cores]")
 @click.option("--calibrate", "measure", is_flag=True, help="Measure this machine first, and keep that.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def run(
@@ -87,7 +79,7 @@ def _plan(chosen: dict[str, Any], *, in_place: bool) -> PyramidPlan:
     if not 2 <= len(shape) <= 5 or min(shape) < 1:
         raise UsageError(f"--shape {','.join(map(str, shape))}: give 2 to 5 sizes of at least 1")
     geometry = identity(shape)
-    pyramid = pyramid_options(chosen, version, (), geometry)  # type: ignore[arg-type]
+    pyramid = fitted_options(chosen, version, (), geometry)  # type: ignore[arg-type]
     plan = plan_pyramid(geometry, dtype, **pyramid)
     if not in_place:
         return plan

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 import click
 
 from ngffseg.cli.answer import console, image_json, print_json
-from ngffseg.cli.options import parse_sizes
+from ngffseg.cli.options import parse_sizes, pyramid_options
 from ngffseg.cli.progress import progress
 from ngffseg.cli.tables import levels_table
 from ngffseg.labels import build_levels, store_tree
-from ngffseg.pyramid import Method, Tie
 
 
 @click.command("pyramid")
 @click.argument("store")
 @click.option("--name", help="Only this label image  [default: all that are registered]")
-@click.option("--method", type=click.Choice(get_args(Method)), default="mode", show_default=True)
-@click.option("--tie", type=click.Choice(get_args(Tie)), default="balanced", show_default=True)
-@click.option("--chunks", metavar="Z,Y,X", help="Voxels per chunk  [default: those of level 0]")
-@click.option("--shards", metavar="Z,Y,X|none", help="Voxels per shard  [default: those of level 0]")
-@click.option("--codec", help="zstd-N, gzip-N, blosc-N, small or none  [default: by dtype]")
-@click.option("--levels", type=int, help="Number of levels, level 0 included.")
-@click.option("--workers", type=click.IntRange(1), help="Number of threads  [default: cores]")
+@pyramid_options
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def run(store: str, *, name: str | None, as_json: bool, **options: Any) -> None:
     """Build or rebuild levels 1, 2, ... and the segment index of the labels in STORE."""

@@ -7,7 +7,7 @@ from ngffseg.labels.image import LabelImage
 from ngffseg.labels.index import index_group
 from ngffseg.labels.inspection import check
 from ngffseg.labels.open import open_image, open_labels, read_stored
-from ngffseg.labels.options import WriteOptions, pyramid_options
+from ngffseg.labels.options import WriteOptions, fitted_options
 from ngffseg.labels.rebuild import build_levels
 from ngffseg.labels.tree import StoredImage, StoredLabels, StoredLevel, StoreTree, store_tree
 from ngffseg.labels.write import write_labels, write_segmentation
@@ -22,11 +22,11 @@ __all__ = [
     "build_levels",
     "calibrate",
     "check",
+    "fitted_options",
     "index_group",
     "open_image",
     "open_labels",
     "plan_segmentation",
-    "pyramid_options",
     "read_stored",
     "split_address",
     "store_tree",

@@ -15,7 +15,7 @@ from ngffseg.geometry import Geometry
 from ngffseg.labels.address import split_address
 from ngffseg.labels.metadata import LayerMetadata, layer_metadata, placeholder_metadata
 from ngffseg.labels.nodes import attributes_of, find_array, find_group
-from ngffseg.labels.options import WriteOptions, pyramid_options
+from ngffseg.labels.options import WriteOptions, fitted_options
 from ngffseg.labels.parent import LABELS, Parent, find_parent
 from ngffseg.model import Segmentation, Volume
 from ngffseg.pyramid import PyramidPlan, plan_pyramid
@@ -150,5 +150,5 @@ def _plans(
 ) -> tuple[PyramidPlan, ...]:
     """A plan per layer; layers differ in dtype at most."""
     grid = segmentation.geometry
-    chosen = pyramid_options(options, version, parent.shapes if parent else (), grid)
+    chosen = fitted_options(options, version, parent.shapes if parent else (), grid)
     return tuple(plan_pyramid(grid, layer.dtype, **chosen) for layer in segmentation.layers)

@@ -26,7 +26,7 @@ class WriteOptions(PyramidOptions, total=False):
     workers: int | None
 
 
-def pyramid_options(
+def fitted_options(
     options: WriteOptions, version: Version, image: Sequence[tuple[int, ...]], grid: Geometry
 ) -> PyramidOptions:
     """The options of the plan, fitted to the version and to the levels of the image.

@@ -27,7 +27,7 @@ from ngffseg.labels.nodes import (
     refresh_consolidated,
 )
 from ngffseg.labels.open import open_labels
-from ngffseg.labels.options import WriteOptions, pyramid_options
+from ngffseg.labels.options import WriteOptions, fitted_options
 from ngffseg.labels.parent import LABELS, Parent, open_parent
 from ngffseg.labels.progress import BlockCounter, Progress
 from ngffseg.labels.publish import place_indices
@@ -106,7 +106,7 @@ def _plan(image: LabelImage, parent: Parent, version: ngff.Version, options: Wri
         # An image without data follows its labels: those that they have, or as many as fit.
         asked = "levels" in options or "factors" in options
         shapes = () if asked or len(image.arrays) == 1 else tuple(array.shape for array in image.arrays)
-    chosen = pyramid_options(options, version, shapes, image.geometry)
+    chosen = fitted_options(options, version, shapes, image.geometry)
     if version == "0.4":
         chosen.pop("shards", None)
     return plan_above(image.geometry, level0.dtype, level0.chunks, level0.shards, **chosen)
