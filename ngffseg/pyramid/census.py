@@ -37,7 +37,7 @@ class Room(threading.local):
             self.size, self.dtype = size, dtype
             self.values = np.empty(size, dtype)
             self.stats = np.empty((size, COLUMNS), np.uint64)
-            self.slots = np.zeros(4 * size, np.uint32)
+            self.slots = np.zeros(8 * size, np.uint32)  # few collisions
         if row > self.row:
             self.row = row
             self.ends, self.entries = np.empty(row, np.uint64), np.empty(row, np.uint64)
