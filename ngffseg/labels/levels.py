@@ -11,7 +11,7 @@ from ngffseg import ngff
 from ngffseg.chunks import StoredLabels, stored_labels
 from ngffseg.errors import MetadataError
 from ngffseg.labels.nodes import find_array
-from ngffseg.store import can_list
+from ngffseg.store import can_list, store_can_list
 
 
 def open_levels(
@@ -61,4 +61,4 @@ def source_labels(labels: Any) -> Any:
     """Labels to be read: the chunks of a zarr array where its form is known, else as they are."""
     if not isinstance(labels, zarr.Array):
         return labels
-    return stored_labels(labels, listing=can_list(str(labels.store_path))) or labels
+    return stored_labels(labels, listing=store_can_list(labels.store)) or labels

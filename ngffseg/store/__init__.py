@@ -2,7 +2,7 @@
 
 from ngffseg.store.disk import can_exchange, check_free, exchange, locked, move, remove
 from ngffseg.store.failure import store_errors
-from ngffseg.store.url import can_list, local_path, normalized, open_store
+from ngffseg.store.url import can_list, local_path, normalized, open_store, store_can_list
 
 __all__ = [
     "can_exchange",
@@ -15,5 +15,6 @@ __all__ = [
     "normalized",
     "open_store",
     "remove",
+    "store_can_list",
     "store_errors",
 ]

@@ -65,6 +65,13 @@ def can_list(url: str) -> bool:
     return not url.startswith(("http://", "https://"))
 
 
+def store_can_list(store: Store) -> bool:
+    """Whether a store that is open, perhaps by others, can say what it holds."""
+    protocol = getattr(getattr(store, "fs", None), "protocol", ())
+    protocols = (protocol,) if isinstance(protocol, str) else protocol
+    return store.supports_listing and not {"http", "https"} & set(protocols)
+
+
 def remove_objects(url: str, path: str) -> None:
     """Remove all objects under a path of a store that is not on the local disk."""
     fs, base = fsspec.core.url_to_fs(url, **_storage_options(url))

@@ -8,9 +8,10 @@ import pytest
 import tensorstore
 import zarr
 
-from ngffseg import open_labels, plan_pyramid, write_labels
+from ngffseg import open_labels, plan_pyramid, segment_index, write_labels
 from ngffseg.errors import UsageError
 from tests.chunks.test_chunks import objects
+from tests.labels.stores import unlistable
 
 LABELS = (
     np.random.default_rng(0)
@@ -122,3 +123,17 @@ def test_organs_are_smaller_than_their_segmentation_file(slicer_files, tmp_path)
     export_segmentation(tmp_path / "a.zarr", tmp_path / "a.seg.nrrd")
     chunks = sum(f.stat().st_size for f in objects(tmp_path / "a.zarr" / "labels" / "a" / "0"))
     assert chunks < (tmp_path / "a.seg.nrrd").stat().st_size
+
+
+def test_a_source_on_a_server_that_cannot_list(tmp_path):
+    sparse = LABELS.copy()
+    sparse[:16] = 0
+    array = zarr.create_array(
+        tmp_path / "source", shape=sparse.shape, chunks=(16,) * 3, dtype="u2", fill_value=0
+    )
+    array[:] = sparse
+    with unlistable(tmp_path) as server:
+        remote = zarr.open_array(f"{server}/source", mode="r")
+        image = write_labels(tmp_path / "a.zarr", remote, name="a", chunks=16)
+        np.testing.assert_array_equal(image.arrays[0][:], sparse)
+    assert len(segment_index(image)) == len(np.unique(sparse)) - 1

@@ -147,3 +147,14 @@ def test_a_root_label_image_is_refused_in_one_line(tmp_path):
     shutil.copytree(store / "labels" / "theirs", tmp_path / "b.zarr")
     with pytest.raises(UsageError, match="at the root"):
         build_levels(tmp_path / "b.zarr")
+
+
+def test_levels_are_built_where_nobody_can_list_or_rename():
+    """In a store of fsspec, without the moves of a local disk."""
+    image = write_labels("memory://rebuild.zarr", LABELS, name="theirs", levels=1, chunks=16)
+    assert len(image.arrays) == 1
+    image = build_levels("memory://rebuild.zarr", "theirs", levels=3, method="sparse")
+    for got, want in zip(image.arrays, levels_of(LABELS, 3, Reduction("sparse")), strict=True):
+        np.testing.assert_array_equal(got[:], want)
+    assert len(segment_index(image)) == 3
+    assert [v for v in check("memory://rebuild.zarr") if v.severity == "MUST"] == []
