@@ -103,7 +103,7 @@ def full(rows: list[Numbers]) -> bool:
 
 def _sorted(rows: list[Numbers], width: int) -> SortedRows:
     whole = np.concatenate([np.empty((0, width), np.uint64), *rows])
-    whole = whole[np.argsort(whole[:, LABEL])]
+    whole = whole.take(np.argsort(whole[:, LABEL]), axis=0)
     return SortedRows(whole[::SAMPLE, LABEL].copy(), len(whole), None, whole)
 
 
