@@ -94,9 +94,10 @@ def piece_size(plan: PyramidPlan, chunks: Sequence[int]) -> tuple[int, ...]:
     Tiles are visited along a Morton curve, so a piece is the part of level 0 under a tile of some
     level, or under two, four, eight of the highest along an axis.
     """
-    shape, highest = plan.levels[0].shape, plan.passes[0].targets
+    shape = plan.levels[0].shape
     spans = [
-        tuple(c * w for c, w in zip(plan.levels[n].chunks, plan.window(0, n), strict=True)) for n in highest
+        tuple(c * w for c, w in zip(plan.levels[n].chunks, plan.window(0, n), strict=True))
+        for n in plan.passes[0].targets
     ]
     best = spans[0]
     while True:

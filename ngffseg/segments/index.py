@@ -59,6 +59,7 @@ class SegmentIndex:
     def __init__(self, image: LabelImage, form: ngff.IndexForm, group: zarr.Group) -> None:
         self.image, self.form, self._group = image, form, group
         self._pages: dict[int, Numbers] = {}
+        self._voxel_volume = voxel_volume(image.geometry)
 
     def __len__(self) -> int:
         return self.form.segments
@@ -147,7 +148,7 @@ class SegmentIndex:
 
     def _entry(self, column: Numbers) -> SegmentEntry:
         label, voxels, _, chunk_count, *places = (int(n) for n in column)
-        ndim, unit = len(self.form.shape), voxel_volume(self.image.geometry)
+        ndim, unit = len(self.form.shape), self._voxel_volume
         starts, stops, sums = (places[n * ndim : (n + 1) * ndim] for n in range(3))
         return SegmentEntry(
             label,
