@@ -57,12 +57,11 @@ def engine(inputs, out, form="plain"):
     from ngffseg.pyramid import build_pyramid, plan_above
 
     yield
-    path = str(inputs / form)
-    array = zarr.open_array(path, mode="r")
-    source = written_labels(array, path)
+    array = zarr.open_array(inputs / form, mode="r")
+    source = written_labels(array)
     plan = plan_above(identity(array.shape), array.dtype, array.chunks, array.shards)
     made = [create_array(str(out), level.path, level, plan, "0.5") for level in plan.levels[1:]]
-    targets = [source, *(written_labels(level, str(out)) for level in made)]
+    targets = [source, *(written_labels(level) for level in made)]
     build_pyramid(plan, source, targets, workers=THREADS)
 
 

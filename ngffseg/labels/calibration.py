@@ -132,7 +132,7 @@ def _runs(path: str, plan: PyramidPlan, chosen: Any) -> list[Run]:
     above = plan_above(identity(base.shape), plan.dtype, base.chunks, base.shards, **chosen)
     runs = []
     for stored, job, first in ((path, above, 1), (f"{path}-other", plan, 0)):
-        source = written_labels(zarr.open_array(LocalStore(stored), path="0", mode="r"), stored)
+        source = written_labels(zarr.open_array(LocalStore(stored), path="0", mode="r"))
         times = [_timed(f"{stored}-{k}", job, source, first, 1) for k in range(RUNS)]
         read = [job.levels[sweep.source or 0] for sweep in job.passes]
         made = job.levels[first:]
@@ -149,7 +149,7 @@ def _runs(path: str, plan: PyramidPlan, chosen: Any) -> list[Run]:
 def _timed(path: str, plan: PyramidPlan, source: Any, first: int, workers: int) -> float:
     """Seconds that the levels of a plan from the first one on take."""
     arrays = [create_array(path, level.path, level, plan, "0.5") for level in plan.levels[first:]]
-    targets = [written_labels(array, path) for array in arrays]
+    targets = [written_labels(array) for array in arrays]
     started = time.perf_counter()
     with Census(plan) as census:
         build_pyramid(plan, source, [source] * first + targets, workers=workers, census=census)

@@ -63,7 +63,7 @@ class Job:
         paths = [f"{self.label_path(name)}/{self.level_prefix}{level.path}" for level in plan.levels]
         self.written += paths
         return [
-            written_labels(create_array(self.url, path, level, plan, version), self.url)
+            written_labels(create_array(self.url, path, level, plan, version))
             for path, level in zip(paths, plan.levels, strict=True)
         ]
 

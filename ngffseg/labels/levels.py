@@ -11,7 +11,7 @@ from ngffseg import ngff
 from ngffseg.chunks import StoredLabels, stored_labels
 from ngffseg.errors import MetadataError
 from ngffseg.labels.nodes import find_array
-from ngffseg.store import can_list, store_can_list
+from ngffseg.store import store_can_list
 
 
 def open_levels(
@@ -50,9 +50,9 @@ def _open_level(store: Store, url: str, path: str, level: str) -> zarr.Array[Any
     return array
 
 
-def written_labels(array: zarr.Array[Any], url: str) -> StoredLabels:
+def written_labels(array: zarr.Array[Any]) -> StoredLabels:
     """The chunks of an array that we have made, in a form that is known."""
-    stored = stored_labels(array, listing=can_list(url))
+    stored = stored_labels(array, listing=store_can_list(array.store))
     assert stored is not None, array.metadata
     return stored
 

@@ -82,7 +82,7 @@ def build_levels(
         with Job(address, store, replacing=has_index, in_place=True) as job, Census(plan) as census:
             with shielded():
                 paths, made = _create(job, f"{LABELS}/{image.name}", plan, version)
-            arrays = [written_labels(array, address) for array in made]
+            arrays = [written_labels(array) for array in made]
             source = source_labels(image.arrays[0])
             count = BlockCounter(plan.block_count, progress)
             workers = options.get("workers")
