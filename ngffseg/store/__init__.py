@@ -1,20 +1,26 @@
 """Where stores are: the only room that knows paths, URLs, credentials and the local disk."""
 
-from ngffseg.store.disk import can_exchange, check_free, exchange, locked, move, remove
+from ngffseg.store.address import can_list, local_path, normalized, split_archive
+from ngffseg.store.disk import can_exchange, check_free, exchange, locked, move
 from ngffseg.store.failure import store_errors
-from ngffseg.store.url import can_list, local_path, normalized, open_store, store_can_list
+from ngffseg.store.meter import Meter, metered
+from ngffseg.store.removal import remove
+from ngffseg.store.url import open_store, store_can_list
 
 __all__ = [
+    "Meter",
     "can_exchange",
     "can_list",
     "check_free",
     "exchange",
     "local_path",
     "locked",
+    "metered",
     "move",
     "normalized",
     "open_store",
     "remove",
+    "split_archive",
     "store_can_list",
     "store_errors",
 ]

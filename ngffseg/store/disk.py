@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from ngffseg.errors import StoreError, UsageError
-from ngffseg.store.url import local_path, remove_objects
+from ngffseg.store.address import local_path
+from ngffseg.store.removal import remove
 
 if sys.platform != "win32":
     import fcntl
@@ -106,25 +106,6 @@ def can_exchange(url: str, folder: str) -> bool:
     finally:
         remove(url, folder)
     return True
-
-
-def remove(url: str, path: str) -> None:
-    """Remove what is at a path of the store, and parents of it that are empty then."""
-    root = local_path(url)
-    if root is None:
-        remove_objects(url, path)
-        return
-    if (root / path).is_dir():
-        shutil.rmtree(root / path, ignore_errors=True)
-    else:
-        (root / path).unlink(missing_ok=True)
-    for parent in (root / path).parents:
-        try:
-            parent.rmdir()
-        except OSError:
-            return  # it holds something else, or is not there
-        if parent == root:
-            return
 
 
 def _local(url: str) -> Path:

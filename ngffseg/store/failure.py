@@ -1,13 +1,84 @@
-"""What disk and network raise, as errors of ngffseg."""
+"""What disk and network raise, as errors of ngffseg: one line that names cause, place and remedy."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import sys
 from collections.abc import Iterator
 
 from ngffseg.errors import NgffsegError, StoreError, StoreNotFoundError, StorePermissionError
+from ngffseg.store.fault import Fault
+
+KEYS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+
+
+def request_error(url: str, key: str, fault: Fault) -> StoreError:
+    """The error of a request that failed for good."""
+    if not url.startswith("s3://"):
+        return _plain_error(url, key, fault)
+    bucket = url.removeprefix("s3://").partition("/")[0]
+    server = "the server"
+    match fault.kind:
+        case "missing":
+            return StoreNotFoundError(f"{url}: {key} is missing ({fault.told}): check the address")
+        case "bucket":
+            return StoreNotFoundError(
+                f"{url}: there is no bucket {bucket!r} ({fault.told}): check the address, or AWS_ENDPOINT_URL"
+            )
+        case "denied":
+            return StorePermissionError(
+                f"{url}: no permission ({fault.told}): set {KEYS} or AWS_PROFILE of someone who may read"
+                f" (or write) bucket {bucket!r}, or --anon (AWS_NO_SIGN_REQUEST=YES) where it is public"
+            )
+        case "keys":
+            return StorePermissionError(f"{url}: {_keys_told(fault.told)}")
+        case "expired":
+            return StorePermissionError(
+                f"{url}: the session has expired ({fault.told}): renew AWS_SESSION_TOKEN with its keys, or log"
+                " in again (aws sso login)"
+            )
+        case "clock":
+            return StorePermissionError(
+                f"{url}: the clock of this machine is wrong ({fault.told}): set it, since requests are signed"
+                " with the time"
+            )
+        case "region":
+            return StoreError(f"{url}: bucket {bucket!r} is in another region ({fault.told}): set AWS_REGION")
+        case "unreachable":
+            return StoreError(
+                f"{url}: {server} cannot be reached ({fault.told}): check AWS_ENDPOINT_URL (--endpoint-url)"
+                " and the network"
+            )
+        case "busy":
+            return StoreError(
+                f"{url}: {server} kept failing ({fault.told}): nothing was published, run again later"
+            )
+    return StoreError(f"{url}: {server} refused {key} ({fault.told}): check the address")
+
+
+def _keys_told(told: str) -> str:
+    if told == "SignatureDoesNotMatch":
+        return f"the secret key is wrong ({told}): set AWS_SECRET_ACCESS_KEY"
+    if told == "InvalidAccessKeyId":
+        return f"the server does not know the access key ({told}): set AWS_ACCESS_KEY_ID"
+    return (
+        f"no credentials were found: set {KEYS}, or AWS_PROFILE, or --anon (AWS_NO_SIGN_REQUEST=YES) for"
+        " public data"
+    )
+
+
+def _plain_error(url: str, key: str, fault: Fault) -> StoreError:
+    """The error of a request to a server that is not S3."""
+    match fault.kind:
+        case "missing" | "bucket":
+            return StoreNotFoundError(f"{url}: {key} is missing ({fault.told}): check the address")
+        case "denied" | "keys" | "expired" | "clock":
+            return StorePermissionError(f"{url}: no permission ({fault.told}): check rights or credentials")
+        case "unreachable" | "busy":
+            return StoreError(
+                f"{url}: the server failed ({fault.told}): check the address and the network, then run again"
+            )
+    return StoreError(f"{url}: the server failed ({fault.told}): check the address and run again")
 
 
 @contextlib.contextmanager
@@ -23,20 +94,12 @@ def store_errors(url: str) -> Iterator[None]:
         raise StorePermissionError(
             f"{url}: no permission ({_reason(error)}): check rights or credentials"
         ) from error
-    except _server_errors() as error:
-        raise StoreError(f"{url}: the server failed ({error}): check the address and run again") from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StoreError(
                 f"{url}: the disk is full: free space and run again; nothing was published"
             ) from error
         raise StoreError(f"{url}: {_reason(error)}: check the store and run again") from error
-
-
-def _server_errors() -> tuple[type[Exception], ...]:
-    """Errors of HTTP, if it is in use: importing aiohttp costs 0.15 s, which local stores need not pay."""
-    module = sys.modules.get("aiohttp")
-    return (module.ClientError,) if module is not None else ()
 
 
 def _reason(error: OSError) -> str:

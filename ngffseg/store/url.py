@@ -1,68 +1,72 @@
-"""Addresses of stores, and the credentials that they need: the only file that knows them.
-
-An address is a path, or an fsspec URL such as ``s3://bucket/case.ome.zarr`` or ``memory://case``.
-"""
+"""From an address to a store of zarr."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-from pathlib import Path
-from typing import Any
+import importlib
+import importlib.util
+from functools import partial
+from typing import cast
 
-import fsspec
 from zarr.abc.store import Store
-from zarr.storage import FsspecStore, LocalStore
+from zarr.storage import LocalStore
 
-from ngffseg.errors import UsageError
+from ngffseg.errors import StoreNotFoundError, UsageError
+from ngffseg.store.address import local_path, split_archive
+from ngffseg.store.archive import ArchiveStore
+from ngffseg.store.client import Client
+from ngffseg.store.directory import File
+from ngffseg.store.fsspec_client import FsspecClient
+from ngffseg.store.meter import meters
+from ngffseg.store.remote import RemoteStore
+from ngffseg.store.settings import S3Settings, s3_settings
+
+# Loaded only where obstore is installed and S3 is used.
+FAST = "ngffseg.store.obstore_client"
 
 
-def local_path(url: str) -> Path | None:
-    """The folder of a store on the local disk, None for any other address."""
-    if url.startswith("file://"):
-        return Path(url.removeprefix("file://"))
-    return None if "://" in url else Path(url)
-
-
-def normalized(address: str | os.PathLike[str]) -> str:
-    """The address without a trailing slash, local paths absolute.
+def open_store(url: str, *, read_only: bool = True) -> Store:
+    """The zarr store at an address; a local folder is only made when something is written.
 
     Raises
     ------
     UsageError
-        If it is empty, or a URL of a protocol that fsspec does not know.
+        If an archive is to be written.
+    StoreNotFoundError
+        If there is no such archive.
     """
-    text = os.fspath(address).strip()
-    if not text:
-        raise UsageError("the address of the store is empty: give a path or a URL")
-    path = local_path(text)
-    if path is not None:
-        return str(path.expanduser().absolute())
-    protocol = text.split("://", 1)[0]
-    if protocol not in fsspec.available_protocols():
-        raise UsageError(
-            f"{text}: protocol {protocol!r} is not known: use a path, s3://, http(s):// or memory://"
-        )
-    return text.rstrip("/")
-
-
-def open_store(url: str, *, read_only: bool = True) -> Store:
-    """The zarr store at an address; a local folder is only made when something is written."""
+    archive = split_archive(url)
+    if archive is not None:
+        return _open_archive(*archive, read_only=read_only)
     path = local_path(url)
-    if path is not None:
+    if path is not None and not meters():
         return LocalStore(path, read_only=read_only)
-    return FsspecStore.from_url(url, storage_options=_storage_options(url), read_only=read_only)
+    return _remote(url, read_only=read_only)
 
 
-def _storage_options(url: str) -> dict[str, Any]:
-    """Options of the usual AWS environment that s3fs does not read by itself."""
-    endpoint = os.environ.get("AWS_ENDPOINT_URL")
-    return {"endpoint_url": endpoint} if url.startswith("s3://") and endpoint else {}
+def _remote(url: str, *, read_only: bool = True) -> RemoteStore:
+    settings = s3_settings() if url.startswith("s3://") else None
+    listing = not url.startswith(("http://", "https://"))
+    return RemoteStore(url, partial(_client, url, settings), listing=listing, read_only=read_only)
 
 
-def can_list(url: str) -> bool:
-    """Whether the store can say what it holds; plain HTTP cannot."""
-    return not url.startswith(("http://", "https://"))
+def _client(url: str, settings: S3Settings | None) -> Client:
+    if settings is not None and importlib.util.find_spec("obstore") is not None:
+        return cast("Client", importlib.import_module(FAST).ObstoreClient(url, settings))
+    path = local_path(url)
+    return FsspecClient(url if path is None else f"file://{path.absolute()}", settings)
+
+
+def _open_archive(archive: str, inside: str, *, read_only: bool) -> ArchiveStore:
+    if not read_only:
+        raise UsageError(
+            f"{archive} is a single file, which is only read: write to a folder or a bucket, then ngffseg export"
+            f" it to {archive.rpartition('/')[2]}"
+        )
+    path = local_path(archive)
+    if path is not None and not path.is_file():
+        raise StoreNotFoundError(f"{archive}: there is no such file: check the address")
+    folder, _, name = archive.rpartition("/")
+    return ArchiveStore(File(_remote(folder if path is None else str(path.parent)), name), inside)
 
 
 def store_can_list(store: Store) -> bool:
@@ -70,10 +74,3 @@ def store_can_list(store: Store) -> bool:
     protocol = getattr(getattr(store, "fs", None), "protocol", ())
     protocols = (protocol,) if isinstance(protocol, str) else protocol
     return store.supports_listing and not {"http", "https"} & set(protocols)
-
-
-def remove_objects(url: str, path: str) -> None:
-    """Remove all objects under a path of a store that is not on the local disk."""
-    fs, base = fsspec.core.url_to_fs(url, **_storage_options(url))
-    with contextlib.suppress(FileNotFoundError):
-        fs.rm(f"{base}/{path}", recursive=True)

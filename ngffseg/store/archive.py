@@ -1,0 +1,156 @@
+"""`ArchiveStore`: a store in one zip file (RFC-9, ``.ozx``), read by ranges, here or on a server."""
+
+from __future__ import annotations
+
+import asyncio
+import zipfile
+import zlib
+from collections.abc import AsyncIterator, Iterable
+from functools import cached_property
+from typing import Any
+
+from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, Store, SuffixByteRequest
+from zarr.core.buffer import Buffer, BufferPrototype
+
+from ngffseg.errors import StoreError, UsageError
+from ngffseg.store.directory import Directory, File, header_size
+
+
+class ArchiveStore(Store):
+    """A store in a zip file; it is only read.
+
+    Parameters
+    ----------
+    file
+        The file, here or on a server.
+    inside
+        Path of the root within the file.
+    """
+
+    supports_writes = False
+    supports_deletes = False
+    supports_listing = True
+
+    def __init__(self, file: File, inside: str = "") -> None:
+        super().__init__(read_only=True)
+        self.file, self.inside = file, inside
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ArchiveStore) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    def __repr__(self) -> str:
+        return f"ArchiveStore({self.file.url!r})"
+
+    __str__ = __repr__
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k not in ("_directory", "_once")}
+
+    @property
+    def _identity(self) -> tuple[str, str]:
+        return self.file.url, self.inside
+
+    @cached_property
+    def _once(self) -> asyncio.Lock:
+        return asyncio.Lock()
+
+    async def _entries(self) -> Directory:
+        """The central directory, read once."""
+        async with self._once:
+            if not hasattr(self, "_directory"):
+                self._directory = await self.file.directory()
+        return self._directory
+
+    def _key(self, key: str) -> str:
+        return f"{self.inside}/{key}".strip("/")
+
+    async def get(
+        self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
+    ) -> Buffer | None:
+        """Bytes of an entry, or of a part of it."""
+        data = await self.fetch(key, byte_range)
+        return None if data is None else prototype.buffer.from_bytes(data)
+
+    async def fetch(self, key: str, part: ByteRequest | None = None) -> bytes | None:
+        """Bytes of an entry or of a part of it; None if there is none.
+
+        Raises
+        ------
+        StoreError
+            If the archive is damaged.
+        """
+        directory = await self._entries()
+        entry = directory.entries.get(self._key(key))
+        if entry is None:
+            return None
+        if part is not None and entry.compress_type == zipfile.ZIP_STORED:
+            start, stop = _bounds(part, entry.file_size)
+            begin = await directory.begin(self.file, entry)
+            return await self.file.read(begin + start, begin + stop)
+        span = await self.file.read(entry.header_offset, directory.end(entry))
+        data = _content(self.file.url, entry, span)
+        return data if part is None else data[slice(*_bounds(part, len(data)))]
+
+    async def get_partial_values(
+        self, prototype: BufferPrototype, key_ranges: Iterable[tuple[str, ByteRequest | None]]
+    ) -> list[Buffer | None]:
+        """Parts of entries, at the same time."""
+        return list(await asyncio.gather(*(self.get(key, prototype, part) for key, part in key_ranges)))
+
+    async def exists(self, key: str) -> bool:
+        """Whether there is an entry."""
+        return self._key(key) in (await self._entries()).entries
+
+    async def set(self, key: str, value: Buffer) -> None:  # noqa: ARG002
+        """Refuse: an archive is only read."""
+        raise UsageError(f"{self.file.url} is a single file, which is only read")
+
+    async def delete(self, key: str) -> None:  # noqa: ARG002
+        """Refuse: an archive is only read."""
+        raise UsageError(f"{self.file.url} is a single file, which is only read")
+
+    async def list(self) -> AsyncIterator[str]:
+        """Keys of all entries."""
+        async for key in self.list_prefix(""):
+            yield key
+
+    async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
+        """Keys of all entries that begin with a prefix."""
+        root = f"{self.inside}/" if self.inside else ""
+        for key in (await self._entries()).entries:
+            if key.startswith(root + prefix):
+                yield key.removeprefix(root)
+
+    async def list_dir(self, prefix: str) -> AsyncIterator[str]:
+        """Names directly below a folder."""
+        folder = f"{prefix.rstrip('/')}/" if prefix else ""
+        names = {key.removeprefix(folder).partition("/")[0]: None async for key in self.list_prefix(folder)}
+        for name in names:
+            yield name
+
+
+def _content(url: str, entry: zipfile.ZipInfo, span: bytes) -> bytes:
+    """The entry that lies at the start of some bytes; its checksum is checked."""
+    start = header_size(url, span)
+    data = span[start : start + entry.compress_size]
+    if entry.compress_type == zipfile.ZIP_DEFLATED:
+        data = zlib.decompress(data, -zlib.MAX_WBITS)
+    elif entry.compress_type != zipfile.ZIP_STORED:
+        raise StoreError(f"{url}: {entry.filename} is packed by method {entry.compress_type}: repack it")
+    if len(data) != entry.file_size or zlib.crc32(data) != entry.CRC:
+        raise StoreError(f"{url}: {entry.filename} is damaged: copy the file again")
+    return data
+
+
+def _bounds(part: ByteRequest, size: int) -> tuple[int, int]:
+    match part:
+        case RangeByteRequest(start, end):
+            return min(start, size), min(end, size)
+        case OffsetByteRequest(offset):
+            return min(offset, size), size
+        case SuffixByteRequest(suffix):
+            return max(0, size - suffix), size
+    raise TypeError(part)

@@ -1,0 +1,39 @@
+"""`Client`: what a library has to offer that moves objects between here and a server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from zarr.abc.store import ByteRequest
+
+# Seconds: until a connection is made, and between two parts of an answer.
+CONNECT_TIMEOUT = 3.5
+READ_TIMEOUT = 15.0
+# Requests at the same time.
+CONCURRENCY = 32
+
+
+class Client(Protocol):
+    """Objects by key below one address. Errors are those of the library; see `fault_of`.
+
+    Each method is one request, or one per 1000 keys, and makes it once.
+    """
+
+    async def get(self, key: str, part: ByteRequest | None) -> bytes:
+        """Bytes of an object, or of a part of it."""
+
+    async def size(self, key: str) -> int:
+        """Number of bytes of an object."""
+
+    async def put(self, key: str, data: bytes, *, create: bool) -> None:
+        """Write a whole object; with ``create`` fail if it is there (``If-None-Match: *``)."""
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Remove objects; one that is not there is no error."""
+
+    async def keys(self, prefix: str) -> list[str]:
+        """Keys of all objects that begin with a prefix."""
+
+    async def children(self, prefix: str) -> list[str]:
+        """Names directly below a prefix that is empty or ends with a slash."""

@@ -1,0 +1,122 @@
+"""Any file system of fsspec, s3fs among them: the default."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
+
+import fsspec
+from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
+from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, SuffixByteRequest
+
+from ngffseg.store.client import CONCURRENCY, CONNECT_TIMEOUT, READ_TIMEOUT
+from ngffseg.store.settings import S3Settings
+
+T = TypeVar("T")
+
+
+class FsspecClient:
+    """Objects below one URL; see `ngffseg.store.client.Client`."""
+
+    def __init__(self, url: str, settings: S3Settings | None) -> None:
+        # Listings are not kept: other writers change them.
+        options: dict[str, Any] = {"use_listings_cache": False}
+        if settings is not None:
+            options |= _s3_options(settings)
+        fs, path = fsspec.core.url_to_fs(url, **options)
+        self.fs: Any = fs if fs.async_impl else AsyncFileSystemWrapper(fs, asynchronous=True)
+        self.root = str(path).rstrip("/")
+        if settings is not None:
+            self.fs.retries = 1  # requests are made again by ngffseg.store.retry alone
+
+    def _path(self, key: str) -> str:
+        return f"{self.root}/{key}".rstrip("/")
+
+    async def _run(self, call: Coroutine[Any, Any, T]) -> T:
+        """Run a call in the loop of fsspec, to which the connections of the file system belong."""
+        if self.fs.asynchronous:
+            return await call  # a file system without connections, in threads
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(call, self.fs.loop))
+
+    async def get(self, key: str, part: ByteRequest | None) -> bytes:
+        """Bytes of an object, or of a part of it."""
+        return bytes(await self._run(self.fs._cat_file(self._path(key), **_range(part))))
+
+    async def size(self, key: str) -> int:
+        """Number of bytes of an object."""
+        return int((await self._run(self.fs._info(self._path(key))))["size"])
+
+    async def put(self, key: str, data: bytes, *, create: bool) -> None:
+        """Write a whole object."""
+        path = self._path(key)
+        if "file" in _protocols(self.fs):
+            await self._run(self.fs._makedirs(path.rpartition("/")[0], exist_ok=True))
+        await self._run(self.fs._pipe_file(path, data, mode="create" if create else "overwrite"))
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Remove objects, one request each."""
+        calls = [self._run(self.fs._rm_file(self._path(key))) for key in keys]
+        for answer in await asyncio.gather(*calls, return_exceptions=True):
+            if isinstance(answer, BaseException) and not isinstance(answer, FileNotFoundError):
+                raise answer
+
+    async def keys(self, prefix: str) -> list[str]:
+        """Keys of all objects that begin with a prefix."""
+        folder = prefix.rpartition("/")[0]
+        try:
+            found = await self._run(self.fs._find(self._path(folder)))
+        except FileNotFoundError:
+            return []
+        keys = (str(path)[len(self.root) + 1 :] for path in found)
+        return [key for key in keys if key.startswith(prefix)]
+
+    async def children(self, prefix: str) -> list[str]:
+        """Names directly below a prefix."""
+        try:
+            found = await self._run(self.fs._ls(self._path(prefix.rstrip("/")), detail=False))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return [str(path).rstrip("/").rpartition("/")[2] for path in found]
+
+
+def known_protocols() -> list[str]:
+    """What may stand before ``://`` in an address."""
+    protocols: list[str] = fsspec.available_protocols()
+    return protocols
+
+
+def _range(part: ByteRequest | None) -> dict[str, int]:
+    match part:
+        case RangeByteRequest(start, end):
+            return {"start": start, "end": end}
+        case OffsetByteRequest(offset):
+            return {"start": offset}
+        case SuffixByteRequest(suffix):
+            return {"start": -suffix}
+    return {}
+
+
+def _protocols(fs: Any) -> tuple[str, ...]:
+    protocol = getattr(fs, "sync_fs", fs).protocol
+    return (protocol,) if isinstance(protocol, str) else tuple(protocol)
+
+
+def _s3_options(settings: S3Settings) -> dict[str, Any]:
+    config: dict[str, Any] = {
+        "connect_timeout": CONNECT_TIMEOUT,
+        "read_timeout": READ_TIMEOUT,
+        "max_pool_connections": CONCURRENCY,
+        "retries": {"total_max_attempts": 1},
+    }
+    if settings.endpoint is not None:
+        # Names of buckets as parts of the host name need DNS, which few servers of one's own have.
+        config["s3"] = {"addressing_style": "path"}
+    return {
+        "anon": settings.anonymous,
+        "endpoint_url": settings.endpoint,
+        "client_kwargs": {"region_name": settings.region},
+        "config_kwargs": config,
+        # One stream per object: more would ask for the size of each first.
+        "max_concurrency": 1,
+    }

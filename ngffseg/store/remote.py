@@ -1,0 +1,204 @@
+"""`RemoteStore`: a zarr store over a server; the one place where requests are made and counted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from functools import cached_property, partial
+from typing import Any
+
+from zarr.abc.store import ByteRequest, RangeByteRequest, Store, SuffixByteRequest
+from zarr.core.buffer import Buffer, BufferPrototype
+
+from ngffseg.store.client import Client
+from ngffseg.store.fault import Kind
+from ngffseg.store.meter import meters
+from ngffseg.store.requests import Requests
+
+METADATA = ("zarr.json", ".zarray", ".zattrs", ".zgroup")
+KEYS_PER_LIST = 1000
+
+
+class RemoteStore(Store):
+    """Objects below an address that is not the local disk.
+
+    Parameters
+    ----------
+    url
+        Address of the store.
+    client
+        Makes the client, here and wherever the store travels to; no secret travels with it.
+    listing
+        Whether the server can list.
+    """
+
+    supports_writes = True
+    supports_deletes = True
+
+    def __init__(
+        self, url: str, client: Callable[[], Client], *, listing: bool = True, read_only: bool = False
+    ) -> None:
+        super().__init__(read_only=read_only)
+        self.url, self.listing, self._make = url, listing, client
+        # An object that was there: where servers hide what is missing, it tells whether keys still work.
+        self._witness: str | None = None
+
+    @property
+    def supports_listing(self) -> bool:
+        """Whether the server can list."""
+        return self.listing
+
+    @cached_property
+    def _client(self) -> Client:
+        return self._make()
+
+    @cached_property
+    def _request(self) -> Requests:
+        return Requests(self.url)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k not in ("_client", "_request")}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RemoteStore) and (self.url, self.read_only) == (other.url, other.read_only)
+
+    def __hash__(self) -> int:
+        return hash((self.url, self.read_only))
+
+    def __repr__(self) -> str:
+        return f"RemoteStore({self.url!r})"
+
+    __str__ = __repr__
+
+    def with_read_only(self, read_only: bool = False) -> RemoteStore:
+        """The same store, to be written or not."""
+        return RemoteStore(self.url, self._make, listing=self.listing, read_only=read_only)
+
+    async def fetch(self, key: str, part: ByteRequest | None = None) -> bytes | None:
+        """Bytes of an object or of a part of it; None if there is none.
+
+        Raises
+        ------
+        StoreError
+            If the server does not answer, or not with the object.
+        """
+        calm: tuple[Kind, ...] = ("missing", "denied") if self._witness not in (None, key) else ("missing",)
+        found = await self._request("GET", key, partial(self._client.get, key, part), calm)
+        if found == "missing":
+            return None
+        if found == "denied":
+            # Who may not list is told 403 where an object is missing. It is missing if the keys still
+            # open what is there.
+            assert self._witness is not None
+            await self._request("GET", key, partial(self._client.get, self._witness, None))
+            return None
+        assert isinstance(found, bytes)
+        for meter in meters():
+            meter.carried(read=len(found))
+        if key.rpartition("/")[2] in METADATA:
+            self._witness = key
+        return _part(found, part)
+
+    async def create(self, key: str, data: bytes) -> bool:
+        """Write an object that must not be there; whether it is ours afterwards.
+
+        A reply may be lost after the object was written, so what is there is compared.
+        """
+        self._check_writable()
+        done = await self._request("PUT", key, partial(self._client.put, key, data, create=True), ("exists",))
+        if done == "exists":
+            return await self.fetch(key) == data
+        for meter in meters():
+            meter.carried(written=len(data))
+        return True
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Write a whole object."""
+        self._check_writable()
+        await self._request("PUT", key, partial(self._client.put, key, data, create=False))
+        for meter in meters():
+            meter.carried(written=len(data))
+
+    async def size(self, key: str) -> int:
+        """Number of bytes of an object."""
+        found = await self._request("HEAD", key, partial(self._client.size, key))
+        assert isinstance(found, int)
+        return found
+
+    async def keys(self, prefix: str) -> list[str]:
+        """Keys of all objects that begin with a prefix."""
+        found = await self._request("LIST", prefix, partial(self._client.keys, prefix), ("missing",))
+        if isinstance(found, str):
+            return []
+        for meter in meters():
+            meter.request("LIST", len(found) // KEYS_PER_LIST)
+        return found
+
+    async def children(self, prefix: str) -> list[str]:
+        """Names directly below a prefix that is empty or ends with a slash."""
+        found = await self._request("LIST", prefix, partial(self._client.children, prefix), ("missing",))
+        return [] if isinstance(found, str) else found
+
+    # What zarr asks for.
+
+    async def get(
+        self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
+    ) -> Buffer | None:
+        """Bytes of an object as a buffer of zarr."""
+        data = await self.fetch(key, byte_range)
+        return None if data is None else prototype.buffer.from_bytes(data)
+
+    async def get_partial_values(
+        self, prototype: BufferPrototype, key_ranges: Iterable[tuple[str, ByteRequest | None]]
+    ) -> list[Buffer | None]:
+        """Parts of objects, at the same time."""
+        return list(await asyncio.gather(*(self.get(key, prototype, part) for key, part in key_ranges)))
+
+    async def exists(self, key: str) -> bool:
+        """Whether there is an object."""
+        return await self.fetch(key, RangeByteRequest(0, 1)) is not None
+
+    async def set(self, key: str, value: Buffer) -> None:
+        """Write a whole object."""
+        await self.put(key, value.to_bytes())
+
+    async def set_if_not_exists(self, key: str, value: Buffer) -> None:
+        """Write an object unless it is there."""
+        await self.create(key, value.to_bytes())
+
+    async def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is no error."""
+        self._check_writable()
+        await self._request("DELETE", key, partial(self._client.delete, [key]), ("missing",))
+
+    async def delete_dir(self, prefix: str) -> None:
+        """Remove all objects below a folder."""
+        self._check_writable()
+        found = await self.keys(f"{prefix.rstrip('/')}/")
+        for start in range(0, len(found), KEYS_PER_LIST):
+            part = found[start : start + KEYS_PER_LIST]
+            await self._request("DELETE", prefix, partial(self._client.delete, part), ("missing",))
+
+    async def list(self) -> AsyncIterator[str]:
+        """Keys of all objects."""
+        for key in await self.keys(""):
+            yield key
+
+    async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
+        """Keys of all objects that begin with a prefix."""
+        for key in await self.keys(prefix):
+            yield key
+
+    async def list_dir(self, prefix: str) -> AsyncIterator[str]:
+        """Names directly below a folder."""
+        for name in await self.children(f"{prefix.rstrip('/')}/" if prefix else ""):
+            yield name
+
+
+def _part(data: bytes, part: ByteRequest | None) -> bytes:
+    """The part that was asked for, from servers that answer with the whole object all the same."""
+    if isinstance(part, RangeByteRequest) and len(data) > part.end - part.start:
+        return data[part.start : part.end]
+    if isinstance(part, SuffixByteRequest) and len(data) > part.suffix:
+        return data[-part.suffix :]
+    return data

@@ -1,0 +1,65 @@
+"""`Requests`: requests to one address, some at a time, counted, made again, and their errors told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+from ngffseg.store.client import CONCURRENCY
+from ngffseg.store.failure import request_error
+from ngffseg.store.fault import Kind, fault_of
+from ngffseg.store.meter import meters
+from ngffseg.store.retry import Contact, retried
+
+T = TypeVar("T")
+
+
+class Requests:
+    """Makes requests to the server of one address, as a function.
+
+    Parameters
+    ----------
+    url
+        The address, for errors to tell.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._contact, self._turns = Contact(), asyncio.Semaphore(CONCURRENCY)
+
+    async def __call__(
+        self, verb: str, key: str, call: Callable[[], Awaitable[T]], calm: Sequence[Kind] = ()
+    ) -> T | Kind:
+        """Make a request until it is answered.
+
+        Parameters
+        ----------
+        verb
+            As which it is counted.
+        key
+            Of the object, for errors to tell.
+        call
+            Makes it once; it must be safe to make twice.
+        calm
+            Faults that are answers to the caller, not errors: they are returned.
+
+        Raises
+        ------
+        StoreError
+            If it fails for good.
+        """
+        async with self._turns:
+            try:
+                return await retried(call, self._contact, partial(_count, verb))
+            except Exception as error:
+                fault = fault_of(error)
+                if fault.kind in calm:
+                    return fault.kind
+                raise request_error(self.url, key, fault) from error
+
+
+def _count(verb: str) -> None:
+    for meter in meters():
+        meter.request(verb)

@@ -1,0 +1,70 @@
+"""Requests that are made again: exponential backoff with full jitter, and an end to patience."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from ngffseg.store.fault import fault_of
+
+T = TypeVar("T")
+# Seconds. A server that has answered before may come back; one that never did has a wrong address.
+PATIENCE = 40.0
+FIRST_PATIENCE = 4.0
+FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0
+
+
+class Contact:
+    """What is known of a server: whether it ever answered, and whether it was given up."""
+
+    def __init__(self) -> None:
+        self.made = self.lost = False
+
+    def patience(self, *, unreachable: bool) -> float:
+        """Seconds for which a request is made again and again."""
+        if self.lost:
+            return 0.0  # what is left to do, such as cleaning up, must not wait all over again
+        return FIRST_PATIENCE if unreachable and not self.made else PATIENCE
+
+
+async def retried(call: Callable[[], Awaitable[T]], contact: Contact, count: Callable[[], None]) -> T:
+    """Make a request until it succeeds, cannot succeed, or patience is at its end.
+
+    Parameters
+    ----------
+    call
+        Makes the request; it must be safe to make twice.
+    contact
+        What is known of the server; kept up to date.
+    count
+        Called for each request that is made.
+
+    Raises
+    ------
+    Exception
+        The last error, as it came.
+    """
+    start, attempt = time.monotonic(), 0
+    while True:
+        count()
+        try:
+            answer = await call()
+        except Exception as error:
+            fault = fault_of(error)
+            if not fault.transient:
+                contact.made, contact.lost = True, False
+                raise
+            # Full jitter: clients that failed together do not come back together.
+            delay = random.uniform(0, min(LONGEST_DELAY, FIRST_DELAY * 2**attempt))
+            end = start + contact.patience(unreachable=fault.kind == "unreachable")
+            if time.monotonic() + delay > end:
+                contact.lost = True
+                raise
+            attempt += 1
+            await asyncio.sleep(delay)
+        else:
+            contact.made, contact.lost = True, False
+            return answer
