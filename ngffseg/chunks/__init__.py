@@ -1,5 +1,7 @@
 """Stored chunks: bytes to labels and back, without a detour through whole arrays."""
 
+from ngffseg.chunks.box import BoxReader
+from ngffseg.chunks.cache import Cache
 from ngffseg.chunks.stored import StoredLabels, stored_labels
 
-__all__ = ["StoredLabels", "stored_labels"]
+__all__ = ["BoxReader", "Cache", "StoredLabels", "stored_labels"]

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from zarr.abc.store import Store
+from zarr.abc.store import ByteRequest, RangeByteRequest, Store, SuffixByteRequest
 from zarr.core.buffer import default_buffer_prototype
 from zarr.core.buffer.cpu import Buffer
 from zarr.core.sync import sync
 from zarr.storage import LocalStore
+
+
+@dataclass(frozen=True, slots=True)
+class Suffix:
+    """The last bytes of an object."""
+
+    size: int
+
+
+# All of an object, the bytes from a start to a stop, or the last ones.
+Part = tuple[int, int] | Suffix | None
 
 
 class Objects(Protocol):
@@ -19,6 +31,9 @@ class Objects(Protocol):
 
     def get(self, key: str) -> bytes | None:
         """Bytes of an object, None if there is none."""
+
+    def get_many(self, wanted: Sequence[tuple[str, Part]]) -> list[bytes | None]:
+        """Objects or parts of them, at the same time where that is faster."""
 
     def put(self, key: str, data: bytes) -> None:
         """Write an object."""
@@ -41,6 +56,21 @@ class FolderObjects:
             return None
         with open(descriptor, "rb", buffering=0) as file:
             return file.read()
+
+    def get_many(self, wanted: Sequence[tuple[str, Part]]) -> list[bytes | None]:
+        """Files or parts of them."""
+        return [self.get(key) if part is None else self._part(key, part) for key, part in wanted]
+
+    def _part(self, key: str, part: tuple[int, int] | Suffix) -> bytes | None:
+        try:
+            file = open(f"{self.folder}/{key}", "rb", buffering=0)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        with file:
+            size = os.fstat(file.fileno()).st_size
+            start, stop = (size - part.size, size) if isinstance(part, Suffix) else part
+            file.seek(max(0, start))
+            return file.read(stop - max(0, start))
 
     def put(self, key: str, data: bytes) -> None:
         """Write a file; folders are made as they are needed."""
@@ -87,6 +117,12 @@ class StoreObjects:
         buffer = sync(self.store.get(self._key(key), default_buffer_prototype()))
         return None if buffer is None else buffer.to_bytes()
 
+    def get_many(self, wanted: Sequence[tuple[str, Part]]) -> list[bytes | None]:
+        """Objects or parts of them, at the same time."""
+        requests = [(self._key(key), _byte_request(part)) for key, part in wanted]
+        buffers = sync(self.store.get_partial_values(default_buffer_prototype(), requests))
+        return [None if buffer is None else buffer.to_bytes() for buffer in buffers]
+
     def put(self, key: str, data: bytes) -> None:
         """Write an object."""
         sync(self.store.set(self._key(key), Buffer.from_bytes(data)))
@@ -97,6 +133,12 @@ class StoreObjects:
             return None
         prefix = self._key("")
         return (key.removeprefix(prefix) for key in sync(_listed(self.store, prefix)))
+
+
+def _byte_request(part: Part) -> ByteRequest | None:
+    if part is None:
+        return None
+    return SuffixByteRequest(part.size) if isinstance(part, Suffix) else RangeByteRequest(*part)
 
 
 async def _listed(store: Store, prefix: str) -> list[str]:

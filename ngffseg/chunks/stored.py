@@ -7,6 +7,7 @@ once while its chunks are read one after another, and a missing chunk costs no d
 from __future__ import annotations
 
 import itertools
+import math
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -18,10 +19,9 @@ import zarr
 from ngffseg.chunks.codec import DAMAGED, Labels
 from ngffseg.chunks.form import Form, form_of
 from ngffseg.chunks.objects import Objects, objects_of
+from ngffseg.chunks.paste import Box, paste
 from ngffseg.chunks.shard import ABSENT, Index
 from ngffseg.errors import ChunkError
-
-Box = tuple[slice, ...]
 
 
 class StoredLabels:
@@ -75,32 +75,40 @@ class StoredLabels:
                 continue
             if labels is None:
                 labels = np.zeros(size, self.dtype)
-            origin = [i * c for i, c in zip(index, self.chunks, strict=True)]
-            low = [max(b.start, o) for b, o in zip(box, origin, strict=True)]
-            high = [min(b.stop, o + c) for b, o, c in zip(box, origin, self.chunks, strict=True)]
-            there = tuple(slice(a - b.start, z - b.start) for a, z, b in zip(low, high, box, strict=True))
-            here = tuple(slice(a - o, z - o) for a, z, o in zip(low, high, origin, strict=True))
-            labels[there] = chunk[here]
+            paste(labels, box, chunk, index)
         return labels
 
     def _decode(self, index: Index, buffer: Labels) -> Labels | None:
         """A whole chunk, its part beyond the edge of the array included."""
         self.local.encoded = None
-        try:
-            data = self._bytes(index)
-            if data is None:
-                return None
-            chunk = buffer[: int(np.prod(self.chunks))].reshape(self.chunks)
-            self.codec.decode(data, chunk)
-        except DAMAGED as error:
-            if isinstance(error, OSError) and error.errno is not None:
-                raise  # the disk, not the chunk
-            raise ChunkError(
-                f"{self.name}: chunk {'/'.join(map(str, index))} cannot be decoded ({error}):"
-                " restore it from its source"
-            ) from error
+        data = self._bytes(index)
+        if data is None:
+            return None
+        chunk = self.decode(index, data, buffer)
         self.local.encoded = data
         return chunk
+
+    def decode(self, index: Index, data: Any, buffer: Labels) -> Labels:
+        """A whole chunk from its encoded bytes, in a flat buffer.
+
+        Raises
+        ------
+        ChunkError
+            If it cannot be decoded.
+        """
+        chunk = buffer[: math.prod(self.chunks)].reshape(self.chunks)
+        try:
+            self.codec.decode(data, chunk)
+        except DAMAGED as error:
+            raise self.damaged(index, error) from error
+        return chunk
+
+    def damaged(self, index: Index, reason: object) -> ChunkError:
+        """The error of a chunk that cannot be decoded."""
+        return ChunkError(
+            f"{self.name}: chunk {'/'.join(map(str, index))} cannot be decoded ({reason}):"
+            " restore it from its source"
+        )
 
     def encoded_for(self, target: object) -> Any:
         """Bytes of the chunk that this thread has read last, where the target would store the same.
@@ -115,21 +123,54 @@ class StoredLabels:
         """Encoded bytes of a chunk, None if it is missing."""
         if self.shard is None:
             return self.objects.get(self.keys.key(index))
-        per_shard = self.shard.chunks_per_shard
-        unit = tuple(i // n for i, n in zip(index, per_shard, strict=True))
+        unit = self.unit_of(index)
         if getattr(self.local, "unit", None) != unit:
             data = self.objects.get(self.keys.key(unit))
-            self.local.table = None if data is None else self.shard.split(data)
+            self.local.table = None if data is None else self.table(index, data)
             self.local.data = None if data is None else memoryview(data)
             self.local.unit = unit
-        if self.local.data is None:
+        return self.part(index, self.local.table, self.local.data)
+
+    def unit_of(self, index: Index) -> Index:
+        """Index of the shard that holds a chunk."""
+        assert self.shard is not None
+        return tuple(i // n for i, n in zip(index, self.shard.chunks_per_shard, strict=True))
+
+    def position(self, index: Index) -> Index:
+        """Position of a chunk in its shard."""
+        assert self.shard is not None
+        return tuple(i % n for i, n in zip(index, self.shard.chunks_per_shard, strict=True))
+
+    def table(self, index: Index, data: Any) -> npt.NDArray[np.uint64]:
+        """The index of the shard that holds a chunk, from the bytes of the shard or of its index.
+
+        Raises
+        ------
+        ChunkError
+            If it is damaged.
+        """
+        assert self.shard is not None
+        try:
+            return self.shard.split(data)
+        except DAMAGED as error:
+            raise self.damaged(index, error) from error
+
+    def part(self, index: Index, table: npt.NDArray[np.uint64] | None, data: Any) -> Any:
+        """Encoded bytes of a chunk within those of its shard; None if it is missing.
+
+        Raises
+        ------
+        ChunkError
+            If it lies beyond the end of the shard.
+        """
+        if table is None:
             return None
-        offset, length = self.local.table[tuple(i % n for i, n in zip(index, per_shard, strict=True))]
-        if offset == ABSENT and length == ABSENT:
+        offset, length = (int(n) for n in table[self.position(index)])
+        if (offset, length) == (ABSENT, ABSENT):
             return None
-        if int(offset) + int(length) > len(self.local.data):
-            raise ValueError("the index of the shard points beyond its end")
-        return self.local.data[int(offset) : int(offset) + int(length)]
+        if offset + length > len(data):
+            raise self.damaged(index, "the index of the shard points beyond its end")
+        return data[offset : offset + length]
 
     def encode(self, labels: Labels) -> bytes:
         """Bytes of one chunk; labels that the edge of the array cuts are padded with background."""

@@ -15,8 +15,8 @@ import zarr
 from zarr.storage import LocalStore
 
 from ngffseg.geometry import identity
+from ngffseg.labels.creation import create_array
 from ngffseg.labels.levels import written_labels
-from ngffseg.labels.nodes import create_array
 from ngffseg.pyramid import (
     Census,
     PyramidOptions,

@@ -10,9 +10,10 @@ import numpy.typing as npt
 import zarr
 
 from ngffseg import ngff
+from ngffseg.labels.creation import create_numbers, put_group
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.job import INDEX, Job
-from ngffseg.labels.nodes import create_numbers, find_group, put_group
+from ngffseg.labels.nodes import find_group
 from ngffseg.pyramid import Counts, Level
 from ngffseg.store import open_store
 

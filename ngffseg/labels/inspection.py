@@ -9,8 +9,8 @@ from zarr.abc.store import Store
 
 from ngffseg import ngff
 from ngffseg.errors import StoreNotFoundError
+from ngffseg.labels.creation import put_attributes, refresh_consolidated
 from ngffseg.labels.facts import collect
-from ngffseg.labels.nodes import put_attributes, refresh_consolidated
 from ngffseg.store import can_list, locked, normalized, open_store, store_errors
 
 # A fix may uncover the next fault of the same group; more rounds than this mean a fix is wrong.
@@ -63,5 +63,5 @@ def _mended(store: Store, address: str) -> list[ngff.Violation]:
         group = zarr.open_group(store, path=first.fix.group, mode="r+", use_consolidated=False)
         put_attributes(store, group, first.fix.attributes)
         violations = _judge(store, address)
-    refresh_consolidated(store)
+    refresh_consolidated(address)
     return violations

@@ -10,8 +10,8 @@ from zarr.abc.store import Store
 
 from ngffseg import ngff
 from ngffseg.chunks import StoredLabels
+from ngffseg.labels.creation import create_array, put_group
 from ngffseg.labels.levels import written_labels
-from ngffseg.labels.nodes import create_array, put_group
 from ngffseg.labels.parent import LABELS
 from ngffseg.labels.shield import shielded
 from ngffseg.pyramid import PyramidPlan

@@ -1,53 +1,125 @@
-"""Groups and arrays of a store: reading and writing their metadata, one object at a time."""
+"""Groups and arrays of a store, found by as few requests as can be: one where it is Zarr v3."""
 
 from __future__ import annotations
 
-import json
-import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
-import numcodecs
 import zarr
-import zarr.errors
 from zarr.abc.store import Store
-from zarr.codecs import BloscCodec, GzipCodec, ZstdCodec
-from zarr.core.buffer import default_buffer_prototype
-from zarr.core.buffer.cpu import Buffer
-from zarr.core.group import GroupMetadata
-from zarr.core.metadata import ArrayV2Metadata, ArrayV3Metadata
-from zarr.core.sync import sync
-from zarr.storage import MemoryStore
+from zarr.core.array import AsyncArray
+from zarr.core.group import AsyncGroup
+from zarr.storage import StorePath
 
-from ngffseg.ngff import Version, zarr_format
-from ngffseg.pyramid import Compression, Level, PyramidPlan
-from ngffseg.store import open_store
+from ngffseg.errors import MetadataError, StorePermissionError
+from ngffseg.labels.documents import Document, read_documents
+
+# What zarr raises when it cannot make sense of the metadata of an array.
+ODD = (ValueError, TypeError, KeyError, AttributeError, NotImplementedError, IndexError, AssertionError)
 
 
 def find_group(store: Store, path: str) -> zarr.Group | None:
-    """The group at a path, in whichever Zarr format it is; None if there is none."""
-    if _leaves(path):
-        return None
+    """The group at a path, in whichever Zarr format it is; None if there is none.
+
+    Raises
+    ------
+    MetadataError
+        If its metadata is no JSON.
+    """
+    return find_groups(store, [path])[0]
+
+
+def find_groups(store: Store, paths: Sequence[str]) -> list[zarr.Group | None]:
+    """Groups at several paths, looked for at the same time."""
+    inside = [path for path in paths if not _leaves(path)]
+    denied: StorePermissionError | None = None
     try:
-        return zarr.open_group(store, path=path, mode="r", use_consolidated=False)
-    except (FileNotFoundError, zarr.errors.ContainsArrayError):
+        documents = dict(
+            zip(inside, read_documents(store, [_key(p, "zarr.json") for p in inside]), strict=True)
+        )
+    except StorePermissionError as error:
+        # Perhaps they are only not there; who may not list is not told.
+        denied, documents = error, {}
+    missing = [path for path in inside if documents.get(path) is None]
+    documents |= dict(zip(missing, _old_groups(store, missing), strict=True))
+    groups = [_group(store, path, documents.get(path)) for path in paths]
+    if denied is not None and not any(groups):
+        raise denied
+    return groups
+
+
+def _old_groups(store: Store, paths: Sequence[str]) -> list[Document | None]:
+    """Groups of Zarr v2, in the form of v3."""
+    found = read_documents(store, [_key(path, ".zattrs") for path in paths]) if paths else []
+    documents: list[Document | None] = []
+    for path, attributes in zip(paths, found, strict=True):
+        # Arrays have attributes, too; those of OME-Zarr are of groups alone.
+        known = attributes is not None and not {"multiscales", "labels", "image-label"}.isdisjoint(attributes)
+        if known or read_documents(store, [_key(path, ".zgroup")])[0] is not None:
+            documents.append({"zarr_format": 2, "node_type": "group", "attributes": attributes or {}})
+        else:
+            documents.append(None)
+    return documents
+
+
+def _group(store: Store, path: str, document: Document | None) -> zarr.Group | None:
+    if document is None or document.get("node_type") != "group":
         return None
+    attributes = document.get("attributes", {})
+    if not isinstance(attributes, dict):
+        raise MetadataError(f"{store}: the attributes of group {path!r} are no JSON object")
+    # Consolidated metadata is left out: it may be older than what it tells of.
+    data = {"zarr_format": document.get("zarr_format", 3), "attributes": attributes}
+    try:
+        return zarr.Group(AsyncGroup.from_dict(StorePath(store, path), data))
+    except ODD as error:
+        raise MetadataError(f"{store}: group {path!r} cannot be understood ({error})") from error
 
 
 def find_array(store: Store, path: str) -> zarr.Array[Any] | None:
-    """The array at a path, in whichever Zarr format it is; None if there is none."""
+    """The array at a path, in whichever Zarr format it is; None if there is none.
+
+    Raises
+    ------
+    MetadataError
+        If its metadata cannot be understood.
+    """
     if _leaves(path):
         return None
-    try:
-        return zarr.open_array(store, path=path, mode="r")
-    except (FileNotFoundError, zarr.errors.NodeTypeValidationError, zarr.errors.ContainsGroupError):
+    found = read_documents(store, [_key(path, "zarr.json")])[0]
+    if found is None:
+        array, attributes = read_documents(store, [_key(path, ".zarray"), _key(path, ".zattrs")])
+        found = None if array is None else {**array, "attributes": attributes or {}}
+    elif found.get("node_type") != "array":
         return None
+    return None if found is None else array_of(store, path, found)
 
 
-def _leaves(path: str) -> bool:
-    """Whether a path, which may come from damaged metadata, could leave the store."""
-    return any(part in (".", "..") for part in path.split("/"))
+def find_arrays(store: Store, paths: Sequence[str], zarr_format: int) -> list[zarr.Array[Any] | None]:
+    """Arrays of a known Zarr format at several paths, at the same time; without the attributes of v2."""
+    file = "zarr.json" if zarr_format == 3 else ".zarray"
+    inside = [path for path in paths if not _leaves(path)]
+    documents = dict(zip(inside, read_documents(store, [_key(p, file) for p in inside]), strict=True))
+    found: list[zarr.Array[Any] | None] = []
+    for path in paths:
+        document = documents.get(path)
+        there = document is not None and (zarr_format == 2 or document.get("node_type") == "array")
+        found.append(array_of(store, path, document) if document is not None and there else None)
+    return found
+
+
+def array_of(store: Store, path: str, document: Document) -> zarr.Array[Any]:
+    """The array whose metadata is known already.
+
+    Raises
+    ------
+    MetadataError
+        If the metadata cannot be understood.
+    """
+    try:
+        return zarr.Array(AsyncArray.from_dict(StorePath(store, path), dict(document)))
+    except ODD as error:
+        raise MetadataError(f"{store}: array {path!r} cannot be understood ({error})") from error
 
 
 def attributes_of(group: zarr.Group) -> dict[str, Any]:
@@ -55,126 +127,10 @@ def attributes_of(group: zarr.Group) -> dict[str, Any]:
     return dict(group.attrs.asdict())
 
 
-def put_group(url: str, path: str, version: Version, attributes: Mapping[str, Any]) -> None:
-    """Make a group with these attributes, or replace those that it has, as one object."""
-    store = _store_at(url, path)
-    group = find_group(store, "")
-    if group is None:
-        _put_metadata(store, "", GroupMetadata(dict(attributes), zarr_format(version)))
-    else:
-        put_attributes(store, group, attributes)
+def _key(path: str, file: str) -> str:
+    return f"{path}/{file}".strip("/")
 
 
-def put_attributes(store: Store, group: zarr.Group, attributes: Mapping[str, Any]) -> None:
-    """Replace all attributes of a group of a store, as one object."""
-    _put_metadata(store, group.path, replace(group.metadata, attributes=dict(attributes)), new=False)
-
-
-def _put_metadata(
-    store: Store,
-    path: str,
-    metadata: GroupMetadata | ArrayV2Metadata | ArrayV3Metadata,
-    *,
-    new: bool = True,
-) -> None:
-    """Write the metadata of a node, without the white space that would be half of a small store."""
-    for key, buffer in metadata.to_buffer_dict(default_buffer_prototype()).items():
-        if key == ".zgroup" and not new:
-            continue  # what says in Zarr v2 that this is a group stays as it is
-        document = json.loads(buffer.to_bytes())
-        data = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-        sync(store.set(f"{path}/{key}".strip("/"), Buffer.from_bytes(data.encode())))
-
-
-def create_array(url: str, path: str, level: Level, plan: PyramidPlan, version: Version) -> zarr.Array[Any]:
-    """Make the array of a level, without any chunk: all of it is background."""
-    form: dict[str, Any] = {
-        "shards": level.shards,
-        "compressors": _compressor(plan.compression),
-        # NGFF 0.5.2: "The `dimension_names` MUST match the names of the `axes`."
-        "dimension_names": list(level.geometry.axes),
-    }
-    if zarr_format(version) == 2:
-        form = {
-            "compressors": _compressor_v2(plan.compression),
-            # 0.4: chunks are stored nested, with "/" between their numbers.
-            "chunk_key_encoding": {"name": "v2", "separator": "/"},
-        }
-    return _create(
-        _store_at(url, path),
-        shape=level.shape,
-        chunks=level.chunks,
-        dtype=plan.dtype,
-        fill_value=0,
-        zarr_format=zarr_format(version),
-        **form,
-    )
-
-
-def _create(store: Store, **form: Any) -> zarr.Array[Any]:
-    """Make an array at the root of a store; zarr works out its metadata."""
-    _put_metadata(store, "", zarr.create_array(MemoryStore(), **form).metadata)
-    return zarr.open_array(store, mode="r+", zarr_format=form["zarr_format"])
-
-
-def _compressor(compression: Compression) -> Any:
-    """The codec in Zarr v3; None for none."""
-    match compression.codec:
-        case "zstd":
-            return ZstdCodec(level=compression.level)
-        case "gzip":
-            return GzipCodec(level=compression.level)
-        case "blosc":
-            return BloscCodec(cname="zstd", clevel=compression.level, shuffle="bitshuffle")
-    return None
-
-
-def _compressor_v2(compression: Compression) -> Any:
-    """The codec in Zarr v2; None for none."""
-    match compression.codec:
-        case "zstd":
-            return numcodecs.Zstd(level=compression.level)
-        case "gzip":
-            return numcodecs.GZip(level=compression.level)
-        case "blosc":
-            return numcodecs.Blosc("zstd", compression.level, numcodecs.Blosc.BITSHUFFLE)
-    return None
-
-
-def create_numbers(
-    url: str, path: str, shape: Sequence[int], chunks: Sequence[int], version: Version
-) -> zarr.Array[Any]:
-    """Make an array of uint64 that is no image: a table or a list, which may grow."""
-    # Columns of sorted numbers: here shuffling does help.
-    form: dict[str, Any] = {"compressors": BloscCodec(cname="zstd", clevel=5, shuffle="shuffle", typesize=8)}
-    if zarr_format(version) == 2:
-        form = {"compressors": numcodecs.Blosc("zstd", 5, numcodecs.Blosc.SHUFFLE)}
-    return _create(
-        _store_at(url, path),
-        shape=tuple(shape),
-        chunks=tuple(chunks),
-        dtype="uint64",
-        fill_value=0,
-        zarr_format=zarr_format(version),
-        **form,
-    )
-
-
-def _store_at(url: str, path: str) -> Store:
-    """A store whose root is the node itself: zarr makes groups of all parents otherwise."""
-    return open_store(f"{url}/{path}".rstrip("/"), read_only=False)
-
-
-def refresh_consolidated(store: Store) -> None:
-    """Write consolidated metadata anew where the store has it, so that it shows what was added."""
-    try:
-        group = zarr.open_group(store, mode="r")
-    except FileNotFoundError:
-        return
-    if group.metadata.consolidated_metadata is None:
-        return
-    with warnings.catch_warnings():
-        # Zarr warns that consolidated metadata is not part of the v3 specification; the store
-        # has it already, and stale it would hide the new labels.
-        warnings.simplefilter("ignore")
-        zarr.consolidate_metadata(store)
+def _leaves(path: str) -> bool:
+    """Whether a path, which may come from damaged metadata, could leave the store."""
+    return any(part in (".", "..") for part in path.split("/"))

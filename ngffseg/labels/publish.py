@@ -11,16 +11,11 @@ from typing import Any
 
 from ngffseg import ngff
 from ngffseg.errors import LabelExistsError, UsageError
+from ngffseg.labels.creation import create_array, put_group, refresh_consolidated
 from ngffseg.labels.draft import check_places
 from ngffseg.labels.job import INDEX, OWN, Job
 from ngffseg.labels.metadata import judged
-from ngffseg.labels.nodes import (
-    attributes_of,
-    create_array,
-    find_group,
-    put_group,
-    refresh_consolidated,
-)
+from ngffseg.labels.nodes import attributes_of, find_group
 from ngffseg.labels.parent import LABELS, Parent, find_parent
 from ngffseg.pyramid import PyramidPlan
 from ngffseg.store import exchange, locked, move, remove
@@ -61,7 +56,7 @@ def publish(
             _register(job, version, document, parent)
             undo.pop_all()
         _remove_old(job, document, parent)
-        refresh_consolidated(job.store)
+        refresh_consolidated(job.url)
 
 
 def _check_levels(job: Job, document: ngff.Document, parent: Parent | None) -> None:

@@ -13,19 +13,13 @@ import zarr
 from ngffseg import ngff
 from ngffseg.errors import MetadataError, UsageError
 from ngffseg.labels.address import split_address
+from ngffseg.labels.creation import create_array, put_group, refresh_consolidated
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.index import index_group, write_index
 from ngffseg.labels.job import INDEX, Job
 from ngffseg.labels.levels import source_labels, written_labels
 from ngffseg.labels.metadata import how_made, judged, level_datasets
-from ngffseg.labels.nodes import (
-    attributes_of,
-    create_array,
-    find_array,
-    find_group,
-    put_group,
-    refresh_consolidated,
-)
+from ngffseg.labels.nodes import attributes_of, find_array, find_group
 from ngffseg.labels.open import open_labels
 from ngffseg.labels.options import WriteOptions, fitted_options
 from ngffseg.labels.parent import LABELS, Parent, open_parent
@@ -74,7 +68,7 @@ def build_levels(
         raise UsageError(f"{image.url} is a label image at the root: give a store that holds it under labels")
     address, _ = split_address(url, name)
     with store_errors(address):
-        store = open_store(address, read_only=False)
+        store = open_store(address)
         parent = open_parent(store, address)
         version = parent.writable_version
         plan = _plan(image, parent, version, options)
@@ -144,7 +138,7 @@ def _publish(job: Job, image: LabelImage, plan: PyramidPlan, paths: list[str], v
         kept = {arrays.table, arrays.lists, arrays.fences}
         for path in [*old, *(f"{index}/{name}" for name in before - kept)]:
             remove(job.url, path)
-        refresh_consolidated(job.store)
+        refresh_consolidated(job.url)
 
 
 def _name_levels(

@@ -12,9 +12,10 @@ import zarr
 
 from ngffseg import ngff
 from ngffseg.geometry import scales
+from ngffseg.labels.creation import put_group
 from ngffseg.labels.job import Job
 from ngffseg.labels.metadata import image_extra, image_multiscales, judged
-from ngffseg.labels.nodes import attributes_of, put_group
+from ngffseg.labels.nodes import attributes_of
 from ngffseg.labels.shield import shielded
 from ngffseg.model import Volume
 from ngffseg.pyramid import PyramidPlan, plan_pyramid, thread_pool

@@ -110,7 +110,7 @@ def write_segmentation(
     address, _ = split_address(url, name)
     names = layer_names(check_name(name), len(segmentation.layers))
     with store_errors(address):
-        store = open_store(address, read_only=False)
+        store = open_store(address)
         parent = find_parent(store, address)
         exists = is_there(store, parent, names[0])
         if exists and not overwrite:
