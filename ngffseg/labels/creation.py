@@ -83,6 +83,14 @@ def create_array(url: str, path: str, level: Level, plan: PyramidPlan, version: 
     )
 
 
+def array_document(array: zarr.Array[Any]) -> dict[str, Any]:
+    """The metadata of an array as they are stored."""
+    stored = array.metadata.to_buffer_dict(default_buffer_prototype())
+    key = "zarr.json" if "zarr.json" in stored else ".zarray"
+    document: dict[str, Any] = json.loads(stored[key].to_bytes())
+    return document
+
+
 def _create(store: Store, **form: Any) -> zarr.Array[Any]:
     """Make an array at the root of a store; zarr works out its metadata."""
     _put_metadata(store, "", zarr.create_array(MemoryStore(), **form).metadata)

@@ -52,7 +52,7 @@ def draft_of(
     version = _version(parent, options.get("ngff"))
     plans = _plans(parent, segmentation, version, options)
     layers = tuple(
-        layer_metadata(name, plan, [s for s in segmentation.segments if s.layer == number], version)
+        layer_metadata(name, names, plan, [s for s in segmentation.segments if s.layer == number], version)
         for number, (name, plan) in enumerate(zip(names, plans, strict=True))
     )
     document = ngff.Document(

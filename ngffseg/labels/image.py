@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import operator
+import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import dask.array as da
@@ -12,8 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
+from ngffseg.chunks import Cache
 from ngffseg.errors import UsageError
 from ngffseg.geometry import Geometry
+from ngffseg.labels.levels import check_integers, level_reader
 from ngffseg.model import Segment
 from ngffseg.store import store_errors
 
@@ -31,7 +35,7 @@ class LabelImage:
     name
         Name under ``labels``; empty for a label image at the root of the store.
     arrays
-        Stored array of each level, finest first.
+        Stored array of each level, finest first; opened when it is asked for.
     segments
         The segments whose voxels it holds.
     geometry
@@ -43,15 +47,20 @@ class LabelImage:
 
     url: str
     name: str
-    arrays: tuple[zarr.Array[Any], ...]
+    arrays: Sequence[zarr.Array[Any]]
     segments: tuple[Segment, ...]
     geometry: Geometry
     layers: tuple[str, ...] = ()
+    _cache: Cache = field(default_factory=Cache, repr=False)
 
     @property
     def levels(self) -> tuple[da.Array, ...]:
-        """Levels as lazy dask arrays, finest first, in the chunks that one request fetches."""
-        return tuple(_lazy(array) for array in self.arrays)
+        """Levels as lazy dask arrays, finest first, in the chunks that are decoded together.
+
+        Of a shard only the chunks that are looked at are fetched, and from other places than the
+        local disk each of them once, as long as 64 MiB of packed chunks hold it.
+        """
+        return tuple(LazyLevel(self.url, array, self._cache).dask() for array in self.arrays)
 
     def read(self, box: Box | None = None, level: int = 0) -> npt.NDArray[Any]:
         """Labels of a box of a level; only the chunks that it touches are read.
@@ -75,9 +84,9 @@ class LabelImage:
         """
         if not 0 <= level < len(self.arrays):
             raise UsageError(f"{self.name}: no level {level}: there are {len(self.arrays)}, from 0")
-        array = self.arrays[level]
         with store_errors(self.url):
-            return np.asarray(array[exact_box(box, array.shape)])
+            array = self.arrays[level]
+            return LazyLevel(self.url, array, self._cache)[exact_box(box, array.shape)]
 
 
 def exact_box(box: Box | None, shape: Sequence[int]) -> tuple[slice, ...]:
@@ -106,6 +115,34 @@ def _exact_range(part: slice | tuple[int, int], size: int) -> slice:
     return slice(start, stop)
 
 
-def _lazy(array: zarr.Array[Any]) -> da.Array:
-    lazy: da.Array = da.from_array(array, chunks=array.chunks)  # type: ignore[no-untyped-call]
-    return lazy
+class LazyLevel:
+    """One level as an array that is read when it is sliced."""
+
+    def __init__(self, url: str, array: zarr.Array[Any], cache: Cache) -> None:
+        check_integers(url, array)
+        self.url, self.array, self.cache = url, array, cache
+        self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
+        self._token = uuid.uuid4().hex
+
+    def __dask_tokenize__(self) -> str:
+        """What is stored may have changed when it is opened again."""
+        return self._token
+
+    @cached_property
+    def _reader(self) -> Any:
+        return level_reader(self.array, self.cache)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k != "_reader"}
+
+    def __getitem__(self, box: tuple[slice, ...]) -> npt.NDArray[Any]:
+        with store_errors(self.url):
+            if self._reader is self.array:
+                return np.asarray(self.array[box])
+            return np.asarray(self._reader.read(box))
+
+    def dask(self) -> da.Array:
+        """The level as a dask array."""
+        blank = np.empty((0,) * self.ndim, self.dtype)
+        lazy: da.Array = da.from_array(self, chunks=self.array.chunks, meta=blank)  # type: ignore[no-untyped-call]
+        return lazy

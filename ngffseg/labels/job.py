@@ -10,7 +10,7 @@ from zarr.abc.store import Store
 
 from ngffseg import ngff
 from ngffseg.chunks import StoredLabels
-from ngffseg.labels.creation import create_array, put_group
+from ngffseg.labels.creation import array_document, create_array, put_group
 from ngffseg.labels.levels import written_labels
 from ngffseg.labels.parent import LABELS
 from ngffseg.labels.shield import shielded
@@ -36,6 +36,7 @@ class Job:
         swappable = not in_place and (not replacing or can_exchange(url, self.folder))
         self.aside = local_path(url) is not None and swappable
         self.level_prefix = f"{self.id}-" if replacing and not self.aside else ""
+        self.arrays: dict[str, dict[str, Any]] = {}
         self.attributes: dict[str, dict[str, Any]] = {}
         self.indices: dict[str, dict[str, Any]] = {}
         self.written: list[str] = []
@@ -60,12 +61,14 @@ class Job:
 
     def create_levels(self, name: str, plan: PyramidPlan, version: ngff.Version) -> list[StoredLabels]:
         """Make the empty arrays of a label image, all metadata before any chunk."""
-        paths = [f"{self.label_path(name)}/{self.level_prefix}{level.path}" for level in plan.levels]
-        self.written += paths
-        return [
-            written_labels(create_array(self.url, path, level, plan, version))
+        group, paths = self.label_path(name), [self.level_prefix + level.path for level in plan.levels]
+        self.written += [f"{group}/{path}" for path in paths]
+        made = [
+            create_array(self.url, f"{group}/{path}", level, plan, version)
             for path, level in zip(paths, plan.levels, strict=True)
         ]
+        self.arrays[name] = {path: array_document(array) for path, array in zip(paths, made, strict=True)}
+        return [written_labels(array) for array in made]
 
     def describe(self, name: str, version: ngff.Version, attributes: dict[str, Any]) -> None:
         """Keep the metadata of a label image, whose levels are complete, until it is published."""

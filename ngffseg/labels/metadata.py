@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version as package_version
 from typing import Any
@@ -25,19 +25,33 @@ class LayerMetadata:
     version: ngff.Version
     multiscales: ngff.Multiscales
     image_label: dict[str, Any]
+    document: ngff.LabelDocument
 
-    def attributes(self, prefix: str = "") -> dict[str, Any]:
-        """Attributes of its group; ``prefix`` stands before the path of each level."""
+    def attributes(self, arrays: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+        """Attributes of its group.
+
+        Parameters
+        ----------
+        arrays
+            Metadata of the arrays of its levels, by path.
+        prefix
+            Stands before the path of each level.
+        """
         datasets = tuple(replace(d, path=prefix + d.path) for d in self.multiscales.datasets)
         multiscales = ngff.encode_multiscales(replace(self.multiscales, datasets=datasets), self.version)
         parts = {"multiscales": [multiscales], "image-label": self.image_label}
-        return ngff.wrap(self.version, parts)
+        own = ngff.encode_label(replace(self.document, arrays=arrays))
+        return ngff.wrap(self.version, parts, own)
 
 
 def layer_metadata(
-    name: str, plan: PyramidPlan, segments: Sequence[Segment], version: ngff.Version
+    name: str,
+    layers: tuple[str, ...],
+    plan: PyramidPlan,
+    segments: Sequence[Segment],
+    version: ngff.Version,
 ) -> LayerMetadata:
-    """Metadata of a label image that follows a plan.
+    """Metadata of a label image, one of the layers of a segmentation, that follows a plan.
 
     Raises
     ------
@@ -45,8 +59,10 @@ def layer_metadata(
         If it breaks a rule of the specification.
     """
     multiscales = image_multiscales(name, plan.levels, plan.reduction.method, how_made(plan))
-    layer = LayerMetadata(name, version, multiscales, ngff.encode_image_label(segments, SOURCE, version))
-    judged(layer.attributes(), f"labels/{name}")
+    image_label = ngff.encode_image_label(segments, SOURCE, version)
+    document = ngff.LabelDocument(layers, plan.levels[0].geometry)
+    layer = LayerMetadata(name, version, multiscales, image_label, document)
+    judged(layer.attributes({}), f"labels/{name}")
     return layer
 
 

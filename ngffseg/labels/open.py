@@ -13,11 +13,11 @@ from ngffseg.errors import MetadataError, StoreNotFoundError, UsageError
 from ngffseg.geometry import Geometry, from_ngff
 from ngffseg.labels.address import split_address
 from ngffseg.labels.image import LabelImage
-from ngffseg.labels.levels import open_levels
-from ngffseg.labels.nodes import attributes_of, find_group
-from ngffseg.labels.parent import LABELS, Parent, open_parent
+from ngffseg.labels.levels import check_integers, open_levels
+from ngffseg.labels.nodes import attributes_of, find_group, find_groups
+from ngffseg.labels.parent import LABELS, open_parent
 from ngffseg.model import Segmentation, Volume
-from ngffseg.store import open_store, store_errors
+from ngffseg.store import local_path, open_store, store_errors
 
 
 def open_labels(url: str | os.PathLike[str], name: str | None = None) -> LabelImage:
@@ -42,12 +42,16 @@ def open_labels(url: str | os.PathLike[str], name: str | None = None) -> LabelIm
     address, name = split_address(url, name)
     with store_errors(address):
         store = open_store(address)
-        parent = open_parent(store, address)
-        if name is None and _is_label_image(store):
-            return _open(store, address, "", "", None)
-        chosen = name if name is not None else _only_name(address, parent)
-        document = next((d for d in parent.documents if chosen in d.layers), None)
-        return _open(store, address, chosen, f"{LABELS}/{chosen}", document)
+        if name is None:
+            root, labels = find_groups(store, ["", LABELS])
+            if root is not None and "image-label" in ngff.unwrap(attributes_of(root))[1]:
+                return _open(store, address, "", root)  # as some writers leave it
+            name = _only_name(store, address, labels)
+        group = find_group(store, f"{LABELS}/{name}")
+        if group is None:
+            open_parent(store, address)  # which says so if there is no store at all
+            raise StoreNotFoundError(f"{address} has no label image {name!r}: see ngffseg info {address}")
+        return _open(store, address, name, group)
 
 
 def read_stored(url: str | os.PathLike[str], name: str | None = None) -> Segmentation:
@@ -86,16 +90,20 @@ def open_image(url: str | os.PathLike[str]) -> Volume:
         group = find_group(store, "")
         attributes = attributes_of(group) if group is not None else {}
         _, metadata = ngff.unwrap(attributes)
-        if "multiscales" not in metadata:
+        if group is None or "multiscales" not in metadata:
             raise StoreNotFoundError(f"{address} has no image: check the address")
-        multiscales, arrays = open_levels(store, address, "", metadata)
+        multiscales, arrays = open_levels(store, address, group)
     geometry = ngff.image_geometry(attributes) or _placed(multiscales, arrays[0])
     return Volume(arrays[0], geometry, multiscales.name)
 
 
-def _only_name(address: str, parent: Parent) -> str:
-    in_layers = {layer for d in parent.documents for layer in d.layers[1:]}
-    names = [n for n in parent.names if n not in in_layers]
+def _only_name(store: Store, address: str, labels: zarr.Group | None) -> str:
+    """Name of the only segmentation in a labels group."""
+    if labels is None:
+        open_parent(store, address)  # which says so if there is no store at all
+    attributes = attributes_of(labels) if labels is not None else {}
+    in_layers = {layer for d in ngff.decode_documents(attributes) for layer in d.layers[1:]}
+    names = [n for n in ngff.listed_labels(ngff.unwrap(attributes)[1]) if n not in in_layers]
     if not names:
         raise StoreNotFoundError(f"{address} has no labels: import some, or name an unregistered label image")
     if len(names) > 1:
@@ -103,28 +111,18 @@ def _only_name(address: str, parent: Parent) -> str:
     return names[0]
 
 
-def _is_label_image(store: Store) -> bool:
-    """Whether the root itself is a label image, as some writers leave it."""
-    root = find_group(store, "")
-    return root is not None and "image-label" in ngff.unwrap(attributes_of(root))[1]
-
-
-def _open(store: Store, address: str, name: str, path: str, document: ngff.Document | None) -> LabelImage:
-    group = find_group(store, path)
-    if group is None:
-        raise StoreNotFoundError(f"{address} has no label image {name!r}: see ngffseg info {address}")
-    _, metadata = ngff.unwrap(attributes_of(group))
+def _open(store: Store, address: str, name: str, group: zarr.Group) -> LabelImage:
+    attributes = attributes_of(group)
+    _, metadata = ngff.unwrap(attributes)
     if "multiscales" not in metadata:
-        raise MetadataError(f"{address}/{path} is no label image: its attributes hold no multiscales")
-    multiscales, arrays = open_levels(store, address, path, metadata)
-    for array in arrays:
-        if array.dtype.kind not in "iu":
-            # NGFF: "The pixels of the label images MUST be integer data types".
-            raise MetadataError(
-                f"{address}/{array.path} holds {array.dtype}: labels are integers, so it is an image"
-            )
-    layers = document.layers if document is not None else (name,)
-    geometry = document.geometry if document is not None else _placed(multiscales, arrays[0])
+        raise MetadataError(f"{address}/{group.path} is no label image: its attributes hold no multiscales")
+    own = ngff.decode_label(attributes) if name else None
+    # What lies here is looked at itself; elsewhere each look is a request.
+    known = own.arrays if own is not None and local_path(address) is None else {}
+    multiscales, arrays = open_levels(store, address, group, known)
+    check_integers(address, arrays[0])
+    layers = own.layers if own is not None else (name,)
+    geometry = own.geometry if own is not None else _placed(multiscales, arrays[0])
     return LabelImage(address, name, arrays, ngff.decode_image_label(metadata), geometry, layers)
 
 

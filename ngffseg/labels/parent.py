@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import zarr
 from zarr.abc.store import Store
 
 from ngffseg import ngff
 from ngffseg.errors import MetadataError, StoreNotFoundError
 from ngffseg.labels.levels import open_levels
-from ngffseg.labels.nodes import attributes_of, find_array, find_group
+from ngffseg.labels.nodes import attributes_of, find_array, find_groups
 
 LABELS = "labels"
 
@@ -69,8 +68,7 @@ def find_parent(store: Store, url: str) -> Parent | None:
     MetadataError
         If something else than an OME-Zarr image is there.
     """
-    root = find_group(store, "")
-    labels = find_group(store, LABELS)
+    root, labels = find_groups(store, ["", LABELS])
     if root is None and labels is None:
         if find_array(store, "") is not None:
             raise MetadataError(
@@ -82,13 +80,14 @@ def find_parent(store: Store, url: str) -> Parent | None:
     if "multiscales" not in metadata and labels is None:
         raise MetadataError(f"{url} is no OME-Zarr image: its attributes hold no multiscales")
     multiscales: ngff.Multiscales | None = None
-    arrays: tuple[zarr.Array[Any], ...] = ()
-    if "multiscales" in metadata:
-        multiscales, arrays = open_levels(store, url, "", metadata)
+    shapes: tuple[tuple[int, ...], ...] = ()
+    if root is not None and "multiscales" in metadata:
+        multiscales, arrays = open_levels(store, url, root)
+        shapes = tuple(array.shape for array in arrays)
     labels_version, register = ngff.unwrap(labels_attributes or {})
     names = ngff.listed_labels(register)
     found = version or labels_version or _default_version(root or labels)
-    return Parent(found, multiscales, tuple(a.shape for a in arrays), names, labels_attributes)
+    return Parent(found, multiscales, shapes, names, labels_attributes)
 
 
 def open_parent(store: Store, url: str) -> Parent:

@@ -13,7 +13,7 @@ import zarr
 from ngffseg import ngff
 from ngffseg.errors import MetadataError, UsageError
 from ngffseg.labels.address import split_address
-from ngffseg.labels.creation import create_array, put_group, refresh_consolidated
+from ngffseg.labels.creation import array_document, create_array, put_group, refresh_consolidated
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.index import index_group, write_index
 from ngffseg.labels.job import INDEX, Job
@@ -77,6 +77,7 @@ def build_levels(
             with shielded():
                 paths, made = _create(job, f"{LABELS}/{image.name}", plan, version)
             arrays = [written_labels(array) for array in made]
+            documents = {path: array_document(array) for path, array in zip(paths, made, strict=True)}
             source = source_labels(image.arrays[0])
             count = BlockCounter(plan.block_count, progress)
             workers = options.get("workers")
@@ -84,7 +85,7 @@ def build_levels(
             with shielded():
                 level0 = replace(plan.levels[0], path=image.arrays[0].basename)
                 write_index(job, image.name, level0, census.counts(), version)
-                _publish(job, image, plan, paths, version)
+                _publish(job, image, plan, documents, version)
     return open_labels(address, image.name)
 
 
@@ -123,7 +124,9 @@ def _create(
     return paths, arrays
 
 
-def _publish(job: Job, image: LabelImage, plan: PyramidPlan, paths: list[str], version: ngff.Version) -> None:
+def _publish(
+    job: Job, image: LabelImage, plan: PyramidPlan, made: dict[str, Any], version: ngff.Version
+) -> None:
     """Name the new levels in the metadata, as one object, then remove what was named before."""
     index = f"{INDEX}/{image.name}"
     with locked(job.url), ExitStack() as undo:
@@ -131,7 +134,7 @@ def _publish(job: Job, image: LabelImage, plan: PyramidPlan, paths: list[str], v
         before = set(old_index.array_keys()) if old_index is not None else set()
         place_indices(job, version, undo)
         old = _fit_placeholder(job, plan, version, undo)
-        old += _name_levels(job, f"{LABELS}/{image.name}", plan, paths, version)
+        old += _name_levels(job, f"{LABELS}/{image.name}", plan, made, version)
         undo.pop_all()
         job.written.clear()
         arrays = ngff.decode_index(job.indices[image.name])
@@ -142,15 +145,18 @@ def _publish(job: Job, image: LabelImage, plan: PyramidPlan, paths: list[str], v
 
 
 def _name_levels(
-    job: Job, path: str, plan: PyramidPlan, paths: list[str], version: ngff.Version
+    job: Job, path: str, plan: PyramidPlan, made: dict[str, Any], version: ngff.Version
 ) -> list[str]:
-    """Have the multiscales of a group name new levels; returns the paths that it named before."""
+    """Have the multiscales of a group name new levels; returns the paths that it named before.
+
+    ``made`` holds the metadata of the arrays of the new levels by their paths.
+    """
     group = find_group(job.store, path)
     assert group is not None
     attributes = attributes_of(group)
     _, metadata = ngff.unwrap(attributes)
     decoded = ngff.decode_multiscales(metadata, ndim=len(plan.levels[0].shape))
-    datasets = (decoded.datasets[0], *level_datasets(plan.levels[1:], paths))
+    datasets = (decoded.datasets[0], *level_datasets(plan.levels[1:], list(made)))
     method = decoded.type if path == "" else plan.reduction.method
     how = decoded.metadata if path == "" else how_made(plan)
     told = replace(decoded, datasets=datasets, type=method, metadata=how)
@@ -159,8 +165,13 @@ def _name_levels(
     first = {k: v for k, v in metadata["multiscales"][0].items() if k != "coordinateTransformations"}
     metadata = {**metadata, "multiscales": [{**first, **encoded}, *metadata["multiscales"][1:]]}
     rest = {k: v for k, v in attributes.items() if k != "ome"} if version == "0.5" else {}
+    label = ngff.decode_label(attributes) if path else None
+    if label is not None:
+        level0 = decoded.datasets[0].path
+        known = {level0: label.arrays[level0]} if level0 in label.arrays else {}
+        rest |= ngff.encode_label(replace(label, arrays=known | made))
     put_group(job.url, path, version, judged(ngff.wrap(version, metadata, rest), path))
-    return [f"{path}/{d.path}".strip("/") for d in decoded.datasets[1:] if d.path not in paths]
+    return [f"{path}/{d.path}".strip("/") for d in decoded.datasets[1:] if d.path not in made]
 
 
 def _fit_placeholder(job: Job, plan: PyramidPlan, version: ngff.Version, undo: ExitStack) -> list[str]:
@@ -173,9 +184,10 @@ def _fit_placeholder(job: Job, plan: PyramidPlan, version: ngff.Version, undo: E
     arrays = [find_array(job.store, dataset.path) for dataset in multiscales.datasets]
     if [array.shape for array in arrays if array is not None] == [level.shape for level in plan.levels]:
         return []
-    paths, _ = _create(job, "", replace(plan, dtype=np.dtype(np.uint8)), version)
+    paths, made = _create(job, "", replace(plan, dtype=np.dtype(np.uint8)), version)
     undo.callback(put_group, job.url, "", version, attributes)
-    return _name_levels(job, "", plan, paths, version)
+    documents = {path: array_document(array) for path, array in zip(paths, made, strict=True)}
+    return _name_levels(job, "", plan, documents, version)
 
 
 def _is_placeholder(root: zarr.Group) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,7 +86,7 @@ def _image(store: Store, address: str) -> StoredImage:
     group = find_group(store, "")
     assert group is not None
     attributes = attributes_of(group)
-    multiscales, arrays = open_levels(store, address, "", ngff.unwrap(attributes)[1])
+    multiscales, arrays = open_levels(store, address, group)
     placeholder = bool(ngff.own_part(attributes).get("placeholder"))
     axes = tuple(axis.name for axis in multiscales.axes)
     return StoredImage(multiscales.name, placeholder, axes, _levels(address, multiscales, arrays))
@@ -103,7 +104,7 @@ def _labels(store: Store, address: str, name: str) -> StoredLabels:
 
 
 def _levels(
-    address: str, multiscales: ngff.Multiscales, arrays: tuple[zarr.Array[Any], ...]
+    address: str, multiscales: ngff.Multiscales, arrays: Sequence[zarr.Array[Any]]
 ) -> tuple[StoredLevel, ...]:
     listable = can_list(address)
     return tuple(

@@ -139,8 +139,9 @@ def write_segmentation(
                     with shielded():
                         level0 = replace(plan.levels[0], path=job.level_prefix + plan.levels[0].path)
                         write_index(job, metadata.name, level0, census.counts(), draft.version)
+                attributes = metadata.attributes(job.arrays[metadata.name], job.level_prefix)
                 with shielded():
-                    job.describe(metadata.name, draft.version, metadata.attributes(job.level_prefix))
+                    job.describe(metadata.name, draft.version, attributes)
             if image is not None:
                 write_image(job, image, draft.plans[0], draft.version, options.get("workers"))
             with shielded():

@@ -12,6 +12,7 @@ from ngffseg.ngff.document import (
 from ngffseg.ngff.image_label import decode_image_label, encode_image_label, source_image
 from ngffseg.ngff.index import IndexForm, decode_index, encode_index
 from ngffseg.ngff.judge import judge_attributes
+from ngffseg.ngff.label import LabelDocument, decode_label, encode_label
 from ngffseg.ngff.multiscales import (
     Axis,
     Dataset,
@@ -32,6 +33,7 @@ __all__ = [
     "Document",
     "Fix",
     "IndexForm",
+    "LabelDocument",
     "Multiscales",
     "Node",
     "Version",
@@ -42,10 +44,12 @@ __all__ = [
     "decode_geometry",
     "decode_image_label",
     "decode_index",
+    "decode_label",
     "decode_multiscales",
     "encode_geometry",
     "encode_image_label",
     "encode_index",
+    "encode_label",
     "encode_multiscales",
     "image_geometry",
     "judge_attributes",

@@ -19,6 +19,8 @@ from ngffseg.ngff.version import VERSIONS, unwrap
 from ngffseg.ngff.version import zarr_format as format_of
 from ngffseg.ngff.violation import Violation
 
+# Schemas of the key of ngffseg, by what its group holds.
+KINDS = {"label": "image-label", "labels": "labels"}
 PARTS = ("multiscales", "image-label", "labels", "omero")
 
 
@@ -67,8 +69,8 @@ def _judge(attributes: Mapping[str, Any], where: str, zarr_format: int | None) -
             yield from _part(part, metadata[part], judged, attributes, f"{base}/{part}")
     if "labels" in metadata:
         yield from judge_labels_group(attributes, where)
-    if KEY in attributes and "image-label" not in metadata:
-        kind = "labels" if "labels" in metadata else "image"
+    if KEY in attributes:
+        kind = next((k for k, part in KINDS.items() if part in metadata), "image")
         yield from schema_violations(attributes[KEY], f"ngffseg/{kind}", f"{where}/{KEY}")
 
 

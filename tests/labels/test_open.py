@@ -121,7 +121,7 @@ def test_questions_that_have_no_answer(store):
 def test_broken_stores_are_told_in_one_line(store):
     (store / "labels/cells/1/zarr.json").unlink()
     with pytest.raises(MetadataError, match="labels/cells/1: the level is missing"):
-        open_labels(store)
+        _ = open_labels(store).levels
     put(store, "labels/cells", lambda a: a["ome"].pop("multiscales"))
     with pytest.raises(MetadataError, match="hold no multiscales"):
         open_labels(store)

@@ -1,0 +1,73 @@
+"""`LabelDocument`: what a label image says of itself beside OME-Zarr, so that one request opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ngffseg.errors import MetadataError, UsageError
+from ngffseg.geometry import Geometry
+from ngffseg.ngff.document import KEY, decode_geometry, encode_geometry
+from ngffseg.ngff.schema import schema_violations
+
+SCHEMA = "ngffseg/label"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelDocument:
+    """What stands under the key ``ngffseg`` of a label image.
+
+    Parameters
+    ----------
+    layers
+        Names of the label images that make up the segmentation, this one among them.
+    geometry
+        Grid of level 0.
+    arrays
+        Metadata of the array of each level, by its path in the group: a copy, so that readers need
+        not fetch them one by one.
+    """
+
+    layers: tuple[str, ...]
+    geometry: Geometry
+    arrays: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def encode_label(document: LabelDocument) -> dict[str, Any]:
+    """The document as the part of the attributes of its group that it is."""
+    arrays = {path: array_form(array) for path, array in document.arrays.items()}
+    encoded = {
+        "layers": list(document.layers),
+        "geometry": encode_geometry(document.geometry),
+        "arrays": arrays,
+    }
+    return {KEY: encoded}
+
+
+def decode_label(attributes: Mapping[str, Any]) -> LabelDocument | None:
+    """The document in the attributes of a label image; None where there is none.
+
+    Raises
+    ------
+    MetadataError
+        If it breaks its schema.
+    """
+    if KEY not in attributes:
+        return None
+    own = attributes[KEY]
+    broken = schema_violations(own, SCHEMA, "")
+    if broken:
+        raise MetadataError(
+            f"the key {KEY!r} of a label image breaks its schema at {broken[0].where or '/'}: {broken[0].rule}"
+        )
+    try:
+        geometry = decode_geometry(own["geometry"])
+    except UsageError as error:
+        raise MetadataError(f"the key {KEY!r} of a label image: {error}") from error
+    return LabelDocument(tuple(own["layers"]), geometry, own["arrays"])
+
+
+def array_form(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata of an array without its attributes."""
+    return {key: value for key, value in metadata.items() if key != "attributes"}
