@@ -9,32 +9,38 @@ from dataclasses import replace
 from typing import Any
 
 import numcodecs
+import numpy as np
+import numpy.typing as npt
 import zarr
 import zarr.errors
 from zarr.abc.store import Store
 from zarr.codecs import BloscCodec, GzipCodec, ZstdCodec
+from zarr.core.array import AsyncArray
 from zarr.core.buffer import default_buffer_prototype
 from zarr.core.buffer.cpu import Buffer
 from zarr.core.group import GroupMetadata
 from zarr.core.metadata import ArrayV2Metadata, ArrayV3Metadata
 from zarr.core.sync import sync
-from zarr.storage import MemoryStore
+from zarr.storage import MemoryStore, StorePath
 
 from ngffseg.labels.documents import read_documents
-from ngffseg.labels.nodes import find_group
 from ngffseg.ngff import Version, zarr_format
 from ngffseg.pyramid import Compression, Level, PyramidPlan
-from ngffseg.store import open_store
+from ngffseg.store import create_object, open_store
 
 
 def put_group(url: str, path: str, version: Version, attributes: Mapping[str, Any]) -> None:
     """Make a group with these attributes, or replace those that it has, as one object."""
-    store = _store_at(url, path)
-    group = find_group(store, "")
-    if group is None:
-        _put_metadata(store, "", GroupMetadata(dict(attributes), zarr_format(version)))
-    else:
-        put_attributes(store, group, attributes)
+    _put_metadata(_store_at(url, path), "", GroupMetadata(dict(attributes), zarr_format(version)))
+
+
+def create_group(url: str, path: str, version: Version, attributes: Mapping[str, Any]) -> bool:
+    """Make a group that must not be there; whether it is as it was to be, whoever made it.
+
+    Only where objects can be created so; see `ngffseg.store.create_object`.
+    """
+    files = _files(GroupMetadata(dict(attributes), zarr_format(version)))
+    return all(create_object(url, f"{path}/{file}".strip("/"), data) for file, data in files.items())
 
 
 def put_attributes(store: Store, group: zarr.Group, attributes: Mapping[str, Any]) -> None:
@@ -50,16 +56,60 @@ def _put_metadata(
     new: bool = True,
 ) -> None:
     """Write the metadata of a node, without the white space that would be half of a small store."""
-    for key, buffer in metadata.to_buffer_dict(default_buffer_prototype()).items():
-        if key == ".zgroup" and not new:
+    for file, data in _files(metadata).items():
+        if file == ".zgroup" and not new:
             continue  # what says in Zarr v2 that this is a group stays as it is
-        document = json.loads(buffer.to_bytes())
-        data = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-        sync(store.set(f"{path}/{key}".strip("/"), Buffer.from_bytes(data.encode())))
+        sync(store.set(f"{path}/{file}".strip("/"), Buffer.from_bytes(data)))
 
 
-def create_array(url: str, path: str, level: Level, plan: PyramidPlan, version: Version) -> zarr.Array[Any]:
-    """Make the array of a level, without any chunk: all of it is background."""
+def _files(metadata: GroupMetadata | ArrayV2Metadata | ArrayV3Metadata) -> dict[str, bytes]:
+    """Files of the metadata of a node and what they hold."""
+    stored = metadata.to_buffer_dict(default_buffer_prototype())
+    documents = {file: json.loads(buffer.to_bytes()) for file, buffer in stored.items()}
+    return {
+        file: _json(document)
+        for file, document in documents.items()
+        # Arrays of Zarr v2 need say nothing of attributes that they have not.
+        if file != ".zattrs" or document or ".zgroup" in documents
+    }
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def create_array(
+    url: str, path: str, level: Level, plan: PyramidPlan, version: Version, *, put: bool = True
+) -> zarr.Array[Any]:
+    """Make the array of a level, without any chunk: all of it is background.
+
+    Where it is there already, only its metadata need not be ``put`` again.
+    """
+    metadata = _level_metadata(level, plan, version)
+    store = _store_at(url, path)
+    if put:
+        _put_metadata(store, "", metadata)
+    return _array(store, metadata)
+
+
+def create_node(url: str, path: str, document: Mapping[str, Any], *, equal: bool = True) -> bool:
+    """Make an array, from the document of its metadata, that must not be there.
+
+    Returns
+    -------
+    bool
+        Whether it was made; where an ``equal`` one will do, whether it is there.
+    """
+    file = "zarr.json" if document["zarr_format"] == 3 else ".zarray"
+    return create_object(url, f"{path}/{file}", _json(document), equal=equal)
+
+
+def level_documents(plan: PyramidPlan, version: Version) -> dict[str, Any]:
+    """The metadata of the array of each level of a plan as they are stored, by path."""
+    return {level.path: _document(_level_metadata(level, plan, version)) for level in plan.levels}
+
+
+def _level_metadata(level: Level, plan: PyramidPlan, version: Version) -> ArrayV2Metadata | ArrayV3Metadata:
     form: dict[str, Any] = {
         "shards": level.shards,
         "compressors": _compressor(plan.compression),
@@ -72,8 +122,7 @@ def create_array(url: str, path: str, level: Level, plan: PyramidPlan, version: 
             # 0.4: chunks are stored nested, with "/" between their numbers.
             "chunk_key_encoding": {"name": "v2", "separator": "/"},
         }
-    return _create(
-        _store_at(url, path),
+    return _metadata(
         shape=level.shape,
         chunks=level.chunks,
         dtype=plan.dtype,
@@ -85,16 +134,23 @@ def create_array(url: str, path: str, level: Level, plan: PyramidPlan, version: 
 
 def array_document(array: zarr.Array[Any]) -> dict[str, Any]:
     """The metadata of an array as they are stored."""
-    stored = array.metadata.to_buffer_dict(default_buffer_prototype())
-    key = "zarr.json" if "zarr.json" in stored else ".zarray"
-    document: dict[str, Any] = json.loads(stored[key].to_bytes())
+    return _document(array.metadata)
+
+
+def _document(metadata: ArrayV2Metadata | ArrayV3Metadata) -> dict[str, Any]:
+    files = _files(metadata)
+    document: dict[str, Any] = json.loads(files.get("zarr.json") or files[".zarray"])
     return document
 
 
-def _create(store: Store, **form: Any) -> zarr.Array[Any]:
-    """Make an array at the root of a store; zarr works out its metadata."""
-    _put_metadata(store, "", zarr.create_array(MemoryStore(), **form).metadata)
-    return zarr.open_array(store, mode="r+", zarr_format=form["zarr_format"])
+def _metadata(**form: Any) -> ArrayV2Metadata | ArrayV3Metadata:
+    """Metadata of an array, as zarr works them out."""
+    return zarr.create_array(MemoryStore(), **form).metadata
+
+
+def _array(store: Store, metadata: ArrayV2Metadata | ArrayV3Metadata) -> zarr.Array[Any]:
+    """The array at the root of a store whose metadata was just written."""
+    return zarr.Array(AsyncArray(metadata=metadata, store_path=StorePath(store)))
 
 
 def _compressor(compression: Compression) -> Any:
@@ -121,23 +177,57 @@ def _compressor_v2(compression: Compression) -> Any:
     return None
 
 
-def create_numbers(
-    url: str, path: str, shape: Sequence[int], chunks: Sequence[int], version: Version
-) -> zarr.Array[Any]:
-    """Make an array of uint64 that is no image: a table or a list, which may grow."""
-    # Columns of sorted numbers: here shuffling does help.
-    form: dict[str, Any] = {"compressors": BloscCodec(cname="zstd", clevel=5, shuffle="shuffle", typesize=8)}
-    if zarr_format(version) == 2:
-        form = {"compressors": numcodecs.Blosc("zstd", 5, numcodecs.Blosc.SHUFFLE)}
-    return _create(
-        _store_at(url, path),
-        shape=tuple(shape),
-        chunks=tuple(chunks),
-        dtype="uint64",
-        fill_value=0,
-        zarr_format=zarr_format(version),
-        **form,
-    )
+class NumberWriter:
+    """An array of uint64 that is no image, written in order along its last axis, each object once.
+
+    Its metadata come last, when its length is known.
+
+    Parameters
+    ----------
+    url, path
+        Where it is.
+    chunks
+        Numbers per chunk and axis; all axes but the last are one chunk long.
+    version
+        NGFF version of the store, which decides on the Zarr format.
+    """
+
+    def __init__(self, url: str, path: str, chunks: Sequence[int], version: Version) -> None:
+        # Columns of sorted numbers: here shuffling does help.
+        form: dict[str, Any] = {
+            "compressors": BloscCodec(cname="zstd", clevel=5, shuffle="shuffle", typesize=8)
+        }
+        if zarr_format(version) == 2:
+            form = {"compressors": numcodecs.Blosc("zstd", 5, numcodecs.Blosc.SHUFFLE)}
+        form |= {"chunks": tuple(chunks), "dtype": "uint64", "fill_value": 0}
+        self._form = form | {"zarr_format": zarr_format(version)}
+        self._store, self._chunks = _store_at(url, path), tuple(chunks)
+        self._array = self._of_length(2**62)
+        self._rest = np.empty((*chunks[:-1], 0), np.uint64)
+        self._written = 0
+
+    def _of_length(self, length: int) -> zarr.Array[Any]:
+        return _array(self._store, _metadata(shape=(*self._chunks[:-1], length), **self._form))
+
+    def append(self, numbers: npt.NDArray[np.uint64]) -> None:
+        """Add numbers; chunks are written as they are full."""
+        self._rest = np.concatenate([self._rest, numbers], axis=-1)
+        whole = self._rest.shape[-1] // self._chunks[-1] * self._chunks[-1]
+        if whole:
+            self._put(self._rest[..., :whole])
+            self._rest = self._rest[..., whole:].copy()
+
+    def _put(self, numbers: npt.NDArray[np.uint64]) -> None:
+        end = self._written + numbers.shape[-1]
+        self._array[..., self._written : end] = numbers
+        self._written = end
+
+    def close(self) -> None:
+        """Write what is left, and the metadata."""
+        length, missing = self._written + self._rest.shape[-1], -self._rest.shape[-1] % self._chunks[-1]
+        if missing or self._rest.shape[-1]:
+            self._put(np.pad(self._rest, [(0, 0)] * (self._rest.ndim - 1) + [(0, missing)]))
+        _put_metadata(self._store, "", self._of_length(length).metadata)
 
 
 def _store_at(url: str, path: str) -> Store:
@@ -147,8 +237,9 @@ def _store_at(url: str, path: str) -> Store:
 
 def refresh_consolidated(url: str) -> None:
     """Write consolidated metadata anew where the store has it, so that it shows what was added."""
-    root, old = read_documents(open_store(url), ["zarr.json", ".zmetadata"])
-    if old is None and "consolidated_metadata" not in (root or {}):
+    store = open_store(url)
+    root = read_documents(store, ["zarr.json"])[0] or read_documents(store, [".zmetadata"])[0]
+    if root is None or {"consolidated_metadata", "zarr_consolidated_format"}.isdisjoint(root):
         return
     with warnings.catch_warnings():
         # Zarr warns that consolidated metadata is not part of the v3 specification; the store

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from dataclasses import dataclass, replace
 from typing import Any, Unpack
 
@@ -13,8 +14,9 @@ from ngffseg import ngff
 from ngffseg.errors import LabelExistsError, MetadataError, UsageError
 from ngffseg.geometry import Geometry
 from ngffseg.labels.address import split_address
+from ngffseg.labels.documents import read_documents
 from ngffseg.labels.metadata import LayerMetadata, layer_metadata, placeholder_metadata
-from ngffseg.labels.nodes import attributes_of, find_array, find_group
+from ngffseg.labels.nodes import attributes_of, find_group
 from ngffseg.labels.options import WriteOptions, fitted_options
 from ngffseg.labels.parent import LABELS, Parent, find_parent
 from ngffseg.model import Segmentation, Volume
@@ -120,10 +122,11 @@ def check_places(store: Store, address: str, plan: PyramidPlan) -> None:
     MetadataError
         If there are any: the store has lost the metadata of its image, or never had them.
     """
-    for level in plan.levels:
-        if find_array(store, level.path) is not None or find_group(store, level.path) is not None:
+    keys = [f"{level.path}/{file}" for level in plan.levels for file in ("zarr.json", ".zarray", ".zgroup")]
+    for key, found in zip(keys, read_documents(store, keys), strict=True):
+        if found is not None:
             raise MetadataError(
-                f"{address} holds {level.path!r}, but no multiscales that name it: mend the image first"
+                f"{address} holds {posixpath.dirname(key)!r}, but no multiscales that name it: mend the image first"
             )
 
 

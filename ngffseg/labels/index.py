@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import zarr
 
 from ngffseg import ngff
-from ngffseg.labels.creation import create_numbers, put_group
+from ngffseg.labels.creation import NumberWriter, put_group
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.job import INDEX, Job
 from ngffseg.labels.nodes import find_group
@@ -46,26 +45,26 @@ def write_index(job: Job, name: str, level: Level, counts: Iterable[Counts], ver
     )
     width = len(blank.columns)
 
-    def make(part: str, shape: tuple[int, ...], chunks: tuple[int, ...]) -> zarr.Array[Any]:
-        """Make one array, and have it removed if the job fails."""
+    def writer(part: str, chunks: tuple[int, ...]) -> NumberWriter:
+        """Begin one array, and have it removed if the job fails."""
         job.written.append(f"{path}/{part}")
-        return create_numbers(job.url, f"{path}/{part}", shape, chunks, version)
+        return NumberWriter(job.url, f"{path}/{part}", chunks, version)
 
-    table = make(blank.table, (width, 0), (width, ROWS_PER_CHUNK))
-    lists = make(blank.lists, (0,), (CHUNKS_PER_CHUNK,))
-    fences: list[npt.NDArray[np.uint64]] = []
+    table = writer(blank.table, (width, ROWS_PER_CHUNK))
+    lists = writer(blank.lists, (CHUNKS_PER_CHUNK,))
+    fences = writer(blank.fences, (CHUNKS_PER_CHUNK,))
     rows = entries = 0
     for part in counts:
         if not len(part.labels):
             continue
-        table.append(_columns(part, entries), axis=1)
+        table.append(_columns(part, entries))
         lists.append(part.chunks)
         # A copy: a view would keep the whole part.
         fences.append(part.labels[-rows % ROWS_PER_CHUNK :: ROWS_PER_CHUNK].copy())
         rows += len(part.labels)
         entries += len(part.chunks)
-    first = np.concatenate([np.empty(0, np.uint64), *fences])
-    make(blank.fences, (0,), (CHUNKS_PER_CHUNK,)).append(first)
+    for array in (table, lists, fences):
+        array.close()
     form = ngff.IndexForm(
         blank.level, blank.shape, blank.chunks, rows, ROWS_PER_CHUNK, blank.table, blank.lists, blank.fences
     )

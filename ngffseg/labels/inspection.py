@@ -11,7 +11,8 @@ from ngffseg import ngff
 from ngffseg.errors import StoreNotFoundError
 from ngffseg.labels.creation import put_attributes, refresh_consolidated
 from ngffseg.labels.facts import collect
-from ngffseg.store import can_list, locked, normalized, open_store, store_errors
+from ngffseg.labels.register import update_register
+from ngffseg.store import can_list, local_path, locked, normalized, open_store, store_errors
 
 # A fix may uncover the next fault of the same group; more rounds than this mean a fix is wrong.
 MOST_ROUNDS = 1000
@@ -39,10 +40,13 @@ def check(url: str | os.PathLike[str], *, fix: bool = False) -> list[ngff.Violat
     """
     address = normalized(url)
     with store_errors(address):
+        if fix and local_path(address) is None and can_list(address):
+            update_register(open_store(address), address)  # what was registered by writers that died
         violations = _judge(open_store(address), address)
         if fix and any(v.fix is not None for v in violations):
+            store = open_store(address, read_only=False)
             with locked(address):
-                violations = _mended(open_store(address, read_only=False), address)
+                violations = _mended(store, address)
     return violations
 
 

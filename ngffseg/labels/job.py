@@ -10,7 +10,7 @@ from zarr.abc.store import Store
 
 from ngffseg import ngff
 from ngffseg.chunks import StoredLabels
-from ngffseg.labels.creation import array_document, create_array, put_group
+from ngffseg.labels.creation import array_document, create_array, create_node, level_documents, put_group
 from ngffseg.labels.levels import written_labels
 from ngffseg.labels.parent import LABELS
 from ngffseg.labels.shield import shielded
@@ -19,6 +19,7 @@ from ngffseg.store import can_exchange, local_path, remove
 
 OWN = "ngffseg"
 INDEX = f"{OWN}/index"
+REGISTER = f"{OWN}/register"
 
 
 class Job:
@@ -61,10 +62,16 @@ class Job:
 
     def create_levels(self, name: str, plan: PyramidPlan, version: ngff.Version) -> list[StoredLabels]:
         """Make the empty arrays of a label image, all metadata before any chunk."""
-        group, paths = self.label_path(name), [self.level_prefix + level.path for level in plan.levels]
+        group, reserved = self.label_path(name), ""
+        if local_path(self.url) is None and not self.level_prefix and not self.written:
+            # Another writer of the same name may be at it, or have died of it.
+            (reserved, document), *_ = level_documents(plan, version).items()
+            if not create_node(self.url, f"{group}/{reserved}", document, equal=False):
+                reserved, self.level_prefix = "", f"{self.id}-"
+        paths = [self.level_prefix + level.path for level in plan.levels]
         self.written += [f"{group}/{path}" for path in paths]
         made = [
-            create_array(self.url, f"{group}/{path}", level, plan, version)
+            create_array(self.url, f"{group}/{path}", level, plan, version, put=path != reserved)
             for path, level in zip(paths, plan.levels, strict=True)
         ]
         self.arrays[name] = {path: array_document(array) for path, array in zip(paths, made, strict=True)}
@@ -89,5 +96,6 @@ class Job:
             if self.aside:
                 remove(self.url, self.folder)
             elif kind is not None:
-                for path in self.written:
+                # The first one last: it tells others that the paths are taken.
+                for path in reversed(self.written):
                     remove(self.url, path)

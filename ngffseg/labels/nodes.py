@@ -29,8 +29,10 @@ def find_group(store: Store, path: str) -> zarr.Group | None:
     return find_groups(store, [path])[0]
 
 
-def find_groups(store: Store, paths: Sequence[str]) -> list[zarr.Group | None]:
-    """Groups at several paths, looked for at the same time."""
+def find_groups(
+    store: Store, paths: Sequence[str], zarr_format: int | None = None
+) -> list[zarr.Group | None]:
+    """Groups at several paths, looked for at the same time, and only in one Zarr format if it is known."""
     inside = [path for path in paths if not _leaves(path)]
     denied: StorePermissionError | None = None
     try:
@@ -40,10 +42,10 @@ def find_groups(store: Store, paths: Sequence[str]) -> list[zarr.Group | None]:
     except StorePermissionError as error:
         # Perhaps they are only not there; who may not list is not told.
         denied, documents = error, {}
-    missing = [path for path in inside if documents.get(path) is None]
+    missing = [path for path in inside if documents.get(path) is None and zarr_format != 3]
     documents |= dict(zip(missing, _old_groups(store, missing), strict=True))
     groups = [_group(store, path, documents.get(path)) for path in paths]
-    if denied is not None and not any(groups):
+    if denied is not None and all(group is None for group in groups):
         raise denied
     return groups
 

@@ -5,7 +5,9 @@ Each step that a later one may leave half done can be undone; the last step is o
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -42,7 +44,7 @@ def publish(
             raise LabelExistsError(
                 f"{job.url}: label image {document.name!r} was written by another job meanwhile"
             )
-        _check_levels(job, document, parent)
+        check_levels(job, document, parent)
         with ExitStack() as undo:
             if placeholder is not None and (parent is None or parent.multiscales is None):
                 _put_placeholder(job, version, *placeholder, undo)
@@ -59,7 +61,7 @@ def publish(
         refresh_consolidated(job.url)
 
 
-def _check_levels(job: Job, document: ngff.Document, parent: Parent | None) -> None:
+def check_levels(job: Job, document: ngff.Document, parent: Parent | None) -> None:
     """Refuse labels whose image another writer has published meanwhile, with other levels."""
     if parent is None or parent.multiscales is None:
         return
@@ -150,26 +152,34 @@ def _put_schemas(job: Job, version: ngff.Version, undo: ExitStack) -> None:
 
 def _register(job: Job, version: ngff.Version, document: ngff.Document, parent: Parent | None) -> None:
     attributes = (parent.labels_attributes or {}) if parent is not None else {}
+    old = next((d for d in ngff.decode_documents(attributes) if d.name == document.name), None)
+    newer = replace(document, generation=1 if old is None else old.generation + 1)
+    put_group(job.url, LABELS, version, judged(registered(attributes, newer, version), LABELS))
+
+
+def registered(
+    attributes: Mapping[str, Any], document: ngff.Document, version: ngff.Version
+) -> dict[str, Any]:
+    """Attributes of the labels group in which a segmentation is registered, in place of an older one."""
     _, metadata = ngff.unwrap(attributes)
-    old = _old_layers(document, parent)
-    names = [n for n in (parent.names if parent else ()) if n not in old or n in document.layers]
+    old = _layers_of(document.name, ngff.decode_documents(attributes))
+    names = [n for n in ngff.listed_labels(metadata) if n not in old or n in document.layers]
     names += [n for n in document.layers if n not in names]
     # Since 0.5 other keys stand beside "ome"; before, among the metadata themselves.
     beside = {k: v for k, v in attributes.items() if k == OWN or ("ome" in attributes and k != "ome")}
     merged = ngff.merge_document(beside, document)
     metadata = {k: v for k, v in metadata.items() if k != OWN} | {"labels": names}
-    put_group(job.url, LABELS, version, judged(ngff.wrap(version, metadata, merged), LABELS))
+    return ngff.wrap(version, metadata, merged)
 
 
-def _old_layers(document: ngff.Document, parent: Parent | None) -> set[str]:
-    """Label images of the segmentation that is replaced."""
-    documents = parent.documents if parent is not None else ()
-    return {layer for d in documents if d.name == document.name for layer in d.layers}
+def _layers_of(name: str, documents: Iterable[ngff.Document]) -> set[str]:
+    return {layer for d in documents if d.name == name for layer in d.layers}
 
 
 def _remove_old(job: Job, document: ngff.Document, parent: Parent | None) -> None:
     """Remove layers that the replaced segmentation had and the new one has not."""
-    for name in _old_layers(document, parent) - set(document.layers):
+    old = _layers_of(document.name, parent.documents if parent is not None else ())
+    for name in old - set(document.layers):
         remove(job.url, f"{LABELS}/{name}")
         remove(job.url, f"{INDEX}/{name}")
     if not job.level_prefix:

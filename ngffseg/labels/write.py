@@ -16,6 +16,7 @@ import numpy as np
 from ngffseg.errors import LabelExistsError, LabelValueError, UsageError
 from ngffseg.geometry import Geometry, identity
 from ngffseg.labels.address import check_name, layer_names, split_address
+from ngffseg.labels.commit import commit
 from ngffseg.labels.draft import check_places, check_target, draft_of, is_there
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.index import write_index
@@ -30,7 +31,7 @@ from ngffseg.labels.shield import shielded
 from ngffseg.labels.source_image import write_image
 from ngffseg.model import ArrayLike, Segment, Segmentation, Volume
 from ngffseg.pyramid import Census, build_pyramid
-from ngffseg.store import open_store, store_errors
+from ngffseg.store import local_path, open_store, store_errors
 
 
 def write_labels(
@@ -145,7 +146,8 @@ def write_segmentation(
             if image is not None:
                 write_image(job, image, draft.plans[0], draft.version, options.get("workers"))
             with shielded():
-                publish(job, draft.version, draft.document, draft.placeholder, overwrite=overwrite)
+                finish = publish if local_path(address) is not None else commit
+                finish(job, draft.version, draft.document, draft.placeholder, overwrite=overwrite)
     return open_labels(address, name)
 
 

@@ -21,6 +21,7 @@ from ngffseg.ngff.multiscales import (
     encode_multiscales,
 )
 from ngffseg.ngff.node import Node
+from ngffseg.ngff.registration import Placeholder, Registration, decode_registration, encode_registration
 from ngffseg.ngff.rules_store import judge_store
 from ngffseg.ngff.schema import all_schemas, schema_violations, schemas_of
 from ngffseg.ngff.version import VERSIONS, Version, listed_labels, unwrap, wrap, zarr_format
@@ -36,6 +37,8 @@ __all__ = [
     "LabelDocument",
     "Multiscales",
     "Node",
+    "Placeholder",
+    "Registration",
     "Version",
     "Violation",
     "all_schemas",
@@ -46,11 +49,13 @@ __all__ = [
     "decode_index",
     "decode_label",
     "decode_multiscales",
+    "decode_registration",
     "encode_geometry",
     "encode_image_label",
     "encode_index",
     "encode_label",
     "encode_multiscales",
+    "encode_registration",
     "image_geometry",
     "judge_attributes",
     "judge_store",

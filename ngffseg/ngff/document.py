@@ -17,7 +17,10 @@ SCHEMA = "ngffseg/segmentation"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A segmentation without its voxels and segments; ``layers`` are names of label images."""
+    """A segmentation without its voxels and segments; ``layers`` are names of label images.
+
+    ``generation`` counts how often it was written.
+    """
 
     name: str
     layers: tuple[str, ...]
@@ -26,6 +29,7 @@ class Document:
     geometry: Geometry
     source: Source | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    generation: int = 1
 
 
 def own_part(attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,6 +96,7 @@ def encode_document(document: Document) -> dict[str, Any]:
         "schema": schema(SCHEMA)["$id"],
         "name": document.name,
         "layers": list(document.layers),
+        "generation": document.generation,
         "segmentOrder": list(document.segment_order),
         "representation": document.representation,
         "geometry": encode_geometry(document.geometry),
@@ -109,7 +114,7 @@ def decode_documents(attributes: Mapping[str, Any]) -> tuple[Document, ...]:
         If one breaks its schema.
     """
     own = attributes.get(KEY)
-    return tuple(_decode(document) for document in _encoded(own))
+    return tuple(decode_document(document) for document in _encoded(own))
 
 
 def _encoded(own: Any) -> list[Any]:
@@ -120,7 +125,14 @@ def _encoded(own: Any) -> list[Any]:
     return encoded
 
 
-def _decode(encoded: Mapping[str, Any]) -> Document:
+def decode_document(encoded: Mapping[str, Any]) -> Document:
+    """The document of `encode_document`.
+
+    Raises
+    ------
+    MetadataError
+        If it breaks its schema.
+    """
     broken = schema_violations(encoded, SCHEMA, "")
     if broken:
         raise MetadataError(
@@ -139,6 +151,7 @@ def _decode(encoded: Mapping[str, Any]) -> Document:
         geometry=geometry,
         source=Source(**source) if source is not None else None,
         extra=encoded.get("extra", {}),
+        generation=int(encoded.get("generation", 1)),
     )
 
 

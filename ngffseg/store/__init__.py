@@ -4,7 +4,7 @@ from ngffseg.store.address import can_list, local_path, normalized, split_archiv
 from ngffseg.store.disk import can_exchange, check_free, exchange, locked, move
 from ngffseg.store.failure import store_errors
 from ngffseg.store.meter import Meter, metered
-from ngffseg.store.removal import remove
+from ngffseg.store.objects import create_object, list_objects, remove
 from ngffseg.store.url import open_store, store_can_list
 
 __all__ = [
@@ -12,7 +12,9 @@ __all__ = [
     "can_exchange",
     "can_list",
     "check_free",
+    "create_object",
     "exchange",
+    "list_objects",
     "local_path",
     "locked",
     "metered",

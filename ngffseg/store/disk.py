@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ngffseg.errors import StoreError, UsageError
 from ngffseg.store.address import local_path
-from ngffseg.store.removal import remove
+from ngffseg.store.objects import remove
 
 if sys.platform != "win32":
     import fcntl

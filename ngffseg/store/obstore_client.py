@@ -12,7 +12,7 @@ from obstore.store import S3Store
 from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, SuffixByteRequest
 
 from ngffseg.store.client import CONCURRENCY, CONNECT_TIMEOUT, READ_TIMEOUT
-from ngffseg.store.settings import S3Settings, s3_keys
+from ngffseg.store.settings import NoCredentialsError, S3Settings, s3_keys
 
 
 class ObstoreClient:
@@ -90,7 +90,7 @@ def _bucket_of(bucket: str, settings: S3Settings, keys: str) -> S3Store:  # noqa
     elif s3_keys() is not None:
         form["credential_provider"] = s3_keys
     else:
-        raise PermissionError("Unable to locate credentials")
+        raise NoCredentialsError("none in the environment")
     return S3Store(
         bucket,
         # Requests are made again by ngffseg.store.retry alone.

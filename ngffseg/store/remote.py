@@ -11,7 +11,8 @@ from zarr.abc.store import ByteRequest, RangeByteRequest, Store, SuffixByteReque
 from zarr.core.buffer import Buffer, BufferPrototype
 
 from ngffseg.store.client import Client
-from ngffseg.store.fault import Kind
+from ngffseg.store.failure import request_error
+from ngffseg.store.fault import Kind, fault_of
 from ngffseg.store.meter import meters
 from ngffseg.store.requests import Requests
 
@@ -50,7 +51,10 @@ class RemoteStore(Store):
 
     @cached_property
     def _client(self) -> Client:
-        return self._make()
+        try:
+            return self._make()
+        except Exception as error:
+            raise request_error(self.url, "", fault_of(error)) from error
 
     @cached_property
     def _request(self) -> Requests:
@@ -99,15 +103,16 @@ class RemoteStore(Store):
             self._witness = key
         return _part(found, part)
 
-    async def create(self, key: str, data: bytes) -> bool:
-        """Write an object that must not be there; whether it is ours afterwards.
+    async def create(self, key: str, data: bytes, *, equal: bool = True) -> bool:
+        """Write an object that must not be there; whether it was written.
 
-        A reply may be lost after the object was written, so what is there is compared.
+        A reply may be lost after the object was written: if it is there, it may count as written
+        where it is ``equal``.
         """
         self._check_writable()
         done = await self._request("PUT", key, partial(self._client.put, key, data, create=True), ("exists",))
         if done == "exists":
-            return await self.fetch(key) == data
+            return equal and await self.fetch(key) == data
         for meter in meters():
             meter.carried(written=len(data))
         return True

@@ -17,6 +17,10 @@ from typing import Any
 KEYS_LAST = timedelta(minutes=4)
 
 
+class NoCredentialsError(PermissionError):
+    """There are no keys to sign requests with."""
+
+
 @dataclass(frozen=True, slots=True)
 class S3Settings:
     """How S3 is reached; no secret is in it, so that it may travel to workers.

@@ -1,6 +1,7 @@
 """Whatever goes wrong in the middle of a write, the store is as it was before."""
 
 import errno
+import json
 import os
 import shutil
 import signal
@@ -9,16 +10,17 @@ import sys
 import threading
 import time
 
+import fsspec
 import numpy as np
 import pytest
 
 from ngffseg import Geometry, Segmentation, open_labels, write_labels
-from ngffseg.errors import StoreError, UsageError
-from ngffseg.labels import publish, write_segmentation
+from ngffseg.errors import LabelExistsError, StoreError, UsageError
+from ngffseg.labels import check, commit, publish, write_segmentation
 from ngffseg.labels import write as writing
 from ngffseg.model import Volume
 from ngffseg.pyramid import pieces
-from tests.labels.stores import contents, digest, faults
+from tests.labels.stores import contents, digest, faults, objects
 
 LABELS = np.random.default_rng(0).integers(0, 3, (40, 40, 40)).astype(np.uint8)
 
@@ -114,25 +116,29 @@ def test_a_disk_that_is_really_full(state, tmp_path):
         subprocess.run(["umount", str(disk)], check=True)
 
 
-@pytest.mark.parametrize(
-    "moment", ["second layer", "_put_placeholder", "_place", "_put_schemas", "_register"]
-)
-@pytest.mark.parametrize("state", ["new", "new with image", "other label", "same label"])
-def test_a_failure_in_a_store_where_nothing_can_be_moved(moment, state, tmp_path, monkeypatch):
+STATES = ["new", "new with image", "other label", "same label"]
+GRID = Geometry(LABELS.shape, np.eye(4))
+NEW = Segmentation((2 - LABELS, 2 - LABELS), (), GRID)
+
+
+def in_memory(state, tmp_path):
     url = f"memory://{tmp_path.name}/a.zarr"
-    grid = Geometry(LABELS.shape, np.eye(4))
     if not state.startswith("new"):
         write_labels(url, LABELS, name="a" if state == "same label" else "b", levels=2)
+    return url, Volume(LABELS, GRID) if state == "new with image" else None
+
+
+@pytest.mark.parametrize("moment", ["second layer", "check_levels", "_claim"])
+@pytest.mark.parametrize("state", STATES)
+def test_a_failure_where_nothing_can_be_moved(moment, state, tmp_path, monkeypatch):
+    url, image = in_memory(state, tmp_path)
     before = contents(url)
-    second = 2 - LABELS
+    made = NEW
     if moment == "second layer":
-        second = Failing(OSError(errno.ENOSPC, "No space left on device"), after=0)
+        broken = Failing(OSError(errno.ENOSPC, "No space left on device"), after=0)
+        made = Segmentation((2 - LABELS, broken), (), GRID)
     else:
-        monkeypatch.setattr(publish, moment, failing)
-        if moment == "_put_placeholder" and state != "new":
-            return  # there is an image already
-    made = Segmentation((2 - LABELS, second), (), grid)
-    image = Volume(LABELS, grid) if state == "new with image" else None
+        monkeypatch.setattr(commit, moment, failing)
     with pytest.raises(StoreError, match="disk is full"):
         write_segmentation(url, made, name="a", image=image, levels=2, overwrite=True)
     assert contents(url) == before
@@ -140,7 +146,81 @@ def test_a_failure_in_a_store_where_nothing_can_be_moved(moment, state, tmp_path
         np.testing.assert_array_equal(open_labels(url, "a").read(), LABELS)
 
 
-def failing(*_arguments):
+@pytest.mark.parametrize("moment", ["publish_documents", "update_register"])
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("mender", ["check", "next writer"])
+def test_what_is_registered_is_finished_by_whoever_comes_next(moment, state, mender, tmp_path, monkeypatch):
+    url, image = in_memory(state, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(commit, moment, failing)
+        with pytest.raises(StoreError, match=r"'a' is written and registered, .*: run ngffseg check --fix"):
+            write_segmentation(url, NEW, name="a", image=image, levels=2, overwrite=True)
+    if mender == "check":
+        check(url, fix=True)
+    else:
+        write_labels(url, LABELS, name="c", levels=2)
+    assert faults(url) == []
+    assert open_labels(url, "a").layers == ("a", "a__layer1")
+    for name in ("a", "a__layer1"):
+        np.testing.assert_array_equal(open_labels(url, name).read(), NEW.layers[0])
+
+
+def test_a_label_that_somebody_has_removed_stays_away(tmp_path):
+    url = f"memory://{tmp_path.name}/a.zarr"
+    write_labels(url, LABELS, name="a", levels=2)
+    write_labels(url, LABELS, name="b", levels=2)
+    fs, base = fsspec.core.url_to_fs(url)
+    fs.rm(f"{base}/labels/a", recursive=True)
+    check(url, fix=True)
+    register = json.loads(fs.cat_file(f"{base}/labels/zarr.json"))
+    register["attributes"]["ome"]["labels"] = ["b"]
+    register["attributes"]["ngffseg"]["segmentations"] = register["attributes"]["ngffseg"]["segmentations"][
+        1:
+    ]
+    fs.pipe_file(f"{base}/labels/zarr.json", json.dumps(register).encode())
+    write_labels(url, LABELS, name="c", levels=2)
+    assert json.loads(fs.cat_file(f"{base}/labels/zarr.json"))["attributes"]["ome"]["labels"] == ["b", "c"]
+    assert faults(url) == []
+
+
+def test_two_writers_of_one_name_never_mix(tmp_path, monkeypatch):
+    url = f"memory://{tmp_path.name}/a.zarr"
+    real = writing.build_pyramid
+
+    def meanwhile(*arguments, **options):
+        monkeypatch.setattr(writing, "build_pyramid", real)
+        write_labels(url, LABELS, name="a", levels=2)
+        real(*arguments, **options)
+
+    monkeypatch.setattr(writing, "build_pyramid", meanwhile)
+    with pytest.raises(LabelExistsError, match="written by another job meanwhile"):
+        write_labels(url, 2 - LABELS, name="a", levels=2)
+    np.testing.assert_array_equal(open_labels(url, "a").read(), LABELS)
+    monkeypatch.setattr(writing, "build_pyramid", meanwhile)
+    with pytest.raises(LabelExistsError, match="already"):
+        write_labels(url, 2 - LABELS, name="a", levels=2)
+
+
+def test_of_two_that_replace_one_name_the_last_one_stays(tmp_path, monkeypatch):
+    url = f"memory://{tmp_path.name}/a.zarr"
+    write_labels(url, LABELS, name="a", levels=2)
+    real = commit.publish_documents
+
+    def meanwhile(*arguments):
+        monkeypatch.setattr(commit, "publish_documents", real)
+        write_labels(url, LABELS + 2, name="a", levels=2, overwrite=True)
+        return real(*arguments)
+
+    monkeypatch.setattr(commit, "publish_documents", meanwhile)
+    write_labels(url, LABELS + 1, name="a", levels=2, overwrite=True)
+    np.testing.assert_array_equal(open_labels(url, "a").read(), LABELS + 2)
+    assert faults(url) == []
+    # Nothing of the two that were replaced is left.
+    arrays = {name.split("/")[3] for name in objects(url) if name.startswith("/labels/a/") and "/c/" in name}
+    assert len(arrays) == 2, arrays
+
+
+def failing(*_arguments, **_options):
     raise OSError(errno.ENOSPC, "No space left on device")
 
 

@@ -1,0 +1,130 @@
+"""Publishing a job on an object store: it is registered in one step, then what readers open follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ngffseg import ngff
+from ngffseg.errors import LabelExistsError, MetadataError, NgffsegError, StoreError
+from ngffseg.labels.creation import level_documents, refresh_consolidated
+from ngffseg.labels.draft import check_places
+from ngffseg.labels.job import INDEX, Job
+from ngffseg.labels.nodes import attributes_of, find_groups
+from ngffseg.labels.parent import LABELS, Parent, find_parent
+from ngffseg.labels.publish import check_levels
+from ngffseg.labels.register import (
+    create_registration,
+    entry_key,
+    newest_entries,
+    publish_documents,
+    update_register,
+)
+from ngffseg.pyramid import PyramidPlan
+from ngffseg.store import remove
+
+
+def commit(
+    job: Job,
+    version: ngff.Version,
+    document: ngff.Document,
+    placeholder: tuple[PyramidPlan, dict[str, Any]] | None,
+    *,
+    overwrite: bool,
+) -> None:
+    """Register the label images of a job, whose arrays are all written.
+
+    Raises
+    ------
+    LabelExistsError
+        If another writer has registered the name meanwhile.
+    UsageError, MetadataError
+        If another writer has published an image meanwhile that the labels do not fit.
+    StoreError
+        If the labels are registered, but not all that readers open could be written.
+    """
+    parent = find_parent(job.store, job.url)
+    check_levels(job, document, parent)
+    old = _paths_of(job, document, parent)
+    image = None
+    if placeholder is not None and (parent is None or parent.multiscales is None):
+        plan, attributes = placeholder
+        check_places(job.store, job.url, plan)
+        image = ngff.Placeholder(attributes, level_documents(plan, version))
+    blank = ngff.Registration(document, version, job.attributes, job.indices, image)
+    ours = _claim(job, blank, parent, overwrite=overwrite)
+    written, job.written = job.written, []  # from here on it belongs to the store
+    try:
+        newest = publish_documents(job.store, job.url, ours)
+        update_register(job.store, job.url, newest)
+        if newest == ours:
+            _remove_old(job, ours, old)
+        else:  # replaced already
+            for path in written:
+                remove(job.url, path)
+        refresh_consolidated(job.url)
+    except (NgffsegError, OSError) as error:
+        raise StoreError(
+            f"{job.url}: {document.name!r} is written and registered, but readers may not find it yet ({error}):"
+            f" run ngffseg check --fix {job.url}"
+        ) from error
+
+
+def _claim(
+    job: Job, blank: ngff.Registration, parent: Parent | None, *, overwrite: bool
+) -> ngff.Registration:
+    """Create the registration; of several writers of one name one is first."""
+    name = blank.document.name
+    while True:
+        known = {d.name: d.generation for d in parent.documents} if parent is not None else {}
+        before = max(known.get(name, 0), newest_entries(job.url).get(name, 0))
+        if not overwrite and (before or (parent is not None and name in parent.names)):
+            raise LabelExistsError(f"{job.url}: label image {name!r} was written by another job meanwhile")
+        ours = replace(blank, document=replace(blank.document, generation=before + 1))
+        if create_registration(job.url, ours):
+            return ours
+        parent = find_parent(job.store, job.url)
+
+
+def _remove_old(job: Job, ours: ngff.Registration, old: set[str]) -> None:
+    """Remove what the segmentation consisted of before it was replaced, and its registrations."""
+    document = ours.document
+    new = {f"{LABELS}/{name}/{path}" for name, a in ours.labels.items() for path in _levels(a, document)}
+    new |= {f"{INDEX}/{name}/{path}" for name, a in ours.indices.items() for path in _index(a)}
+    for path in old - new:
+        remove(job.url, path)
+    for generation in range(1, document.generation):
+        remove(job.url, entry_key(document.name, generation))
+
+
+def _paths_of(job: Job, document: ngff.Document, parent: Parent | None) -> set[str]:
+    """Paths of all that a segmentation has now: levels, indices, and layers that it will have no more."""
+    now = next((d for d in (parent.documents if parent else ()) if d.name == document.name), None)
+    gone = set(now.layers if now is not None else ()) - set(document.layers)
+    paths = {f"{folder}/{name}" for name in gone for folder in (LABELS, INDEX)}
+    for name in document.layers:
+        label, index = find_groups(job.store, [f"{LABELS}/{name}", f"{INDEX}/{name}"])
+        if label is not None:
+            paths |= {f"{LABELS}/{name}/{path}" for path in _levels(attributes_of(label), document)}
+        if index is not None:
+            paths |= {f"{INDEX}/{name}/{path}" for path in _index(attributes_of(index))}
+    return paths
+
+
+def _levels(attributes: Mapping[str, Any], document: ngff.Document) -> tuple[str, ...]:
+    """Paths of the levels of a label image; none where its metadata is damaged."""
+    try:
+        multiscales = ngff.decode_multiscales(ngff.unwrap(attributes)[1], ndim=len(document.geometry.shape))
+    except MetadataError:
+        return ()
+    return tuple(dataset.path for dataset in multiscales.datasets)
+
+
+def _index(attributes: Mapping[str, Any]) -> tuple[str, ...]:
+    """Paths of the arrays of a segment index; none where its metadata is damaged."""
+    try:
+        form = ngff.decode_index(dict(attributes))
+    except MetadataError:
+        return ()
+    return form.table, form.lists, form.fences

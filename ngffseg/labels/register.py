@@ -1,0 +1,153 @@
+"""The register of an object store, where there are neither locks nor moves, and many writers.
+
+A registration is one object that only one writer can create (``If-None-Match: *``): with it a write
+has happened. It holds all metadata that are to be published, so whoever comes next can finish what
+its writer did not. The documents that readers open follow from the newest registrations.
+
+No name is lost, however writers interleave: each lists the registrations after its last write of the
+register, and writes it again if it lacks one. So the last write of all misses nothing that was created
+before it was listed, and the writer of what was created after that would have written later.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from zarr.abc.store import Store
+
+from ngffseg import ngff
+from ngffseg.errors import MetadataError
+from ngffseg.labels.creation import create_group, create_node, put_group
+from ngffseg.labels.documents import read_documents
+from ngffseg.labels.job import INDEX, OWN, REGISTER
+from ngffseg.labels.metadata import judged
+from ngffseg.labels.nodes import attributes_of, find_arrays, find_group, find_groups
+from ngffseg.labels.parent import LABELS, find_parent
+from ngffseg.labels.publish import registered
+from ngffseg.ngff import Registration
+from ngffseg.store import create_object, list_objects
+
+
+def create_registration(url: str, registration: Registration) -> bool:
+    """Register a write; False if another writer was first."""
+    document = registration.document
+    encoded = ngff.encode_registration(registration)
+    data = json.dumps(encoded, separators=(",", ":"), ensure_ascii=False).encode()
+    return create_object(url, entry_key(document.name, document.generation), data)
+
+
+def publish_documents(store: Store, url: str, ours: Registration) -> Registration:
+    """Publish the newest registration of a name, ours or a newer one, which is returned."""
+    newest = ours
+    while True:
+        _make_own_groups(store, url, newest.version)
+        _make_image(store, url, newest)
+        _put_groups(url, newest)
+        last = newest_entries(url).get(newest.document.name, 0)
+        if last <= newest.document.generation:
+            return newest
+        newest = _read(store, newest.document.name, last) or newest
+
+
+def update_register(store: Store, url: str, ours: Registration | None = None) -> None:
+    """Write the register of names until it holds all that is registered; ours is published already."""
+    while True:
+        labels = find_group(store, LABELS)
+        attributes = attributes_of(labels) if labels is not None else {}
+        known = {d.name: d.generation for d in ngff.decode_documents(attributes)}
+        pending = {n: g for n, g in newest_entries(url).items() if g > known.get(n, 0)}
+        changed = attributes
+        for name, generation in pending.items():
+            mine = ours is not None and (name, generation) == (ours.document.name, ours.document.generation)
+            found = ours if mine else _read(store, name, generation)
+            if found is not None and (mine or _is_published(store, url, found)):
+                changed = judged(registered(changed, found.document, found.version), LABELS)
+                version = found.version
+        if changed == attributes:
+            return
+        put_group(url, LABELS, version, changed)
+
+
+def newest_entries(url: str) -> dict[str, int]:
+    """The newest generation of each name that is registered."""
+    found: dict[str, int] = {}
+    for key in list_objects(url, f"{REGISTER}/"):
+        name, number, suffix = [*key.removeprefix(f"{REGISTER}/").rsplit(".", 2), "", ""][:3]
+        if suffix == "json" and number.isdecimal():
+            found[name] = max(found.get(name, 0), int(number))
+    return found
+
+
+def entry_key(name: str, generation: int) -> str:
+    """Key of the object of a registration."""
+    return f"{REGISTER}/{name}.{generation:06d}.json"
+
+
+def _read(store: Store, name: str, generation: int) -> Registration | None:
+    document = read_documents(store, [entry_key(name, generation)])[0]
+    return None if document is None else ngff.decode_registration(document)
+
+
+def _make_own_groups(store: Store, url: str, version: ngff.Version) -> None:
+    """Make the groups that the index lies in, with a copy of the schemas."""
+    own, index = find_groups(store, [OWN, INDEX], ngff.zarr_format(version))
+    schemas = ngff.schemas_of(version)
+    known = attributes_of(own) if own is not None else {}
+    if known.get("schemas") != schemas:
+        put_group(url, OWN, version, {**known, "schemas": schemas})
+    if index is None:
+        put_group(url, INDEX, version, {})
+
+
+def _make_image(store: Store, url: str, registration: Registration) -> None:
+    """Make the image that holds no data, unless another writer has made one."""
+    placeholder = registration.placeholder
+    if placeholder is None:
+        return
+    root = find_group(store, "")
+    if root is not None and "multiscales" in ngff.unwrap(attributes_of(root))[1]:
+        return
+    made = [create_node(url, path, array) for path, array in placeholder.arrays.items()]
+    if not all(made):
+        found = "holds other arrays"
+    elif root is not None:
+        put_group(url, "", registration.version, placeholder.attributes)
+        return
+    elif create_group(url, "", registration.version, placeholder.attributes):
+        return
+    else:
+        found = "holds another group"
+    parent = find_parent(store, url)
+    if parent is None or parent.multiscales is None:
+        raise MetadataError(f"{url} {found}, but no multiscales that name it: mend the image first")
+
+
+def _put_groups(url: str, registration: Registration) -> None:
+    # An index before its labels: whoever finds the labels finds it too.
+    for name, attributes in registration.indices.items():
+        put_group(url, f"{INDEX}/{name}", registration.version, attributes)
+    for name, attributes in registration.labels.items():
+        put_group(url, f"{LABELS}/{name}", registration.version, attributes)
+
+
+def _is_published(store: Store, url: str, registration: Registration) -> bool:
+    """Whether what somebody has registered is there; if he did not come to publish it, it is now."""
+    paths = [f"{LABELS}/{name}" for name in registration.labels]
+    zarr_format = ngff.zarr_format(registration.version)
+    if None not in find_groups(store, paths, zarr_format):
+        return True
+    levels = [
+        f"{path}/{array}"
+        for path, attributes in zip(paths, registration.labels.values(), strict=True)
+        for array in _levels_of(attributes)
+    ]
+    if None in find_arrays(store, levels, zarr_format):
+        return False  # somebody has removed it since
+    publish_documents(store, url, registration)
+    return True
+
+
+def _levels_of(attributes: Mapping[str, object]) -> tuple[str, ...]:
+    label = ngff.decode_label(attributes)
+    return tuple(label.arrays) if label is not None else ()

@@ -1,0 +1,80 @@
+"""`Registration`: one write of a segmentation to an object store, as the one object that it happens by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ngffseg.errors import MetadataError
+from ngffseg.ngff.document import Document, decode_document, encode_document
+from ngffseg.ngff.schema import schema_violations
+from ngffseg.ngff.version import Version
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """An image without data that is to be made.
+
+    Parameters
+    ----------
+    attributes
+        Of the image group.
+    arrays
+        Metadata of the arrays of its levels, by path.
+    """
+
+    attributes: Mapping[str, Any]
+    arrays: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """All metadata that a write publishes.
+
+    Parameters
+    ----------
+    document
+        The segmentation.
+    version
+        NGFF version of the store.
+    labels, indices
+        Attributes of its label images and of their segment indices, by name.
+    placeholder
+        The image to make where there is none.
+    """
+
+    document: Document
+    version: Version
+    labels: Mapping[str, Mapping[str, Any]]
+    indices: Mapping[str, Mapping[str, Any]]
+    placeholder: Placeholder | None = None
+
+
+def encode_registration(registration: Registration) -> dict[str, Any]:
+    """The registration as JSON."""
+    placeholder = registration.placeholder
+    return {
+        "version": registration.version,
+        "segmentation": encode_document(registration.document),
+        "labels": dict(registration.labels),
+        "indices": dict(registration.indices),
+        "placeholder": None if placeholder is None else asdict(placeholder),
+    }
+
+
+def decode_registration(encoded: Mapping[str, Any]) -> Registration:
+    """The registration of `encode_registration`.
+
+    Raises
+    ------
+    MetadataError
+        If it breaks its schema.
+    """
+    broken = schema_violations(encoded, "ngffseg/registration", "")
+    if broken:
+        raise MetadataError(f"a registration breaks its schema at {broken[0].where or '/'}: {broken[0].rule}")
+    document = decode_document(encoded["segmentation"])
+    image = encoded["placeholder"]
+    placeholder = None if image is None else Placeholder(**image)
+    return Registration(document, encoded["version"], encoded["labels"], encoded["indices"], placeholder)
