@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.storage.server import server_kind
+
 ROOT = Path(__file__).parent.parent
+pytest_plugins = ["tests.storage.fixtures"]
+
+
+def pytest_report_header() -> str:
+    """Say which S3 server is used: the stand-in is never chosen silently."""
+    return f"S3 server: {server_kind()} (NGFFSEG_TEST_S3)"
 
 
 @pytest.fixture(scope="session")

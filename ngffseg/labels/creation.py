@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numcodecs
-import numpy as np
-import numpy.typing as npt
 import zarr
 import zarr.errors
 from zarr.abc.store import Store
@@ -31,7 +29,7 @@ from ngffseg.store import create_object, open_store
 
 def put_group(url: str, path: str, version: Version, attributes: Mapping[str, Any]) -> None:
     """Make a group with these attributes, or replace those that it has, as one object."""
-    _put_metadata(_store_at(url, path), "", GroupMetadata(dict(attributes), zarr_format(version)))
+    put_metadata(store_at(url, path), "", GroupMetadata(dict(attributes), zarr_format(version)))
 
 
 def create_group(url: str, path: str, version: Version, attributes: Mapping[str, Any]) -> bool:
@@ -45,10 +43,10 @@ def create_group(url: str, path: str, version: Version, attributes: Mapping[str,
 
 def put_attributes(store: Store, group: zarr.Group, attributes: Mapping[str, Any]) -> None:
     """Replace all attributes of a group of a store, as one object."""
-    _put_metadata(store, group.path, replace(group.metadata, attributes=dict(attributes)), new=False)
+    put_metadata(store, group.path, replace(group.metadata, attributes=dict(attributes)), new=False)
 
 
-def _put_metadata(
+def put_metadata(
     store: Store,
     path: str,
     metadata: GroupMetadata | ArrayV2Metadata | ArrayV3Metadata,
@@ -86,10 +84,10 @@ def create_array(
     Where it is there already, only its metadata need not be ``put`` again.
     """
     metadata = _level_metadata(level, plan, version)
-    store = _store_at(url, path)
+    store = store_at(url, path)
     if put:
-        _put_metadata(store, "", metadata)
-    return _array(store, metadata)
+        put_metadata(store, "", metadata)
+    return array_at(store, metadata)
 
 
 def create_node(url: str, path: str, document: Mapping[str, Any], *, equal: bool = True) -> bool:
@@ -122,7 +120,7 @@ def _level_metadata(level: Level, plan: PyramidPlan, version: Version) -> ArrayV
             # 0.4: chunks are stored nested, with "/" between their numbers.
             "chunk_key_encoding": {"name": "v2", "separator": "/"},
         }
-    return _metadata(
+    return array_metadata(
         shape=level.shape,
         chunks=level.chunks,
         dtype=plan.dtype,
@@ -143,12 +141,12 @@ def _document(metadata: ArrayV2Metadata | ArrayV3Metadata) -> dict[str, Any]:
     return document
 
 
-def _metadata(**form: Any) -> ArrayV2Metadata | ArrayV3Metadata:
+def array_metadata(**form: Any) -> ArrayV2Metadata | ArrayV3Metadata:
     """Metadata of an array, as zarr works them out."""
     return zarr.create_array(MemoryStore(), **form).metadata
 
 
-def _array(store: Store, metadata: ArrayV2Metadata | ArrayV3Metadata) -> zarr.Array[Any]:
+def array_at(store: Store, metadata: ArrayV2Metadata | ArrayV3Metadata) -> zarr.Array[Any]:
     """The array at the root of a store whose metadata was just written."""
     return zarr.Array(AsyncArray(metadata=metadata, store_path=StorePath(store)))
 
@@ -177,60 +175,7 @@ def _compressor_v2(compression: Compression) -> Any:
     return None
 
 
-class NumberWriter:
-    """An array of uint64 that is no image, written in order along its last axis, each object once.
-
-    Its metadata come last, when its length is known.
-
-    Parameters
-    ----------
-    url, path
-        Where it is.
-    chunks
-        Numbers per chunk and axis; all axes but the last are one chunk long.
-    version
-        NGFF version of the store, which decides on the Zarr format.
-    """
-
-    def __init__(self, url: str, path: str, chunks: Sequence[int], version: Version) -> None:
-        # Columns of sorted numbers: here shuffling does help.
-        form: dict[str, Any] = {
-            "compressors": BloscCodec(cname="zstd", clevel=5, shuffle="shuffle", typesize=8)
-        }
-        if zarr_format(version) == 2:
-            form = {"compressors": numcodecs.Blosc("zstd", 5, numcodecs.Blosc.SHUFFLE)}
-        form |= {"chunks": tuple(chunks), "dtype": "uint64", "fill_value": 0}
-        self._form = form | {"zarr_format": zarr_format(version)}
-        self._store, self._chunks = _store_at(url, path), tuple(chunks)
-        self._array = self._of_length(2**62)
-        self._rest = np.empty((*chunks[:-1], 0), np.uint64)
-        self._written = 0
-
-    def _of_length(self, length: int) -> zarr.Array[Any]:
-        return _array(self._store, _metadata(shape=(*self._chunks[:-1], length), **self._form))
-
-    def append(self, numbers: npt.NDArray[np.uint64]) -> None:
-        """Add numbers; chunks are written as they are full."""
-        self._rest = np.concatenate([self._rest, numbers], axis=-1)
-        whole = self._rest.shape[-1] // self._chunks[-1] * self._chunks[-1]
-        if whole:
-            self._put(self._rest[..., :whole])
-            self._rest = self._rest[..., whole:].copy()
-
-    def _put(self, numbers: npt.NDArray[np.uint64]) -> None:
-        end = self._written + numbers.shape[-1]
-        self._array[..., self._written : end] = numbers
-        self._written = end
-
-    def close(self) -> None:
-        """Write what is left, and the metadata."""
-        length, missing = self._written + self._rest.shape[-1], -self._rest.shape[-1] % self._chunks[-1]
-        if missing or self._rest.shape[-1]:
-            self._put(np.pad(self._rest, [(0, 0)] * (self._rest.ndim - 1) + [(0, missing)]))
-        _put_metadata(self._store, "", self._of_length(length).metadata)
-
-
-def _store_at(url: str, path: str) -> Store:
+def store_at(url: str, path: str) -> Store:
     """A store whose root is the node itself: zarr makes groups of all parents otherwise."""
     return open_store(f"{url}/{path}".rstrip("/"), read_only=False)
 

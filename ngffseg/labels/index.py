@@ -9,10 +9,11 @@ import numpy.typing as npt
 import zarr
 
 from ngffseg import ngff
-from ngffseg.labels.creation import NumberWriter, put_group
+from ngffseg.labels.creation import put_group
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.job import INDEX, Job
 from ngffseg.labels.nodes import find_group
+from ngffseg.labels.numbers import NumberWriter
 from ngffseg.pyramid import Counts, Level
 from ngffseg.store import open_store
 

@@ -15,7 +15,7 @@ from ngffseg.errors import MetadataError, StorePermissionError
 from ngffseg.labels.documents import Document, read_documents
 
 # What zarr raises when it cannot make sense of the metadata of an array.
-ODD = (ValueError, TypeError, KeyError, AttributeError, NotImplementedError, IndexError, AssertionError)
+ODD = (ValueError, TypeError, KeyError, AttributeError, RuntimeError, IndexError, AssertionError)
 
 
 def find_group(store: Store, path: str) -> zarr.Group | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import fsspec
 from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
@@ -24,6 +25,9 @@ class FsspecClient:
         options: dict[str, Any] = {"use_listings_cache": False}
         if settings is not None:
             options |= _s3_options(settings)
+        self.quoted = url.startswith(("http://", "https://"))
+        if self.quoted:
+            options["encoded"] = True
         fs, path = fsspec.core.url_to_fs(url, **options)
         self.fs: Any = fs if fs.async_impl else AsyncFileSystemWrapper(fs, asynchronous=True)
         self.root = str(path).rstrip("/")
@@ -31,7 +35,7 @@ class FsspecClient:
             self.fs.retries = 1  # requests are made again by ngffseg.store.retry alone
 
     def _path(self, key: str) -> str:
-        return f"{self.root}/{key}".rstrip("/")
+        return f"{self.root}/{quote(key) if self.quoted else key}".rstrip("/")
 
     async def _run(self, call: Coroutine[Any, Any, T]) -> T:
         """Run a call in the loop of fsspec, to which the connections of the file system belong."""

@@ -50,10 +50,15 @@ def _remote(url: str, *, read_only: bool = True) -> RemoteStore:
 
 
 def _client(url: str, settings: S3Settings | None) -> Client:
-    if settings is not None and importlib.util.find_spec("obstore") is not None:
+    if settings is not None and has_obstore():
         return cast("Client", importlib.import_module(FAST).ObstoreClient(url, settings))
     path = local_path(url)
     return FsspecClient(url if path is None else f"file://{path.absolute()}", settings)
+
+
+def has_obstore() -> bool:
+    """Whether the fast path to S3 is installed."""
+    return importlib.util.find_spec("obstore") is not None
 
 
 def _open_archive(archive: str, inside: str, *, read_only: bool) -> ArchiveStore:
