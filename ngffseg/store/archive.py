@@ -112,6 +112,12 @@ class ArchiveStore(Store):
         """Refuse: an archive is only read."""
         raise UsageError(f"{self.file.url} is a single file, which is only read")
 
+    async def getsize_prefix(self, prefix: str) -> int:
+        """Number of bytes of all entries below a folder, as they are unpacked."""
+        entries = (await self._entries()).entries
+        root = self._key(f"{prefix.rstrip('/')}/" if prefix else "") + ("/" if prefix else "")
+        return sum(entry.file_size for key, entry in entries.items() if key.startswith(root))
+
     async def list(self) -> AsyncIterator[str]:
         """Keys of all entries."""
         async for key in self.list_prefix(""):

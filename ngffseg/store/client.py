@@ -32,8 +32,8 @@ class Client(Protocol):
     async def delete(self, keys: Sequence[str]) -> None:
         """Remove objects; one that is not there is no error."""
 
-    async def keys(self, prefix: str) -> list[str]:
-        """Keys of all objects that begin with a prefix."""
+    async def sizes(self, prefix: str) -> dict[str, int]:
+        """Number of bytes of all objects whose keys begin with a prefix."""
 
     async def children(self, prefix: str) -> list[str]:
         """Names directly below a prefix that is empty or ends with a slash."""

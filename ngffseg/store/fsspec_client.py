@@ -65,15 +65,15 @@ class FsspecClient:
             if isinstance(answer, BaseException) and not isinstance(answer, FileNotFoundError):
                 raise answer
 
-    async def keys(self, prefix: str) -> list[str]:
-        """Keys of all objects that begin with a prefix."""
+    async def sizes(self, prefix: str) -> dict[str, int]:
+        """Number of bytes of all objects whose keys begin with a prefix."""
         folder = prefix.rpartition("/")[0]
         try:
-            found = await self._run(self.fs._find(self._path(folder)))
+            found = await self._run(self.fs._find(self._path(folder), detail=True))
         except FileNotFoundError:
-            return []
-        keys = (str(path)[len(self.root) + 1 :] for path in found)
-        return [key for key in keys if key.startswith(prefix)]
+            return {}
+        sizes = {str(path)[len(self.root) + 1 :]: int(told["size"]) for path, told in found.items()}
+        return {key: size for key, size in sizes.items() if key.startswith(prefix)}
 
     async def children(self, prefix: str) -> list[str]:
         """Names directly below a prefix."""

@@ -7,8 +7,11 @@ import shutil
 from zarr.core.sync import sync
 
 from ngffseg.store.address import local_path
-from ngffseg.store.remote import METADATA, RemoteStore
+from ngffseg.store.remote import RemoteStore
 from ngffseg.store.url import open_store
+
+# Objects that are not looked for below their own name.
+METADATA = (".json", ".zarray", ".zattrs", ".zgroup")
 
 
 def create_object(url: str, key: str, data: bytes, *, equal: bool = True) -> bool:
@@ -38,7 +41,7 @@ def list_objects(url: str, prefix: str) -> list[str]:
     """Keys of all objects below a store that is not on the local disk which begin with a prefix."""
     store = open_store(url)
     assert isinstance(store, RemoteStore), store
-    return sync(store.keys(prefix))
+    return list(sync(store.sizes(prefix)))
 
 
 def remove(url: str, path: str) -> None:
@@ -46,7 +49,7 @@ def remove(url: str, path: str) -> None:
     root = local_path(url)
     if root is None:
         store = open_store(url, read_only=False)
-        alone = path.rpartition("/")[2] in METADATA
+        alone = path.endswith(METADATA)
         sync(store.delete(path) if alone else store.delete_dir(path))
         return
     if (root / path).is_dir():

@@ -45,16 +45,16 @@ class ObstoreClient:
         if keys:
             await obstore.delete_async(self.store, [self._key(key) for key in keys])
 
-    async def keys(self, prefix: str) -> list[str]:
-        """Keys of all objects that begin with a prefix."""
+    async def sizes(self, prefix: str) -> dict[str, int]:
+        """Number of bytes of all objects whose keys begin with a prefix."""
         # object_store lists folders: what begins with the last part of the name is picked here.
         full = self._key(prefix) if not prefix.endswith("/") else f"{self._key(prefix)}/"
         folder = full.rpartition("/")[0]
-        found: list[str] = []
-        async for batch in obstore.list(self.store, folder or None):
-            found += [meta["path"] for meta in batch if meta["path"].startswith(full)]
         start = len(self.prefix) + 1 if self.prefix else 0
-        return [path[start:] for path in found]
+        found: dict[str, int] = {}
+        async for batch in obstore.list(self.store, folder or None, chunk_size=1000):
+            found |= {m["path"][start:]: m["size"] for m in batch if m["path"].startswith(full)}
+        return found
 
     async def children(self, prefix: str) -> list[str]:
         """Names directly below a prefix."""

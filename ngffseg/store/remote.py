@@ -130,11 +130,11 @@ class RemoteStore(Store):
         assert isinstance(found, int)
         return found
 
-    async def keys(self, prefix: str) -> list[str]:
-        """Keys of all objects that begin with a prefix."""
-        found = await self._request("LIST", prefix, partial(self._client.keys, prefix), ("missing",))
+    async def sizes(self, prefix: str) -> dict[str, int]:
+        """Number of bytes of all objects whose keys begin with a prefix."""
+        found = await self._request("LIST", prefix, partial(self._client.sizes, prefix), ("missing",))
         if isinstance(found, str):
-            return []
+            return {}
         for meter in meters():
             meter.request("LIST", len(found) // KEYS_PER_LIST)
         return found
@@ -179,19 +179,27 @@ class RemoteStore(Store):
     async def delete_dir(self, prefix: str) -> None:
         """Remove all objects below a folder."""
         self._check_writable()
-        found = await self.keys(f"{prefix.rstrip('/')}/")
+        found = list(await self.sizes(f"{prefix.rstrip('/')}/"))
         for start in range(0, len(found), KEYS_PER_LIST):
             part = found[start : start + KEYS_PER_LIST]
             await self._request("DELETE", prefix, partial(self._client.delete, part), ("missing",))
 
+    async def getsize(self, key: str) -> int:
+        """Number of bytes of an object."""
+        return await self.size(key)
+
+    async def getsize_prefix(self, prefix: str) -> int:
+        """Number of bytes of all objects below a folder, by one listing."""
+        return sum((await self.sizes(f"{prefix.rstrip('/')}/" if prefix else "")).values())
+
     async def list(self) -> AsyncIterator[str]:
         """Keys of all objects."""
-        for key in await self.keys(""):
+        for key in await self.sizes(""):
             yield key
 
     async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
         """Keys of all objects that begin with a prefix."""
-        for key in await self.keys(prefix):
+        for key in await self.sizes(prefix):
             yield key
 
     async def list_dir(self, prefix: str) -> AsyncIterator[str]:
