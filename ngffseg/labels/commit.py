@@ -50,8 +50,8 @@ def commit(
     image = None
     if placeholder is not None and (parent is None or parent.multiscales is None):
         plan, attributes = placeholder
-        check_places(job.store, job.url, plan)
         image = ngff.Placeholder(attributes, level_documents(plan, version))
+        check_places(job.store, job.url, plan, image.arrays)
     blank = ngff.Registration(document, version, job.attributes, job.indices, image)
     ours = _claim(job, blank, parent, overwrite=overwrite)
     written, job.written = job.written, []  # from here on it belongs to the store

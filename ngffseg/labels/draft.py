@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Unpack
 
@@ -114,8 +115,13 @@ def check_target(
         )
 
 
-def check_places(store: Store, address: str, plan: PyramidPlan) -> None:
+def check_places(
+    store: Store, address: str, plan: PyramidPlan, equal: Mapping[str, Any] | None = None
+) -> None:
     """Refuse to put a placeholder where other arrays or groups lie, which nobody may replace.
+
+    Where another writer may be making the same placeholder, arrays ``equal`` to its own, by path, do not
+    count.
 
     Raises
     ------
@@ -124,9 +130,10 @@ def check_places(store: Store, address: str, plan: PyramidPlan) -> None:
     """
     keys = [f"{level.path}/{file}" for level in plan.levels for file in ("zarr.json", ".zarray", ".zgroup")]
     for key, found in zip(keys, read_documents(store, keys), strict=True):
-        if found is not None:
+        path = posixpath.dirname(key)
+        if found is not None and found != (equal or {}).get(path):
             raise MetadataError(
-                f"{address} holds {posixpath.dirname(key)!r}, but no multiscales that name it: mend the image first"
+                f"{address} holds {path!r}, but no multiscales that name it: mend the image first"
             )
 
 

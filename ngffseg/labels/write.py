@@ -120,7 +120,7 @@ def write_segmentation(
             )
         check_target(address, parent, names, segmentation.geometry, image)
         draft = draft_of(parent, segmentation, names, image, options)
-        if draft.placeholder is not None and parent is not None:
+        if draft.placeholder is not None and parent is not None and local_path(address) is not None:
             # Where there is nothing yet, another first writer may be at it; publishing looks again.
             check_places(store, address, draft.plans[0])
         with Job(address, store, replacing=exists) as job:
