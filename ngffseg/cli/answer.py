@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from ngffseg.labels import LabelImage, StoredLevel, StoreTree
+from ngffseg.labels import Cost, LabelImage, StoredLevel, StoreTree
 from ngffseg.model import Loss, Segment
 from ngffseg.pyramid import PyramidPlan
 
@@ -79,6 +79,11 @@ def tree_json(tree: StoreTree) -> dict[str, Any]:
         for stored in tree.labels
     ]
     return {"url": tree.url, "version": tree.version, "image": image, "labels": labels}
+
+
+def cost_json(cost: Cost) -> dict[str, Any]:
+    """What a step costs, for programs."""
+    return {"step": cost.step, "requests": dict(cost.requests), "bytes": cost.read_bytes}
 
 
 def plan_json(plan: PyramidPlan) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import click
 
 from ngffseg import ngff
 from ngffseg.cli.answer import console, image_json, plan_json, print_json
-from ngffseg.cli.options import parse_sizes, pyramid_options
+from ngffseg.cli.options import parse_sizes, pyramid_options, store_options
 from ngffseg.cli.progress import progress
 from ngffseg.cli.tables import levels_table, segments_table
 from ngffseg.convert import import_segmentation, plan_import
@@ -22,6 +22,7 @@ from ngffseg.labels import LabelImage, WriteOptions, store_tree
 @click.option("--image", metavar="FILE", help="The image that was segmented.")
 @click.option("--ngff", type=click.Choice(ngff.VERSIONS), help="Version to write  [default: 0.5]")
 @pyramid_options
+@store_options
 @click.option("--overwrite", is_flag=True, help="Replace a label image of this name.")
 @click.option("--dry-run", is_flag=True, help="Print what would be written, write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from ngffseg.cli.answer import console, print_json, tree_json
-from ngffseg.cli.tables import levels_table, segments_table
-from ngffseg.labels import store_tree
+from ngffseg.cli.answer import console, cost_json, print_json, tree_json
+from ngffseg.cli.options import store_options
+from ngffseg.cli.tables import costs_table, levels_table, segments_table
+from ngffseg.labels import access_costs, store_tree
 
 MOST_ROWS = 100
 
@@ -14,12 +15,16 @@ MOST_ROWS = 100
 @click.command("info")
 @click.argument("store")
 @click.option("--name", help="Only this label image.")
+@click.option("--requests", is_flag=True, help="Also count what opening and reading cost.")
+@store_options
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-def run(store: str, name: str | None, as_json: bool) -> None:
+def run(store: str, *, name: str | None, requests: bool, as_json: bool) -> None:
     """Show images, labels, levels, segments and sizes of STORE (or STORE/labels/NAME)."""
     tree = store_tree(store, name)
+    counted = tree.labels[0].image.name if requests and tree.labels else ""
+    costs = access_costs(tree.url, counted) if counted else ()
     if as_json:
-        print_json(tree_json(tree))
+        print_json(tree_json(tree) | ({"requests": [cost_json(cost) for cost in costs]} if requests else {}))
         return
     out = console()
     out.print(f"{tree.url}  OME-Zarr {tree.version}", markup=False, soft_wrap=True)
@@ -33,3 +38,5 @@ def run(store: str, name: str | None, as_json: bool) -> None:
             count = len(image.segments)
             shown = f"{count} segments" if count <= MOST_ROWS else f"{count} segments, the first {MOST_ROWS}"
             out.print(segments_table(shown, image.segments[:MOST_ROWS]))
+    if costs:
+        out.print(costs_table(f"requests for labels/{counted}", costs))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, get_args
 
 import click
@@ -24,6 +26,56 @@ _PYRAMID = (
 def pyramid_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a verb the options of a pyramid."""
     for option in reversed(_PYRAMID):
+        command = option(command)
+    return command
+
+
+def _into_environment(*names: str) -> Callable[..., None]:
+    """A callback that sets variables for as long as the verb runs."""
+
+    def callback(context: click.Context, _parameter: click.Parameter, value: Any) -> None:
+        if value:
+            context.with_resource(_environment(dict.fromkeys(names, "YES" if value is True else value)))
+
+    return callback
+
+
+@contextlib.contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+_STORE = (
+    click.option(
+        "--endpoint-url",
+        metavar="URL",
+        expose_value=False,
+        # The first one is looked at before the second.
+        callback=_into_environment("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+        help="Server of s3:// addresses  [default: AWS_ENDPOINT_URL, else AWS]",
+    ),
+    click.option(
+        "--anon",
+        is_flag=True,
+        expose_value=False,
+        callback=_into_environment("AWS_NO_SIGN_REQUEST"),
+        help="Read a public bucket without credentials.",
+    ),
+)
+
+
+def store_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb the options of stores on S3; the rest of them come from the usual AWS environment."""
+    for option in reversed(_STORE):
         command = option(command)
     return command
 

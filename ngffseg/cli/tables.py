@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from ngffseg.labels import StoredLevel
+from ngffseg.labels import Cost, StoredLevel
 from ngffseg.model import Segment
 
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
@@ -38,6 +38,15 @@ def levels_table(title: str, levels: tuple[StoredLevel, ...]) -> Table:
             " x ".join(f"{s:.4g}" for s in level.scale),
             size_text(level.stored_bytes),
         )
+    return table
+
+
+def costs_table(title: str, costs: tuple[Cost, ...]) -> Table:
+    """Requests as a table."""
+    table = Table("step", "requests", "read", title=title, title_justify="left")
+    for cost in costs:
+        verbs = ", ".join(f"{count} {verb}" for verb, count in sorted(cost.requests.items())) or "none"
+        table.add_row(cost.step, verbs, size_text(cost.read_bytes))
     return table
 
 

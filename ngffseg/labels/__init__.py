@@ -2,6 +2,7 @@
 
 from ngffseg.labels.address import split_address
 from ngffseg.labels.calibration import calibrate
+from ngffseg.labels.costs import Cost, access_costs
 from ngffseg.labels.draft import plan_segmentation
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.index import index_group
@@ -13,12 +14,14 @@ from ngffseg.labels.tree import StoredImage, StoredLabels, StoredLevel, StoreTre
 from ngffseg.labels.write import write_labels, write_segmentation
 
 __all__ = [
+    "Cost",
     "LabelImage",
     "StoreTree",
     "StoredImage",
     "StoredLabels",
     "StoredLevel",
     "WriteOptions",
+    "access_costs",
     "build_levels",
     "calibrate",
     "check",

@@ -7,6 +7,7 @@ from typing import Any
 
 import zarr
 from zarr.abc.store import Store
+from zarr.storage import LocalStore
 
 from ngffseg import ngff
 from ngffseg.errors import MetadataError, StoreNotFoundError, UsageError
@@ -17,7 +18,7 @@ from ngffseg.labels.levels import check_integers, open_levels
 from ngffseg.labels.nodes import attributes_of, find_group, find_groups
 from ngffseg.labels.parent import LABELS, open_parent
 from ngffseg.model import Segmentation, Volume
-from ngffseg.store import local_path, open_store, store_errors
+from ngffseg.store import open_store, store_errors
 
 
 def open_labels(url: str | os.PathLike[str], name: str | None = None) -> LabelImage:
@@ -118,7 +119,7 @@ def _open(store: Store, address: str, name: str, group: zarr.Group) -> LabelImag
         raise MetadataError(f"{address}/{group.path} is no label image: its attributes hold no multiscales")
     own = ngff.decode_label(attributes) if name else None
     # What lies here is looked at itself; elsewhere each look is a request.
-    known = own.arrays if own is not None and local_path(address) is None else {}
+    known = own.arrays if own is not None and not isinstance(store, LocalStore) else {}
     multiscales, arrays = open_levels(store, address, group, known)
     check_integers(address, arrays[0])
     layers = own.layers if own is not None else (name,)

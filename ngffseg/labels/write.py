@@ -17,6 +17,7 @@ from ngffseg.errors import LabelExistsError, LabelValueError, UsageError
 from ngffseg.geometry import Geometry, identity
 from ngffseg.labels.address import check_name, layer_names, split_address
 from ngffseg.labels.commit import commit
+from ngffseg.labels.creation import level_documents
 from ngffseg.labels.draft import check_places, check_target, draft_of, is_there
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.index import write_index
@@ -120,9 +121,11 @@ def write_segmentation(
             )
         check_target(address, parent, names, segmentation.geometry, image)
         draft = draft_of(parent, segmentation, names, image, options)
-        if draft.placeholder is not None and parent is not None and local_path(address) is not None:
-            # Where there is nothing yet, another first writer may be at it; publishing looks again.
-            check_places(store, address, draft.plans[0])
+        remote = local_path(address) is None
+        if draft.placeholder is not None and (remote or parent is not None):
+            # On a disk, where there is nothing yet, another first writer may be at it; publishing looks again.
+            equal = level_documents(draft.placeholder[0], draft.version) if remote else None
+            check_places(store, address, draft.plans[0], equal)
         with Job(address, store, replacing=exists) as job:
             count = BlockCounter(sum(p.block_count for p in draft.plans), progress)
             for layer, plan, metadata in zip(segmentation.layers, draft.plans, draft.layers, strict=True):
@@ -146,7 +149,7 @@ def write_segmentation(
             if image is not None:
                 write_image(job, image, draft.plans[0], draft.version, options.get("workers"))
             with shielded():
-                finish = publish if local_path(address) is not None else commit
+                finish = commit if remote else publish
                 finish(job, draft.version, draft.document, draft.placeholder, overwrite=overwrite)
     return open_labels(address, name)
 
