@@ -49,7 +49,7 @@ def request_error(url: str, key: str, fault: Fault) -> StoreError:
                 f"{url}: {server} cannot be reached ({fault.told}): check AWS_ENDPOINT_URL (--endpoint-url)"
                 " and the network"
             )
-        case "busy":
+        case "broken" | "busy":
             return StoreError(
                 f"{url}: {server} kept failing ({fault.told}): nothing was published, run again later"
             )
@@ -74,7 +74,7 @@ def _plain_error(url: str, key: str, fault: Fault) -> StoreError:
             return StoreNotFoundError(f"{url}: {key} is missing ({fault.told}): check the address")
         case "denied" | "keys" | "expired" | "clock":
             return StorePermissionError(f"{url}: no permission ({fault.told}): check rights or credentials")
-        case "unreachable" | "busy":
+        case "unreachable" | "broken" | "busy":
             return StoreError(
                 f"{url}: the server failed ({fault.told}): check the address and the network, then run again"
             )

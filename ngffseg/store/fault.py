@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal[
-    "missing", "bucket", "exists", "denied", "keys", "expired", "clock", "region", "unreachable", "busy", "other"
+    "missing", "bucket", "exists", "denied", "keys", "expired", "clock", "region", "unreachable", "broken", "busy", "other"
 ]  # fmt: skip
 
 # Error codes of S3: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
@@ -73,13 +73,20 @@ CLASSES: dict[str, Kind] = {
     "ClientConnectorError": "unreachable",
     "ConnectionRefusedError": "unreachable",
     "ConnectionTimeoutError": "unreachable",
-    "HTTPClientError": "busy",
-    "ClientPayloadError": "busy",
-    "ClientConnectionError": "busy",
-    "ResponseParserError": "busy",
-    "ConnectionError": "busy",
-    "TimeoutError": "busy",
+    "HTTPClientError": "broken",
+    "ClientPayloadError": "broken",
+    "ClientConnectionError": "broken",
+    "ResponseParserError": "broken",
+    "ConnectionError": "broken",
+    "TimeoutError": "broken",
 }
+# What obstore says, which tells kinds apart only so.
+TEXTS: tuple[tuple[str, Kind, str], ...] = (
+    (r"kind: Connect|Error\(\s*Connect", "unreachable", "no connection"),
+    ("redirect without LOCATION", "region", "redirect"),
+    ("HTTP error|kind: (Timeout|Interrupted|Decode|Request)", "broken", "the connection broke off"),
+    ("credential", "keys", "no credentials"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,33 +107,39 @@ class Fault:
     @property
     def transient(self) -> bool:
         """Whether the same request may succeed when it is made again."""
-        return self.kind in ("unreachable", "busy")
+        return self.kind in ("unreachable", "broken", "busy")
 
 
 def fault_of(error: BaseException) -> Fault:
     """What an error of obstore, s3fs, fsspec or aiohttp means."""
     chain = list(_chain(error))
-    for cause in chain:
-        code, status = _answer(cause)
-        if code in CODES:
-            return Fault(CODES[code], code)
-        if status in STATUS:
-            return Fault(STATUS[status], f"{code or 'status'} {status}".strip())
-        if status >= 500:
-            return Fault("busy", f"{code or 'status'} {status}".strip())
-        if status >= 400:
-            return Fault("other", f"{code or 'status'} {status}".strip())
+    found = (_answered(cause) for cause in chain)
+    return next((fault for fault in found if fault is not None), None) or _unanswered(error, chain)
+
+
+def _answered(error: BaseException) -> Fault | None:
+    """What the answer of the server means; None where there was none."""
+    code, status = _answer(error)
+    told = f"{code or 'status'} {status}".strip()
+    if code in CODES:
+        return Fault(CODES[code], code)
+    if status in STATUS:
+        return Fault(STATUS[status], told)
+    if status >= 400:
+        return Fault("busy" if status >= 500 else "other", told)
+    return None
+
+
+def _unanswered(error: BaseException, chain: list[BaseException]) -> Fault:
+    """What went wrong where no server has answered."""
     for cause in chain:
         for known in type(cause).__mro__:
             if known.__name__ in CLASSES:
                 return Fault(CLASSES[known.__name__], _words(cause))
         # obstore has one class for all of these.
-        if re.search(r"kind: (Connect|Unknown, source: .*dns)", str(cause)):
-            return Fault("unreachable", "no connection")
-        if re.search(r"HTTP error|kind: (Timeout|Interrupted|Decode|Request)", str(cause)):
-            return Fault("busy", "the connection broke off")
-        if re.search(r"credential|non-partial response", str(cause)):
-            return Fault("keys" if "credential" in str(cause) else "other", _words(cause))
+        for pattern, kind, told in TEXTS:
+            if re.search(pattern, str(cause)):
+                return Fault(kind, told)
     return Fault("other", _words(error))
 
 

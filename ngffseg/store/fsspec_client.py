@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -12,7 +13,7 @@ from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
 from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, SuffixByteRequest
 
 from ngffseg.store.client import CONCURRENCY, CONNECT_TIMEOUT, READ_TIMEOUT
-from ngffseg.store.settings import S3Settings
+from ngffseg.store.settings import NoCredentialsError, S3Settings, has_keys, s3_keys
 
 T = TypeVar("T")
 
@@ -116,7 +117,15 @@ def _s3_options(settings: S3Settings) -> dict[str, Any]:
     if settings.endpoint is not None:
         # Names of buckets as parts of the host name need DNS, which few servers of one's own have.
         config["s3"] = {"addressing_style": "path"}
+    keys = None if settings.anonymous else s3_keys()
+    if keys is None and not settings.anonymous:
+        raise NoCredentialsError("none in the environment")
+    # Clients are kept and used again; those of other keys are others.
+    named = {"profile": os.environ["AWS_PROFILE"]} if os.environ.get("AWS_PROFILE") else {}
+    if keys is not None and has_keys():
+        named = {"key": keys["access_key_id"], "secret": keys["secret_access_key"], "token": keys["token"]}
     return {
+        **named,
         "anon": settings.anonymous,
         "endpoint_url": settings.endpoint,
         "client_kwargs": {"region_name": settings.region},

@@ -23,11 +23,11 @@ class Contact:
     def __init__(self) -> None:
         self.made = self.lost = False
 
-    def patience(self, *, unreachable: bool) -> float:
+    def patience(self, *, answered: bool) -> float:
         """Seconds for which a request is made again and again."""
         if self.lost:
             return 0.0  # what is left to do, such as cleaning up, must not wait all over again
-        return FIRST_PATIENCE if unreachable and not self.made else PATIENCE
+        return PATIENCE if answered or self.made else FIRST_PATIENCE
 
 
 async def retried(call: Callable[[], Awaitable[T]], contact: Contact, count: Callable[[], None]) -> T:
@@ -59,7 +59,7 @@ async def retried(call: Callable[[], Awaitable[T]], contact: Contact, count: Cal
                 raise
             # Full jitter: clients that failed together do not come back together.
             delay = random.uniform(0, min(LONGEST_DELAY, FIRST_DELAY * 2**attempt))
-            end = start + contact.patience(unreachable=fault.kind == "unreachable")
+            end = start + contact.patience(answered=fault.kind == "busy")
             if time.monotonic() + delay > end:
                 contact.lost = True
                 raise

@@ -53,10 +53,15 @@ def s3_settings() -> S3Settings:
     return S3Settings(endpoint or None, region or "us-east-1", anonymous)
 
 
+def has_keys() -> bool:
+    """Whether the environment itself holds keys, which come before all others."""
+    return bool(os.environ.get("AWS_ACCESS_KEY_ID") and os.environ.get("AWS_SECRET_ACCESS_KEY"))
+
+
 def s3_keys() -> dict[str, Any] | None:
     """Keys that sign requests, and until when they may be used; None where there are none."""
     env = os.environ
-    if env.get("AWS_ACCESS_KEY_ID") and env.get("AWS_SECRET_ACCESS_KEY"):
+    if has_keys():
         keys = (env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env.get("AWS_SESSION_TOKEN"))
     else:
         found = _session().get_credentials()

@@ -1,0 +1,300 @@
+"""Servers that fail, and settings that are wrong: the work is done all the same, or one line says why not."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from ngffseg import open_labels, write_labels
+from ngffseg.errors import StoreError, StoreNotFoundError, StorePermissionError
+from ngffseg.labels import build_levels
+from ngffseg.store import create_object, open_store, retry
+from tests.labels.stores import digest, faults
+from tests.storage.ceph import Ceph
+from tests.storage.server import SECRET, free_ports, server_kind
+from tests.storage.test_labels import fetched
+
+LABELS = np.random.default_rng(0).integers(0, 9, (64, 64, 64)).astype(np.uint32)
+CLIENTS = ("obstore", "s3fs")
+needs_keys = pytest.mark.skipif(server_kind() == "moto", reason="moto does not look at keys")
+
+
+@pytest.fixture(params=CLIENTS, autouse=True)
+def client(request, monkeypatch):
+    if request.param == "s3fs":
+        monkeypatch.setattr("ngffseg.store.url.has_obstore", lambda: False)
+    return request.param
+
+
+def said(call, kind, *words):
+    """The one line of an error, which comes soon, names all the words, and no secret."""
+    start = time.monotonic()
+    with pytest.raises(kind) as raised:
+        call()
+    assert time.monotonic() - start < 9
+    line = str(raised.value)
+    assert "\n" not in line
+    assert SECRET not in line
+    for word in words:
+        assert word in line, (word, line)
+    return line
+
+
+WRONG = {
+    "secret": ({"AWS_SECRET_ACCESS_KEY": "wrong"}, StorePermissionError, ("AWS_SECRET_ACCESS_KEY",)),
+    "key": ({"AWS_ACCESS_KEY_ID": "nobody"}, StorePermissionError, ("AWS_ACCESS_KEY_ID",)),
+    "anonymous": ({"AWS_NO_SIGN_REQUEST": "YES"}, StorePermissionError, ("no permission", "AWS_PROFILE")),
+}
+
+
+@needs_keys
+@pytest.mark.parametrize("what", WRONG)
+@pytest.mark.parametrize("verb", ["read", "write"])
+def test_wrong_credentials(what, verb, bucket, monkeypatch):
+    url = f"{bucket.url}/a.ome.zarr"
+    write_labels(url, LABELS, name="a")
+    variables, kind, words = WRONG[what]
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    call = (lambda: open_labels(url, "a")) if verb == "read" else lambda: write_labels(url, LABELS, name="b")
+    said(call, kind, *words)
+
+
+def test_no_credentials(bucket, monkeypatch):
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    said(lambda: open_labels(f"{bucket.url}/a.zarr"), StorePermissionError, "AWS_ACCESS_KEY_ID", "--anon")
+
+
+def publish(bucket):
+    """Let everybody read objects, but not list them."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": ["s3:GetObject"],
+        "Resource": [f"arn:aws:s3:::{bucket.name}/*"],
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    bucket.server.client().put_bucket_policy(Bucket=bucket.name, Policy=policy)
+
+
+@needs_keys
+def test_a_public_bucket_is_read_by_anybody(bucket, monkeypatch):
+    url = f"{bucket.url}/a.ome.zarr"
+    write_labels(url, LABELS, name="a")
+    publish(bucket)
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("AWS_NO_SIGN_REQUEST", "YES")
+    np.testing.assert_array_equal(open_labels(url, "a").read(), LABELS)
+
+
+@needs_keys
+def test_who_may_not_list_is_not_told_what_is_missing(bucket, monkeypatch):
+    sparse = np.zeros((64, 64, 64), np.uint32)
+    sparse[:16, :16, :16] = 7
+    for version in ("0.5", "0.4"):
+        url = f"{bucket.url}/{version}.ome.zarr"
+        options = {"chunks": 16, "levels": 2} | ({"shards": None} if version == "0.5" else {})
+        write_labels(url, sparse, name="a", ngff=version, **options)
+    publish(bucket)
+    monkeypatch.setenv("AWS_NO_SIGN_REQUEST", "YES")
+    for version in ("0.5", "0.4"):
+        image = open_labels(f"{bucket.url}/{version}.ome.zarr", "a")
+        np.testing.assert_array_equal(image.read(), sparse)
+    said(lambda: open_labels(f"{bucket.url}/none.ome.zarr", "a"), StorePermissionError, "no permission")
+
+
+@pytest.mark.usefixtures("s3_environment")
+def test_a_bucket_that_is_not_there():
+    url = "s3://no-such-bucket-here/a.zarr"
+    said(lambda: open_labels(url, "a"), StoreNotFoundError, "no bucket 'no-such-bucket-here'")
+    said(lambda: write_labels(url, LABELS, name="a"), StoreNotFoundError, "no bucket 'no-such-bucket-here'")
+
+
+@pytest.mark.usefixtures("s3_environment")
+@pytest.mark.parametrize("address", ["http://127.0.0.1:{port}", "http://no-such-host.invalid:9000"])
+def test_wrong_endpoints(address, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", address.format(port=free_ports(1)[0]))
+    said(lambda: open_labels("s3://bucket/a.zarr", "a"), StoreError, "AWS_ENDPOINT_URL")
+
+
+@pytest.mark.usefixtures("s3_environment")
+def test_an_endpoint_that_is_silent(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
+        # Its queue is full, so that whoever comes next hears nothing.
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(server.getsockname())
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.getsockname()[1]}")
+        said(lambda: open_labels("s3://bucket/a.zarr", "a"), StoreError, "AWS_ENDPOINT_URL")
+        for one in waiting:
+            one.close()
+
+
+CODES = {
+    "ExpiredToken": (400, StorePermissionError, ("session has expired", "AWS_SESSION_TOKEN")),
+    "RequestTimeTooSkewed": (403, StorePermissionError, ("clock",)),
+    "PermanentRedirect": (301, StoreError, ("AWS_REGION",)),
+    "AuthorizationHeaderMalformed": (400, StoreError, ("AWS_REGION",)),
+    "AccessDenied": (403, StorePermissionError, ("no permission", "AWS_PROFILE")),
+    "MethodNotAllowed": (405, StoreError, ("refused", "MethodNotAllowed")),
+}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_what_servers_refuse(code, client, proxy, bucket):
+    status, kind, words = CODES[code]
+    if (client, code) == ("s3fs", "PermanentRedirect"):
+        return  # s3fs follows it, if it is told where to
+    url = f"{bucket.url}/a.zarr"
+    proxy.faults.code = (status, code)
+    said(lambda: open_labels(url, "a"), kind, *words)
+    said(lambda: write_labels(url, LABELS, name="a"), kind, *words)
+
+
+def test_a_session_that_expires_in_the_middle(proxy, bucket):
+    url = f"{bucket.url}/a.zarr"
+    image = write_labels(url, LABELS, name="a", chunks=16, shards=None)
+    proxy.faults.code = (400, "ExpiredToken")
+    said(image.read, StorePermissionError, "session has expired")
+    proxy.faults.code = (403, "AccessDenied")  # no chunk is taken for missing
+    said(image.read, StorePermissionError, "no permission")
+
+
+FAULTS = {
+    "503": {"503": 0.15},
+    "500": {"500": 0.15},
+    "dropped": {"drop": 0.15},
+    "slow": {"slow": 0.15},
+    "truncated": {"truncate": 0.15},
+    "lost replies": {"after": 0.15},
+    "all of them": {"503": 0.03, "500": 0.03, "drop": 0.03, "truncate": 0.03, "after": 0.03},
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_work_is_done_while_requests_fail(kind, proxy, bucket, tmp_path, request):
+    proxy.faults.delay = 0.3
+    url = f"{bucket.url}/a.ome.zarr"
+    options = {"chunks": 16, "shards": None, "levels": 3}
+    proxy.faults.chances = FAULTS[kind]
+    for target in (url, tmp_path / "a.ome.zarr"):
+        write_labels(target, LABELS, name="a", **options)
+        write_labels(target, LABELS + 1, name="b", **options)
+    np.testing.assert_array_equal(open_labels(url, "a").read(), LABELS)
+    np.testing.assert_array_equal(open_labels(url, "b").levels[0].compute(), LABELS + 1)
+    assert faults(url) == []
+    assert sum(proxy.injected.values()) > 20
+    proxy.faults.chances = {}
+    found = fetched(url, request, tmp_path / "fetched")
+    found = {key: value for key, value in found.items() if not key.startswith("ngffseg/register/")}
+    names = {key.replace(f"{_prefix(found)}-", "") for key in found}
+    assert names == set(digest(tmp_path / "a.ome.zarr"))
+    if not _prefix(found):
+        assert found == digest(tmp_path / "a.ome.zarr")
+
+
+def _prefix(keys):
+    """The job whose levels got paths of their own, since a reply about the first one was lost."""
+    found = {part.split("-")[0] for key in keys for part in key.split("/") if part[12:13] == "-"}
+    return next(iter(found), "")
+
+
+@pytest.mark.slow
+def test_a_server_that_always_fails_is_given_up(client, proxy, bucket):
+    url = f"{bucket.url}/a.ome.zarr"
+    write_labels(url, LABELS, name="a")
+    proxy.faults.chances = {"503" if client == "obstore" else "drop": 1.0}
+    start = time.monotonic()
+    with pytest.raises(StoreError, match=r"run again|AWS_ENDPOINT_URL"):
+        write_labels(url, LABELS, name="b")
+    assert 20 < time.monotonic() - start < 60
+
+
+def test_a_server_that_fails_in_the_middle_leaves_nothing_to_see(proxy, bucket, monkeypatch):
+    monkeypatch.setattr(retry, "PATIENCE", 1.0)
+    url = f"{bucket.url}/a.ome.zarr"
+    write_labels(url, LABELS, name="a")
+    before = bucket.keys()
+    proxy.faults.chances, proxy.faults.match = {"503": 1.0}, "labels/b/0/c/"
+    with pytest.raises(StoreError, match="kept failing"):
+        write_labels(url, LABELS, name="b")
+    assert bucket.keys() == before
+    proxy.faults.chances = {}
+    write_labels(url, LABELS, name="b")
+    assert faults(url) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(server_kind() == "moto", reason="moto keeps its objects in its process")
+def test_a_server_that_is_started_again(s3_environment, tmp_path, monkeypatch):
+    with Ceph(tmp_path / "ceph") as server:  # one that nobody else uses
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
+        server.client().create_bucket(Bucket="mine")
+        image = write_labels("s3://mine/a.ome.zarr", LABELS, name="a", chunks=16, shards=None)
+        server.stop()
+        with ThreadPoolExecutor(1) as pool:
+            reading = pool.submit(image.read)
+            time.sleep(1)
+            assert not reading.done()
+            server.start()
+            np.testing.assert_array_equal(reading.result(), LABELS)
+        build_levels("s3://mine/a.ome.zarr", "a", method="sparse")
+        assert faults("s3://mine/a.ome.zarr") == []
+    assert s3_environment.endpoint != server.endpoint
+
+
+def test_a_lost_reply_to_a_creation_is_no_defeat(proxy, bucket):
+    url = f"{bucket.url}/a.ome.zarr"
+    for number in range(10):
+        proxy.faults.chances, proxy.faults.methods, proxy.faults.left = {"after": 1.0}, ("PUT",), 1
+        assert create_object(url, f"{number}", b"mine")
+        assert proxy.injected["after"] == number + 1
+
+
+def test_nothing_that_is_printed_or_stored_holds_a_secret(bucket, tmp_path):
+    url = f"{bucket.url}/a.ome.zarr"
+    np.save(tmp_path / "a.npy", LABELS)
+    code = (
+        "import logging, sys, numpy, ngffseg; logging.basicConfig(level=logging.DEBUG);"
+        f"i = ngffseg.write_labels({url!r}, numpy.load({str(tmp_path / 'a.npy')!r}), name='a');"
+        "print(i, repr(i.arrays[0].store), vars(i.arrays[0].store)); import pickle;"
+        "sys.stdout.buffer.write(pickle.dumps(i)); ngffseg.open_labels('s3://no-such-bucket/a', 'a')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert b"no bucket" in done.stderr
+    assert SECRET.encode() not in done.stdout + done.stderr
+    assert all(SECRET.encode() not in bucket.read(key) for key in sorted(bucket.keys()))
+
+
+def test_a_password_in_an_address_is_refused():
+    said(lambda: open_labels("https://me:hunter2@host/a.zarr"), ValueError, "leave user and password out")
+    with pytest.raises(ValueError, match="leave user") as raised:
+        open_labels("https://me:hunter2@host/a.zarr")
+    assert "hunter2" not in str(raised.value)
+
+
+@needs_keys
+def test_keys_of_a_profile(bucket, tmp_path, monkeypatch):
+    key, secret = os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
+    endpoint = os.environ["AWS_ENDPOINT_URL"]
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL", "AWS_REGION"):
+        monkeypatch.delenv(name)
+    credentials, config = tmp_path / "credentials", tmp_path / "config"
+    credentials.write_text(f"[lab]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n")
+    config.write_text(f"[profile lab]\nregion = eu-central-1\nendpoint_url = {endpoint}\n")
+    monkeypatch.setenv("AWS_PROFILE", "lab")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
+    url = f"{bucket.url}/a.ome.zarr"
+    write_labels(url, LABELS, name="a")
+    np.testing.assert_array_equal(open_labels(url, "a").read(), LABELS)
+    assert open_store(url)._make.args[1].region == "eu-central-1"
