@@ -107,9 +107,11 @@ class BoxReader:
 
     def _fetch_parts(self, wanted: Sequence[Index]) -> dict[Index, Any]:
         """Chunks of shards."""
+        shard = self.labels.shard
+        assert shard is not None
         units: dict[Index, list[Index]] = {}
         for index in wanted:
-            units.setdefault(self.labels.unit_of(index), []).append(index)
+            units.setdefault(shard.unit_of(index), []).append(index)
         whole = [unit for unit, parts in units.items() if len(parts) == self._chunks_in(unit) > 1]
         found = self._whole_shards({unit: units.pop(unit) for unit in whole})
         tables = self._tables({unit: parts[0] for unit, parts in units.items()})
@@ -171,9 +173,10 @@ class BoxReader:
         """Byte ranges to fetch: start, stop, and the chunks in it with theirs."""
         if table is None:
             return []
-        places = []
+        shard, places = self.labels.shard, []
+        assert shard is not None
         for index in wanted:
-            offset, length = (int(n) for n in table[self.labels.position(index)])
+            offset, length = (int(n) for n in table[shard.position(index)])
             if (offset, length) != (ABSENT, ABSENT):
                 places.append((index, offset, offset + length))
         ranges: list[tuple[int, int, list[tuple[Index, int, int]]]] = []

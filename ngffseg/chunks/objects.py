@@ -14,6 +14,8 @@ from zarr.core.buffer.cpu import Buffer
 from zarr.core.sync import sync
 from zarr.storage import LocalStore
 
+from ngffseg.chunks.window import Window
+
 
 @dataclass(frozen=True, slots=True)
 class Suffix:
@@ -36,7 +38,10 @@ class Objects(Protocol):
         """Objects or parts of them, at the same time where that is faster."""
 
     def put(self, key: str, data: bytes) -> None:
-        """Write an object."""
+        """Write an object; it may be on its way until `flush`."""
+
+    def flush(self) -> None:
+        """Wait until all that was put is written; raises what became of it."""
 
     def keys(self) -> Iterator[str] | None:
         """Keys of all objects in any order, None where the store cannot list."""
@@ -85,6 +90,9 @@ class FolderObjects:
             while view:
                 view = view[file.write(view) :]
 
+    def flush(self) -> None:
+        """Files are written when `put` returns."""
+
     def keys(self) -> Iterator[str]:
         """Relative paths of all files."""
         yield from _files(self.folder, "")
@@ -108,6 +116,7 @@ class StoreObjects:
 
     def __init__(self, store: Store, path: str, *, listing: bool) -> None:
         self.store, self.path, self.listing = store, path, listing
+        self._window = Window()
 
     def _key(self, key: str) -> str:
         return f"{self.path}/{key}" if self.path else key
@@ -124,8 +133,15 @@ class StoreObjects:
         return [None if buffer is None else buffer.to_bytes() for buffer in buffers]
 
     def put(self, key: str, data: bytes) -> None:
-        """Write an object."""
+        """Send an object on its way; raises what became of an earlier one."""
+        self._window.run(self._put, key, data)
+
+    def _put(self, key: str, data: bytes) -> None:
         sync(self.store.set(self._key(key), Buffer.from_bytes(data)))
+
+    def flush(self) -> None:
+        """Wait until all objects are written; raises what became of them."""
+        self._window.flush()
 
     def keys(self) -> Iterator[str] | None:
         """Keys of all objects below the array."""

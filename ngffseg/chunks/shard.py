@@ -34,6 +34,14 @@ class ShardForm:
         """Size of the encoded index."""
         return 16 * math.prod(self.chunks_per_shard) + (CRC_BYTES if self.checked else 0)
 
+    def unit_of(self, index: Index) -> Index:
+        """Index of the shard that holds a chunk."""
+        return tuple(i // n for i, n in zip(index, self.chunks_per_shard, strict=True))
+
+    def position(self, index: Index) -> Index:
+        """Position of a chunk in its shard."""
+        return tuple(i % n for i, n in zip(index, self.chunks_per_shard, strict=True))
+
     def index(self, data: bytes) -> npt.NDArray[np.uint64]:
         """Offsets and sizes, shape chunks_per_shard + (2,), from the encoded index.
 

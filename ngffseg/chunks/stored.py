@@ -123,23 +123,13 @@ class StoredLabels:
         """Encoded bytes of a chunk, None if it is missing."""
         if self.shard is None:
             return self.objects.get(self.keys.key(index))
-        unit = self.unit_of(index)
+        unit = self.shard.unit_of(index)
         if getattr(self.local, "unit", None) != unit:
             data = self.objects.get(self.keys.key(unit))
             self.local.table = None if data is None else self.table(index, data)
             self.local.data = None if data is None else memoryview(data)
             self.local.unit = unit
         return self.part(index, self.local.table, self.local.data)
-
-    def unit_of(self, index: Index) -> Index:
-        """Index of the shard that holds a chunk."""
-        assert self.shard is not None
-        return tuple(i // n for i, n in zip(index, self.shard.chunks_per_shard, strict=True))
-
-    def position(self, index: Index) -> Index:
-        """Position of a chunk in its shard."""
-        assert self.shard is not None
-        return tuple(i % n for i, n in zip(index, self.shard.chunks_per_shard, strict=True))
 
     def table(self, index: Index, data: Any) -> npt.NDArray[np.uint64]:
         """The index of the shard that holds a chunk, from the bytes of the shard or of its index.
@@ -163,9 +153,9 @@ class StoredLabels:
         ChunkError
             If it lies beyond the end of the shard.
         """
-        if table is None:
+        if table is None or self.shard is None:
             return None
-        offset, length = (int(n) for n in table[self.position(index)])
+        offset, length = (int(n) for n in table[self.shard.position(index)])
         if (offset, length) == (ABSENT, ABSENT):
             return None
         if offset + length > len(data):
@@ -185,6 +175,10 @@ class StoredLabels:
         data = self.shard.join(parts) if self.shard is not None else next(iter(parts.values()))
         self.objects.put(self.keys.key(unit), data)
         return len(data)
+
+    def flush(self) -> None:
+        """Wait until all objects that were put are written; raises what became of them."""
+        self.objects.flush()
 
     def occupied(self) -> npt.NDArray[np.int64] | None:
         """Indices of the objects that are there, shape (n, ndim); None where nobody can tell."""

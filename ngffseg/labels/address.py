@@ -21,10 +21,12 @@ def split_address(address: str | os.PathLike[str], name: str | None = None) -> t
     """
     url = store.normalized(address)
     parent, _, last = url.rpartition("/")
-    if parent.endswith("/labels") and last:
+    base = parent.removesuffix("/labels")
+    # A bucket, or a folder at the root, may have the name too.
+    if parent.endswith("/labels") and last and base and not base.endswith("/"):
         if name is not None and name != last:
             raise UsageError(f"{url} names the label image {last!r}, not {name!r}: give one of them")
-        return parent.removesuffix("/labels"), last
+        return base, last
     return url, name
 
 

@@ -83,7 +83,7 @@ def build_pyramid(
         if progress is not None:
             progress(1)
 
-    with thread_pool(workers, stop.set):
+    with _settled(targets), thread_pool(workers, stop.set):
         for stage, source in enumerate(sources):
             done = 0
             for batch in _batches(occupied_blocks(plan, stage, source.occupied(), source.unit)):
@@ -93,8 +93,22 @@ def build_pyramid(
                 )
                 compute(*jobs)  # type: ignore[no-untyped-call]
                 done += len(batch)
+            for target in targets:
+                target.flush()  # what the next pass reads must be there
             if progress is not None:
                 progress(plan.blocks_in(stage) - done)  # those that have nothing under them
+
+
+@contextlib.contextmanager
+def _settled(targets: Sequence[Target]) -> Iterator[None]:
+    """Leave the block only when nothing is on its way any more: nobody may clean up before."""
+    try:
+        yield
+    except BaseException:
+        for target in targets:
+            with contextlib.suppress(Exception):
+                target.flush()
+        raise
 
 
 def _is_target(array: Any) -> bool:

@@ -24,7 +24,10 @@ class Target(Source, Protocol):
         """One chunk, cut by the edge of the level or whole, in the form that `put` takes."""
 
     def put(self, unit: Index, parts: Mapping[Index, Any]) -> object:
-        """Write one object from its encoded chunks, by position in it."""
+        """Write one object from its encoded chunks, by position in it; it may be on its way for a while."""
+
+    def flush(self) -> None:
+        """Wait until all that was put is written."""
 
 
 class ArrayTarget:
@@ -58,6 +61,9 @@ class ArrayTarget:
             at = [p * c for p, c in zip(position, self.chunks, strict=True)]
             whole[tuple(slice(a, a + n) for a, n in zip(at, labels.shape, strict=True))] = labels
         self.array[tuple(slice(a, b) for a, b in zip(starts, stops, strict=True))] = whole
+
+    def flush(self) -> None:
+        """All is written when `put` returns."""
 
 
 class UnitWriter:

@@ -31,6 +31,9 @@ class Counted:
         self.writes.append(key)
         self.objects.put(key, data)
 
+    def flush(self):
+        self.objects.flush()
+
     def keys(self):
         return self.objects.keys()
 

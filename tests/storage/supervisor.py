@@ -17,7 +17,8 @@ from tests.storage.server import S3Server
 
 
 @contextmanager
-def _moto():
+def moto():
+    """The stand-in, in this process."""
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -36,7 +37,7 @@ def _moto():
 def main(kind: str, folder: Path, parent: int) -> None:
     """Start the server, say where it is, carry out commands until the parent is gone."""
     try:
-        with Ceph(folder / "ceph") if kind == "ceph" else _moto() as server:
+        with Ceph(folder / "ceph") if kind == "ceph" else moto() as server:
             _put(folder, {"endpoint": server.endpoint})
             while _alive(parent) and not (folder / "end").exists():
                 for name, action in (("stop", server.stop), ("start", server.start)):
