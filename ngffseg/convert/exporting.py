@@ -8,8 +8,11 @@ from pathlib import Path
 
 from ngffseg.errors import LossError, UsageError
 from ngffseg.formats import format_of, write_segmentation
-from ngffseg.labels import read_stored
+from ngffseg.labels import read_stored, write_archive
 from ngffseg.model import Loss
+
+# One file that holds the whole store, whatever is in it.
+ARCHIVE = ".ozx"
 
 
 def export_segmentation(
@@ -26,7 +29,8 @@ def export_segmentation(
     url
         Address of the store, or ``STORE/labels/NAME``.
     target
-        File to write; its suffix chooses the format. It is replaced in one step.
+        File to write; its suffix chooses the format. It is replaced in one step. ``.ozx`` is the
+        whole store in one file, which all verbs read as they read a store.
     name
         Name of the label image, where the store has several.
     strict
@@ -43,9 +47,16 @@ def export_segmentation(
         If the format would change voxels or label values, or with ``strict`` lose anything.
     """
     path = Path(target)
-    format_of(path)
+    whole = path.name.lower().endswith(ARCHIVE)
+    if not whole:
+        format_of(path)
     if not path.parent.is_dir():
         raise UsageError(f"{path}: the folder {path.parent} is not there: make it first")
+    if whole:
+        if name is not None:
+            raise UsageError(f"{path} would hold the whole store: leave --name out")
+        write_archive(url, path)
+        return ()
     segmentation = read_stored(url, name)
     if not strict:
         return write_segmentation(segmentation, path)

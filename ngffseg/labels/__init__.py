@@ -1,6 +1,7 @@
 """The label image on disk: write, read, register, check."""
 
 from ngffseg.labels.address import split_address
+from ngffseg.labels.archive import write_archive
 from ngffseg.labels.calibration import calibrate
 from ngffseg.labels.costs import Cost, access_costs
 from ngffseg.labels.draft import plan_segmentation
@@ -33,6 +34,7 @@ __all__ = [
     "read_stored",
     "split_address",
     "store_tree",
+    "write_archive",
     "write_labels",
     "write_segmentation",
 ]

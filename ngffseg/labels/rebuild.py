@@ -27,7 +27,7 @@ from ngffseg.labels.progress import BlockCounter, Progress
 from ngffseg.labels.publish import place_indices
 from ngffseg.labels.shield import shielded
 from ngffseg.pyramid import Census, PyramidPlan, build_pyramid, plan_above
-from ngffseg.store import locked, open_store, remove, store_errors
+from ngffseg.store import check_writable, locked, open_store, remove, store_errors
 
 
 def build_levels(
@@ -68,6 +68,7 @@ def build_levels(
         raise UsageError(f"{image.url} is a label image at the root: give a store that holds it under labels")
     address, _ = split_address(url, name)
     with store_errors(address):
+        check_writable(address)
         store = open_store(address)
         parent = open_parent(store, address)
         version = parent.writable_version

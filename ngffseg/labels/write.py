@@ -32,7 +32,7 @@ from ngffseg.labels.shield import shielded
 from ngffseg.labels.source_image import write_image
 from ngffseg.model import ArrayLike, Segment, Segmentation, Volume
 from ngffseg.pyramid import Census, build_pyramid
-from ngffseg.store import local_path, open_store, store_errors
+from ngffseg.store import check_writable, local_path, open_store, store_errors
 
 
 def write_labels(
@@ -112,6 +112,7 @@ def write_segmentation(
     address, _ = split_address(url, name)
     names = layer_names(check_name(name), len(segmentation.layers))
     with store_errors(address):
+        check_writable(address)
         store = open_store(address)
         parent = find_parent(store, address)
         exists = is_there(store, parent, names[0])

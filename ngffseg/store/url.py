@@ -56,6 +56,22 @@ def _client(url: str, settings: S3Settings | None) -> Client:
     return FsspecClient(url if path is None else f"file://{path.absolute()}", settings)
 
 
+def check_writable(url: str) -> None:
+    """Refuse to write to an archive, before anything is done.
+
+    Raises
+    ------
+    UsageError
+        If the address is that of an archive.
+    """
+    archive, _ = split_archive(url) or ("", "")
+    if archive:
+        raise UsageError(
+            f"{archive} is a single file, which is only read: write to a folder or a bucket, then ngffseg export"
+            f" it to {archive.rpartition('/')[2]}"
+        )
+
+
 def has_obstore() -> bool:
     """Whether the fast path to S3 is installed."""
     return importlib.util.find_spec("obstore") is not None
@@ -63,10 +79,7 @@ def has_obstore() -> bool:
 
 def _open_archive(archive: str, inside: str, *, read_only: bool) -> ArchiveStore:
     if not read_only:
-        raise UsageError(
-            f"{archive} is a single file, which is only read: write to a folder or a bucket, then ngffseg export"
-            f" it to {archive.rpartition('/')[2]}"
-        )
+        check_writable(archive)
     path = local_path(archive)
     if path is not None and not path.is_file():
         raise StoreNotFoundError(f"{archive}: there is no such file: check the address")

@@ -48,7 +48,13 @@ def volume(shape, form, store=None):
         inner = [BytesCodec(), ZstdCodec(level=3)]
         codec = ShardingCodec(chunk_shape=(4, 4, 5), codecs=inner, index_location="start")
         array = zarr.create(
-            store or {}, shape=shape, chunks=(12, 8, 20), dtype="uint64", codecs=[codec], fill_value=0
+            shape=shape,
+            store=store or {},
+            zarr_format=3,
+            chunks=(12, 8, 20),
+            dtype="uint64",
+            codecs=[codec],
+            fill_value=0,
         )
     else:
         array = zarr.create_array(

@@ -1,0 +1,144 @@
+"""A whole store in one file: zipped OME-Zarr (RFC-9, ``.ozx``)."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from zarr.abc.store import Store
+from zarr.core.buffer import default_buffer_prototype
+from zarr.core.sync import sync
+
+from ngffseg.errors import MetadataError, StoreError, UsageError
+from ngffseg.labels.address import split_address
+from ngffseg.labels.job import OWN, REGISTER
+from ngffseg.labels.parent import open_parent
+from ngffseg.labels.progress import Progress
+from ngffseg.store import open_store, store_can_list, store_errors
+
+# What belongs to the writing of a store, not to what it holds.
+LEFT_OUT = (f"{REGISTER}/", f"{OWN}/jobs/")
+# Objects that are fetched together.
+BATCH = 32
+# The same store gives the same file; the first day that zip knows.
+DAY = (1980, 1, 1, 0, 0, 0)
+
+
+def write_archive(
+    url: str | os.PathLike[str], path: str | os.PathLike[str], *, progress: Progress | None = None
+) -> None:
+    """Write a store, all images and labels of it, to one file.
+
+    RFC-9: "The root of the ZIP archive MUST correspond to the root of the OME-Zarr hierarchy, and it
+    MUST contain the OME-Zarr's root-level `zarr.json`." Entries are not packed again, and the metadata
+    come first.
+
+    Parameters
+    ----------
+    url
+        Address of the store.
+    path
+        The file; it is replaced in one step.
+    progress
+        Called with the numbers of objects done and in all.
+
+    Raises
+    ------
+    UsageError
+        If one label image is named, or the store cannot list.
+    MetadataError
+        If the store is no OME-Zarr 0.5: before, there was no ``zarr.json``.
+    StoreError
+        If reading or writing fails; no file is left then.
+    """
+    address, name = split_address(url)
+    if name is not None:
+        raise UsageError(f"{path} would hold the whole store: give the address of {address}")
+    with store_errors(address):
+        store = open_store(address)
+        if not store_can_list(store):
+            raise UsageError(
+                f"{address} cannot list what it holds: copy the store to a disk or a bucket first"
+            )
+        parent = open_parent(store, address)
+        if parent.version != "0.5":
+            raise MetadataError(
+                f"{address} is OME-Zarr {parent.version}: a .ozx file holds 0.5, so write the labels to a new store"
+            )
+        keys = sorted(key for key in sync(_listed(store)) if not key.startswith(LEFT_OUT))
+        target = Path(path)
+        try:
+            with tempfile.TemporaryDirectory(dir=target.parent, prefix=".ngffseg-") as folder:
+                aside = Path(folder) / target.name
+                _fill(aside, store, _ordered(keys), progress)
+                aside.replace(target)
+        except StoreError:
+            raise
+        except OSError as error:
+            raise StoreError(f"{path} was not written ({error.strerror or error}): check the disk") from error
+
+
+async def _listed(store: Store) -> list[str]:
+    return [key async for key in store.list()]
+
+
+def _ordered(keys: Iterable[str]) -> list[str]:
+    """Metadata in breadth-first order, the root first, then all else.
+
+    RFC-9: "The root-level `zarr.json` file SHOULD be the first ZIP file entry and the first entry in the
+    central directory header; other `zarr.json` files SHOULD follow immediately afterwards, in
+    breadth-first order."
+    """
+
+    def place(key: str) -> tuple[bool, int, str]:
+        """Metadata before the rest, by how deep they lie."""
+        metadata = key.rpartition("/")[2] == "zarr.json"
+        return not metadata, key.count("/") if metadata else 0, key
+
+    return sorted(keys, key=place)
+
+
+def _fill(file: Path, store: Store, keys: list[str], progress: Progress | None) -> None:
+    sharded = True
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for number, (key, data) in enumerate(_objects(store, keys), 1):
+            entry = zipfile.ZipInfo(key, DAY)
+            entry.external_attr = 0o644 << 16
+            # RFC-9: "The ZIP64 format extension SHOULD be used".
+            with archive.open(entry, "w", force_zip64=True) as stream:
+                stream.write(data)
+            if key.endswith("zarr.json"):
+                sharded &= _is_sharded(json.loads(data))
+            if progress is not None:
+                progress(number, len(keys))
+        if sharded:
+            # RFC-9: files "that do not meet all requirements for the recommended variant SHALL NOT
+            # contain this archive comment"; one of them is "The sharding codec SHOULD be used".
+            told = {"version": "0.5", "zipFile": {"centralDirectory": {"jsonFirst": True}}}
+            archive.comment = json.dumps({"ome": told}).encode()
+
+
+def _objects(store: Store, keys: list[str]) -> Iterator[tuple[str, bytes]]:
+    """Objects in order, some fetched at the same time."""
+    for start in range(0, len(keys), BATCH):
+        batch = keys[start : start + BATCH]
+        wanted = [(key, None) for key in batch]
+        found = sync(store.get_partial_values(default_buffer_prototype(), wanted))
+        for key, buffer in zip(batch, found, strict=True):
+            if buffer is None:
+                raise StoreError(f"{key} has vanished from {store}: run again")
+            yield key, buffer.to_bytes()
+
+
+def _is_sharded(document: Mapping[str, Any]) -> bool:
+    """Whether an array is one object, or made of shards; groups are."""
+    if document.get("node_type") != "array":
+        return True
+    chunks = document["chunk_grid"]["configuration"]["chunk_shape"]
+    single = all(n <= c for n, c in zip(document["shape"], chunks, strict=True))
+    return single or any(codec["name"] == "sharding_indexed" for codec in document["codecs"])
