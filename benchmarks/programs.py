@@ -52,8 +52,8 @@ def engine(inputs, out, form="plain"):
     import zarr
 
     from ngffseg.geometry import identity
+    from ngffseg.labels.creation import create_array
     from ngffseg.labels.levels import written_labels
-    from ngffseg.labels.nodes import create_array
     from ngffseg.pyramid import build_pyramid, plan_above
 
     yield

@@ -45,6 +45,15 @@ def test_speed_of_the_main_jobs():
     assert all(float(cells[1]) > 0 and float(cells[3]) > 1 for cells in rows)
 
 
+def test_access_on_s3_takes_fewer_requests_than_that_of_peers():
+    rows = run("benchmarks/access.py", "--edge", "128", "--runs", "1", "--latency", "0")
+    counts = {cells[0]: [int(cell.split()[0]) for cell in cells[1:]] for cells in rows if len(cells) == 5}
+    assert len(counts) == 8
+    for task, (ours, tensorstore, zarr_python, ome_zarr) in counts.items():
+        assert ours <= tensorstore, task
+        assert ours < zarr_python < ome_zarr, task
+
+
 def test_the_engine_and_its_peers():
     rows = run("benchmarks/engine.py", "--alone", "--edge", "128", "--runs", "1")
     programs = {cells[0]: cells[1:] for cells in rows if len(cells) == 7 and cells[1]}

@@ -26,7 +26,7 @@ def environment():
 def test_the_shell_example(slicer_files, tmp_path):
     for name in ("Segmentation.seg.nrrd", "CTChest4.nrrd"):
         shutil.copy(slicer_files / name, tmp_path)
-    (example,) = (block for block in blocks("sh") if block.startswith("ngffseg import"))
+    (example,) = (block for block in blocks("sh") if "--image CTChest4.nrrd" in block)
     done = subprocess.run(
         ["bash", "-ec", example],
         cwd=tmp_path,
@@ -39,6 +39,18 @@ def test_the_shell_example(slicer_files, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "valid; 0 MUST, 0 SHOULD" in done.stdout
     assert (tmp_path / "organs.nii.gz").exists()
+
+
+def test_the_example_of_a_bucket(bucket, slicer_files, tmp_path):
+    shutil.copy(slicer_files / "Segmentation.seg.nrrd", tmp_path)
+    (example,) = (block for block in blocks("sh") if "s3://bucket/" in block)
+    example = example.replace("s3://bucket", bucket.url)
+    done = subprocess.run(
+        ["bash", "-ec", example], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "valid; 0 MUST, 0 SHOULD" in done.stdout
+    assert "1 GET" in done.stdout
 
 
 def test_the_python_example(tmp_path):
@@ -55,7 +67,7 @@ def test_the_python_example(tmp_path):
 
 
 def test_the_two_commands_are_those_of_ci():
-    first, second, _ = blocks("sh")
+    first, second, *_ = blocks("sh")
     assert first.startswith("python3 -m venv .uv && .uv/bin/pip install -q uv && ")
     assert second.strip() in CI
     # What the first command ends with runs here too; that it installs is for a bare machine.

@@ -16,6 +16,7 @@ from ngffseg.labels.documents import Document, read_documents
 
 # What zarr raises when it cannot make sense of the metadata of an array.
 ODD = (ValueError, TypeError, KeyError, AttributeError, RuntimeError, IndexError, AssertionError)
+GROUP_KEYS = {"multiscales", "labels", "image-label", "ngffseg"}
 
 
 def find_group(store: Store, path: str) -> zarr.Group | None:
@@ -55,8 +56,8 @@ def _old_groups(store: Store, paths: Sequence[str]) -> list[Document | None]:
     found = read_documents(store, [_key(path, ".zattrs") for path in paths]) if paths else []
     documents: list[Document | None] = []
     for path, attributes in zip(paths, found, strict=True):
-        # Arrays have attributes, too; those of OME-Zarr are of groups alone.
-        known = attributes is not None and not {"multiscales", "labels", "image-label"}.isdisjoint(attributes)
+        # Arrays have attributes, too; those of OME-Zarr and ours are of groups alone.
+        known = attributes is not None and not GROUP_KEYS.isdisjoint(attributes)
         if known or read_documents(store, [_key(path, ".zgroup")])[0] is not None:
             documents.append({"zarr_format": 2, "node_type": "group", "attributes": attributes or {}})
         else:

@@ -1,6 +1,7 @@
 """`FaultProxy`: counts and logs requests to an HTTP server, and makes some of them fail."""
 
 import asyncio
+import io
 import random
 import re
 import threading
@@ -146,7 +147,7 @@ class FaultProxy:
         url = yarl.URL(self.upstream + request.raw_path, encoded=True)
         skip = ("Content-Type", "User-Agent", "Accept", "Accept-Encoding")
         async with self._session.request(
-            request.method, url, headers=headers, data=body or None, allow_redirects=False, skip_auto_headers=skip
+            request.method, url, headers=headers, data=io.BytesIO(body) if body else None, allow_redirects=False, skip_auto_headers=skip
         ) as answer:  # fmt: skip
             data = await answer.read()
         self._record(request, answer.status, len(data))

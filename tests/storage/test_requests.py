@@ -1,0 +1,132 @@
+"""Exact counts of what reading and writing ask a real server for; a change here is one to review."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ngffseg import open_labels, segment_index, write_labels
+from ngffseg.cli.main import run
+from ngffseg.labels import access_costs
+from ngffseg.store import metered
+from tests.storage.test_labels import fetched
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+LABELS = np.zeros((256, 256, 256), np.uint32)
+LABELS[10:250, 20:240, 30:200] = np.random.default_rng(0).integers(1, 9, (240, 220, 170))
+FORMS = {
+    "chunks": {"chunks": 64, "shards": None},
+    "shards": {"chunks": 64, "shards": 256},
+    "0.4": {"chunks": 64, "ngff": "0.4"},
+}
+# Opening, one chunk then, the same again, 64³ across 8 chunks then, the coarsest level from nothing.
+COUNTS = {
+    "chunks": [1, 1, 0, 7, 2],
+    "shards": [1, 2, 0, 4, 2],
+    "0.4": [2, 1, 0, 7, 3],
+}
+
+
+@pytest.fixture(params=["obstore", "s3fs"])
+def client(request, monkeypatch):
+    if request.param == "s3fs":
+        monkeypatch.setattr("ngffseg.store.url.has_obstore", lambda: False)
+    return request.param
+
+
+def count(proxy, call):
+    """Requests of a call, which are GETs; the meter counts the same."""
+    proxy.clear()
+    with metered() as meter:
+        call()
+    assert set(proxy.counts()) <= {"GET"}
+    assert proxy.counts() == meter.requests
+    assert sum(record.size for record in proxy.log if record.status < 300) == meter.read_bytes
+    return meter.total
+
+
+@pytest.mark.usefixtures("client")
+@pytest.mark.parametrize("form", FORMS)
+def test_reading(form, proxy, bucket):
+    url = f"{bucket.url}/a.ome.zarr"
+    write_labels(url, LABELS, name="a", **FORMS[form])
+    images = []
+    found = [count(proxy, lambda: images.append(open_labels(url, "a")))]
+    (image,) = images
+    for box in ([(133, 140)] * 3, [(140, 150)] * 3, [(96, 160)] * 3):
+        found.append(count(proxy, lambda box=box: image.read(box)))
+    found.append(count(proxy, lambda: open_labels(url, "a").read(level=-1 + len(image.arrays))))
+    assert found == COUNTS[form]
+    assert count(proxy, lambda: image.levels) == 0
+    assert count(proxy, image.levels[0][96:160, 96:160, 96:160].compute) == 0  # it was kept
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_one_segment_of_many(form, proxy, bucket):
+    url = f"{bucket.url}/a.ome.zarr"
+    write_labels(url, LABELS, name="a", **FORMS[form])
+    image = open_labels(url, "a")
+    group, arrays, chunks = (1, 2, 2) if form != "0.4" else (2, 4, 4)
+    assert count(proxy, lambda: segment_index(image)[3]) == group + arrays + chunks
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_stores_of_others_open_by_three_requests(form, proxy, bucket):
+    """Without what ours say of themselves: the group, and level 0."""
+    url = f"{bucket.url}/a.ome.zarr"
+    write_labels(url, LABELS, name="a", **FORMS[form])
+    key = "a.ome.zarr/labels/a/" + (".zattrs" if form == "0.4" else "zarr.json")
+    document = json.loads(bucket.read(key))
+    document.get("attributes", document).pop("ngffseg")
+    bucket.server.client().put_object(Bucket=bucket.name, Key=key, Body=json.dumps(document).encode())
+    assert count(proxy, lambda: open_labels(url, "a")) == (3 if form == "0.4" else 2)
+    assert count(proxy, lambda: open_labels(url, "a").levels) == (3 if form == "0.4" else 2) + 2
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_writing_puts_each_object_once(form, client, proxy, bucket, tmp_path, request):
+    others = []
+    for number, labels in enumerate((LABELS[:64], LABELS)):
+        url = f"{bucket.url}/{number}.ome.zarr"
+        proxy.clear()
+        write_labels(url, labels, name="a", **FORMS[form])
+        puts = [record.path for record in proxy.log if record.method == "PUT"]
+        assert len(puts) == len(set(puts)) == len(fetched(url, request, tmp_path / f"{number}"))
+        counts = proxy.counts()
+        # s3fs looks for an object of the name where it has listed nothing.
+        assert set(counts) - ({"HEAD"} if client == "s3fs" else set()) == {"PUT", "GET", "LIST"}
+        others.append((counts["LIST"], counts["GET"] - 3 * len(open_labels(url).arrays)))
+    # However many blocks there are.
+    assert others[0] == others[1]
+    assert others[0][0] == {"obstore": 4, "s3fs": 5}[client]
+
+
+def test_a_store_on_disk_costs_what_a_copy_of_it_on_s3_does(bucket, tmp_path):
+    costs = []
+    for address in (tmp_path / "a.ome.zarr", f"{bucket.url}/a.ome.zarr"):
+        write_labels(address, LABELS, name="a", **FORMS["shards"])
+        costs.append(access_costs(address, "a"))
+    assert costs[0] == costs[1]
+    assert [cost.total for cost in costs[0]] == [1, 2, 0, 2]
+
+
+def test_info_prints_them(bucket, capsys):
+    url = f"{bucket.url}/a.ome.zarr"
+    write_labels(url, LABELS, name="a", **FORMS["shards"])
+    assert run(["info", url, "--requests", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["requests"]
+    assert [step["requests"] for step in told] == [{"GET": 1}, {"GET": 2}, {}, {"GET": 2}]
+    assert run(["info", url, "--requests"]) == 0
+    assert "requests for labels/a" in capsys.readouterr().out
+
+
+def test_the_table_of_the_readme_has_these_counts():
+    rows = re.findall(
+        r"^\| (open|one chunk|coarsest level), (chunks|shards) \| (\d+) / ", README, re.MULTILINE
+    )
+    assert len(rows) == 6
+    for task, form, total in rows:
+        opening, chunk, _, _, coarsest = COUNTS[form]
+        assert int(total) == {"open": opening, "one chunk": opening + chunk, "coarsest level": coarsest}[task]
