@@ -46,7 +46,13 @@ def test_the_example_of_a_bucket(bucket, slicer_files, tmp_path):
     (example,) = (block for block in blocks("sh") if "s3://bucket/" in block)
     example = example.replace("s3://bucket", bucket.url)
     done = subprocess.run(
-        ["bash", "-ec", example], cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+        ["bash", "-ec", example],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert "valid; 0 MUST, 0 SHOULD" in done.stdout

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import operator
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import dask.array as da
-import numpy as np
 import numpy.typing as npt
 import zarr
 
 from ngffseg.chunks import Cache
 from ngffseg.errors import UsageError
 from ngffseg.geometry import Geometry
-from ngffseg.labels.levels import check_integers, level_reader
+from ngffseg.labels.lazy import LazyLevel
 from ngffseg.model import Segment
 from ngffseg.store import store_errors
 
@@ -86,7 +83,7 @@ class LabelImage:
             raise UsageError(f"{self.name}: no level {level}: there are {len(self.arrays)}, from 0")
         with store_errors(self.url):
             array = self.arrays[level]
-            return LazyLevel(self.url, array, self._cache)[exact_box(box, array.shape)]
+            return LazyLevel(self.url, array, self._cache).read(exact_box(box, array.shape))
 
 
 def exact_box(box: Box | None, shape: Sequence[int]) -> tuple[slice, ...]:
@@ -113,36 +110,3 @@ def _exact_range(part: slice | tuple[int, int], size: int) -> slice:
             f"range {start}:{stop} does not lie in 0:{size}: give start and stop inside it, and no step"
         )
     return slice(start, stop)
-
-
-class LazyLevel:
-    """One level as an array that is read when it is sliced."""
-
-    def __init__(self, url: str, array: zarr.Array[Any], cache: Cache) -> None:
-        check_integers(url, array)
-        self.url, self.array, self.cache = url, array, cache
-        self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
-        self._token = uuid.uuid4().hex
-
-    def __dask_tokenize__(self) -> str:
-        """What is stored may have changed when it is opened again."""
-        return self._token
-
-    @cached_property
-    def _reader(self) -> Any:
-        return level_reader(self.array, self.cache)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k != "_reader"}
-
-    def __getitem__(self, box: tuple[slice, ...]) -> npt.NDArray[Any]:
-        with store_errors(self.url):
-            if self._reader is self.array:
-                return np.asarray(self.array[box])
-            return np.asarray(self._reader.read(box))
-
-    def dask(self) -> da.Array:
-        """The level as a dask array."""
-        blank = np.empty((0,) * self.ndim, self.dtype)
-        lazy: da.Array = da.from_array(self, chunks=self.array.chunks, meta=blank)  # type: ignore[no-untyped-call]
-        return lazy

@@ -107,7 +107,8 @@ def _counted(volume: Labels, room: Room) -> tuple[Labels, Numbers]:
         if used >= 0:
             foreground = room.values[:used] != 0
             return room.values[:used][foreground], room.stats[:used][foreground]
-        size = min(4 * room.size, volume.size)
+        # The table of slots must be a power of two: its mask would leave out some of them otherwise.
+        size = min(4 * room.size, 1 << (volume.size - 1).bit_length())
 
 
 class Census:

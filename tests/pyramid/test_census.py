@@ -76,10 +76,16 @@ def test_counts_equal_a_plain_count(drawn, chunk, levels, cascade, lazy, spill, 
         assert counted(plan, source) == plain(labels, plan.levels[0].chunks)
 
 
-def test_a_tile_of_distinct_labels_makes_room_for_them():
-    labels = (np.arange(24**3, dtype=np.uint64) + (2**64 - 24**3)).reshape(24, 24, 24)
-    plan = plan_pyramid(labels.shape, labels.dtype, chunks=24, levels=1)
-    assert counted(plan, labels) == plain(labels, (24, 24, 24))
+@pytest.mark.parametrize("shape", [(24, 24, 24), (23, 18, 31), (1, 1, 4097), (7, 11, 13 * 17)])
+def test_a_tile_of_distinct_labels_makes_room_for_them(shape):
+    """In no order; room for numbers of labels that are no powers of two once was looked through for ever."""
+    size = int(np.prod(shape))
+    labels = np.random.default_rng(0).permutation(np.arange(2**64 - size, 2**64 - 1, dtype=np.uint64))
+    labels = np.append(labels, np.uint64(2**64 - 1)).reshape(shape)
+    plan = plan_pyramid(labels.shape, labels.dtype, chunks=shape, levels=1)
+    assert counted(plan, labels) == plain(labels, shape)
+    scattered = np.random.default_rng(1).integers(1, 2**64 - 1, shape, dtype=np.uint64)
+    assert counted(plan, scattered) == plain(scattered, shape)
 
 
 def test_a_sum_that_does_not_fit_is_marked_and_stays_so():

@@ -216,7 +216,8 @@ def test_a_server_that_always_fails_is_given_up(client, proxy, bucket):
     start = time.monotonic()
     with pytest.raises(StoreError, match=r"run again|AWS_ENDPOINT_URL"):
         write_labels(url, LABELS, name="b")
-    assert 20 < time.monotonic() - start < 60
+    # A server that has never answered is given up sooner.
+    assert (20 if client == "obstore" else 0) < time.monotonic() - start < 60
 
 
 def test_a_server_that_fails_in_the_middle_leaves_nothing_to_see(proxy, bucket, monkeypatch):

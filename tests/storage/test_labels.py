@@ -166,6 +166,7 @@ def test_the_same_lines_of_the_shell(bucket, slicer_files, tmp_path):
                 [sys.executable, "-c", "from ngffseg.cli.main import main; main()", *words],
                 capture_output=True,
                 text=True,
+                encoding="utf-8",
                 check=False,
             )
             assert (done.returncode, done.stderr) == (0, ""), (words, done.stderr)
