@@ -17,6 +17,7 @@ from ngffseg.labels.publish import check_levels
 from ngffseg.labels.register import (
     create_registration,
     entry_key,
+    is_registered,
     newest_entries,
     publish_documents,
     update_register,
@@ -79,7 +80,8 @@ def _claim(
     while True:
         known = {d.name: d.generation for d in parent.documents} if parent is not None else {}
         before = max(known.get(name, 0), newest_entries(job.url).get(name, 0))
-        if not overwrite and (before or (parent is not None and name in parent.names)):
+        there = parent is not None and name in parent.names
+        if not overwrite and (there or (before and is_registered(job.store, blank, before))):
             raise LabelExistsError(f"{job.url}: label image {name!r} was written by another job meanwhile")
         ours = replace(blank, document=replace(blank.document, generation=before + 1))
         if create_registration(job.url, ours):

@@ -9,7 +9,7 @@ import zarr
 from zarr.abc.store import Store
 
 from ngffseg import ngff
-from ngffseg.labels.nodes import attributes_of, find_array, find_group
+from ngffseg.labels.nodes import array_document, array_of, attributes_of, find_group
 from ngffseg.labels.parent import LABELS
 
 
@@ -68,9 +68,9 @@ class _Collector:
         if path in self.nodes:
             return
         group = find_group(self.store, path)
-        array = find_array(self.store, path) if group is None else None
-        if array is not None:
-            self.nodes[path] = _array_node(path, array)
+        document = array_document(self.store, path) if group is None else None
+        if document is not None:
+            self.nodes[path] = _array_node(path, array_of(self.store, path, document), document)
         if group is None:
             return
         self.nodes[path] = node = ngff.Node(
@@ -84,7 +84,7 @@ class _Collector:
             self.add(level)
 
 
-def _array_node(path: str, array: zarr.Array[Any]) -> ngff.Node:
+def _array_node(path: str, array: zarr.Array[Any], document: dict[str, Any]) -> ngff.Node:
     names = getattr(array.metadata, "dimension_names", None)
     return ngff.Node(
         path=path,
@@ -94,5 +94,6 @@ def _array_node(path: str, array: zarr.Array[Any]) -> ngff.Node:
         shape=tuple(array.shape),
         dtype=str(array.dtype),
         dimension_names=tuple(names) if names is not None else None,
+        form={key: value for key, value in document.items() if key != "attributes"},
         children=(),
     )

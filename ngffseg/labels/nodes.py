@@ -87,6 +87,12 @@ def find_array(store: Store, path: str) -> zarr.Array[Any] | None:
     MetadataError
         If its metadata cannot be understood.
     """
+    document = array_document(store, path)
+    return None if document is None else array_of(store, path, document)
+
+
+def array_document(store: Store, path: str) -> Document | None:
+    """The metadata of the array at a path as they are stored, its attributes among them."""
     if _leaves(path):
         return None
     found = read_documents(store, [_key(path, "zarr.json")])[0]
@@ -95,7 +101,7 @@ def find_array(store: Store, path: str) -> zarr.Array[Any] | None:
         found = None if array is None else {**array, "attributes": attributes or {}}
     elif found.get("node_type") != "array":
         return None
-    return None if found is None else array_of(store, path, found)
+    return found
 
 
 def find_arrays(store: Store, paths: Sequence[str], zarr_format: int) -> list[zarr.Array[Any] | None]:

@@ -12,7 +12,6 @@ before it was listed, and the writer of what was created after that would have w
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 from zarr.abc.store import Store
 
@@ -79,14 +78,29 @@ def newest_entries(url: str) -> dict[str, int]:
     return found
 
 
+def is_registered(store: Store, ours: Registration, generation: int) -> bool:
+    """Whether a registration of the same name holds: somebody may have removed its arrays since.
+
+    Where it names arrays that are ours by now, they were gone when we made them.
+    """
+    found = _read(store, ours.document.name, generation)
+    if found is None or set(_arrays_of(found)) & set(_arrays_of(ours)):
+        return False
+    return _has_arrays(store, found)
+
+
 def entry_key(name: str, generation: int) -> str:
     """Key of the object of a registration."""
     return f"{REGISTER}/{name}.{generation:06d}.json"
 
 
 def _read(store: Store, name: str, generation: int) -> Registration | None:
-    document = read_documents(store, [entry_key(name, generation)])[0]
-    return None if document is None else ngff.decode_registration(document)
+    key = entry_key(name, generation)
+    document = read_documents(store, [key])[0]
+    try:
+        return None if document is None else ngff.decode_registration(document)
+    except MetadataError as error:
+        raise MetadataError(f"{store}: {key}: {error}; remove it if ngffseg did not write it") from error
 
 
 def _make_own_groups(store: Store, url: str, version: ngff.Version) -> None:
@@ -134,20 +148,25 @@ def _put_groups(url: str, registration: Registration) -> None:
 def _is_published(store: Store, url: str, registration: Registration) -> bool:
     """Whether what somebody has registered is there; if he did not come to publish it, it is now."""
     paths = [f"{LABELS}/{name}" for name in registration.labels]
-    zarr_format = ngff.zarr_format(registration.version)
-    if None not in find_groups(store, paths, zarr_format):
+    if None not in find_groups(store, paths, ngff.zarr_format(registration.version)):
         return True
-    levels = [
-        f"{path}/{array}"
-        for path, attributes in zip(paths, registration.labels.values(), strict=True)
-        for array in _levels_of(attributes)
-    ]
-    if None in find_arrays(store, levels, zarr_format):
+    if not _has_arrays(store, registration):
         return False  # somebody has removed it since
     publish_documents(store, url, registration)
     return True
 
 
-def _levels_of(attributes: Mapping[str, object]) -> tuple[str, ...]:
-    label = ngff.decode_label(attributes)
-    return tuple(label.arrays) if label is not None else ()
+def _has_arrays(store: Store, registration: Registration) -> bool:
+    paths = _arrays_of(registration)
+    return None not in find_arrays(store, paths, ngff.zarr_format(registration.version))
+
+
+def _arrays_of(registration: Registration) -> list[str]:
+    """Paths of the arrays of all levels of a registration."""
+    labels = {name: ngff.decode_label(attributes) for name, attributes in registration.labels.items()}
+    return [
+        f"{LABELS}/{name}/{path}"
+        for name, label in labels.items()
+        if label is not None
+        for path in label.arrays
+    ]

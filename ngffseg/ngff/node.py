@@ -25,6 +25,8 @@ class Node:
         All attributes.
     shape, dtype, dimension_names
         Of an array; dimension_names is None where there are none.
+    form
+        All metadata of an array but its attributes, as they are stored.
     children
         Names of the groups in a group; None where the store cannot list.
     """
@@ -36,6 +38,7 @@ class Node:
     shape: tuple[int, ...] = ()
     dtype: str = ""
     dimension_names: tuple[str | None, ...] | None = None
+    form: Mapping[str, Any] = field(default_factory=dict)
     children: tuple[str, ...] | None = None
 
     @property

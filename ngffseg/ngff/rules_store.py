@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
+from ngffseg.ngff.document import KEY
 from ngffseg.ngff.image_label import source_image
 from ngffseg.ngff.judge import PARTS, judge_attributes
 from ngffseg.ngff.node import Node
@@ -14,7 +16,7 @@ from ngffseg.ngff.rules_image import judge_lengths, transformations
 from ngffseg.ngff.rules_register import is_labels_group, judge_register, label_paths
 from ngffseg.ngff.schema import schema_violations
 from ngffseg.ngff.version import unwrap
-from ngffseg.ngff.violation import Violation
+from ngffseg.ngff.violation import Fix, Violation
 
 Nodes = Mapping[str, Node]
 
@@ -114,6 +116,30 @@ def _label(node: Node, nodes: Nodes) -> Iterator[Violation]:
         rule = "In addition to the `multiscales` key, the OME-Zarr Metadata SHOULD contain another key, `image-label`."
         yield Violation("SHOULD", node.address, rule, "image-label", "none")
     yield from _source(node, nodes)
+    yield from _copies(node, nodes)
+
+
+def _copies(node: Node, nodes: Nodes) -> Iterator[Violation]:
+    """Whether what a label image of ours says of its arrays is what they say."""
+    own = node.attributes.get(KEY)
+    if not isinstance(own, dict) or not isinstance(own.get("arrays"), dict):
+        return
+    arrays: dict[str, Any] = own["arrays"]
+    for path, told in arrays.items():
+        array = nodes.get(f"{node.path}/{path}".strip("/"))
+        if array is not None and array.kind == "array" and dict(array.form) != told:
+            rule = 'The key "ngffseg" of a label image holds copies of the metadata of its arrays: readers trust them.'
+            known = {**arrays, path: dict(array.form)}
+            mended = {**node.attributes, KEY: {**own, "arrays": known}}
+            fix = Fix(f"copy the metadata of {array.path}", node.path, mended)
+            yield Violation(
+                "MUST",
+                f"{node.path}#/{KEY}/arrays/{path}",
+                rule,
+                "what the array says",
+                "other metadata",
+                fix,
+            )
 
 
 def _is_integer(dtype: str) -> bool:

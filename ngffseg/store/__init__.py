@@ -1,6 +1,6 @@
 """Where stores are: the only room that knows paths, URLs, credentials and the local disk."""
 
-from ngffseg.store.address import can_list, local_path, normalized, split_archive
+from ngffseg.store.address import can_list, local_path, normalized
 from ngffseg.store.disk import can_exchange, check_free, exchange, locked, move
 from ngffseg.store.failure import store_errors
 from ngffseg.store.meter import Meter, metered
@@ -23,7 +23,6 @@ __all__ = [
     "normalized",
     "open_store",
     "remove",
-    "split_archive",
     "store_can_list",
     "store_errors",
 ]

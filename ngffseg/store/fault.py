@@ -123,6 +123,8 @@ def _answered(error: BaseException) -> Fault | None:
     told = f"{code or 'status'} {status}".strip()
     if code in CODES:
         return Fault(CODES[code], code)
+    if code and status == 403:
+        return Fault("other", told)  # such as what was moved to an archive, or a quota
     if status in STATUS:
         return Fault(STATUS[status], told)
     if status >= 400:

@@ -57,7 +57,8 @@ class FsspecClient:
         path = self._path(key)
         if "file" in _protocols(self.fs):
             await self._run(self.fs._makedirs(path.rpartition("/")[0], exist_ok=True))
-        await self._run(self.fs._pipe_file(path, data, mode="create" if create else "overwrite"))
+        mode = {"mode": "create"} if create else {}
+        await self._run(self.fs._pipe_file(path, data, **mode))
 
     async def delete(self, keys: Sequence[str]) -> None:
         """Remove objects, one request each."""

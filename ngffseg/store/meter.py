@@ -54,6 +54,18 @@ def metered() -> Iterator[Meter]:
         _meters.remove(meter)
 
 
-def meters() -> tuple[Meter, ...]:
-    """The meters that are running."""
-    return tuple(_meters)
+def running() -> bool:
+    """Whether anybody counts."""
+    return bool(_meters)
+
+
+def count_request(verb: str, count: int = 1) -> None:
+    """Count requests on all meters that are running."""
+    for meter in tuple(_meters):
+        meter.request(verb, count)
+
+
+def count_bytes(*, read: int = 0, written: int = 0) -> None:
+    """Count bytes on all meters that are running."""
+    for meter in tuple(_meters):
+        meter.carried(read=read, written=written)

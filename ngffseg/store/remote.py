@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, cast
 
 from zarr.abc.store import ByteRequest, RangeByteRequest, Store, SuffixByteRequest
 from zarr.core.buffer import Buffer, BufferPrototype
 
 from ngffseg.store.client import Client
 from ngffseg.store.failure import request_error
-from ngffseg.store.fault import Kind, fault_of
-from ngffseg.store.meter import meters
+from ngffseg.store.fault import Fault, Kind, fault_of
+from ngffseg.store.meter import count_bytes, count_request
 from ngffseg.store.requests import Requests
 
 METADATA = ("zarr.json", ".zarray", ".zattrs", ".zgroup")
@@ -91,17 +91,26 @@ class RemoteStore(Store):
         if found == "missing":
             return None
         if found == "denied":
-            # Who may not list is told 403 where an object is missing. It is missing if the keys still
-            # open what is there.
-            assert self._witness is not None
-            await self._request("GET", key, partial(self._client.get, self._witness, None))
+            await self._check_hidden(key)
             return None
         assert isinstance(found, bytes)
-        for meter in meters():
-            meter.carried(read=len(found))
+        count_bytes(read=len(found))
         if key.rpartition("/")[2] in METADATA:
             self._witness = key
         return _part(found, part)
+
+    async def _check_hidden(self, key: str) -> None:
+        """Raise an error unless an object to which we were denied access is only missing.
+
+        S3 tells 403 of what is missing to those who may not list; so do hosts of plain files. It is
+        missing if listing is denied too, and our keys still open what is there.
+        """
+        if self.listing:
+            listed = await self._request("LIST", key, partial(self._client.sizes, key), ("denied", "missing"))
+            if isinstance(listed, dict) and key in listed:
+                raise request_error(self.url, key, Fault("denied", "403 for an object that is there"))
+        assert self._witness is not None
+        await self._request("GET", key, partial(self._client.get, self._witness, None))
 
     async def create(self, key: str, data: bytes, *, equal: bool = True) -> bool:
         """Write an object that must not be there; whether it was written.
@@ -113,38 +122,31 @@ class RemoteStore(Store):
         done = await self._request("PUT", key, partial(self._client.put, key, data, create=True), ("exists",))
         if done == "exists":
             return equal and await self.fetch(key) == data
-        for meter in meters():
-            meter.carried(written=len(data))
+        count_bytes(written=len(data))
         return True
 
     async def put(self, key: str, data: bytes) -> None:
         """Write a whole object."""
         self._check_writable()
         await self._request("PUT", key, partial(self._client.put, key, data, create=False))
-        for meter in meters():
-            meter.carried(written=len(data))
+        count_bytes(written=len(data))
 
     async def size(self, key: str) -> int:
         """Number of bytes of an object."""
-        found = await self._request("HEAD", key, partial(self._client.size, key))
-        assert isinstance(found, int)
-        return found
+        return cast("int", await self._request("HEAD", key, partial(self._client.size, key)))
 
     async def sizes(self, prefix: str) -> dict[str, int]:
         """Number of bytes of all objects whose keys begin with a prefix."""
         found = await self._request("LIST", prefix, partial(self._client.sizes, prefix), ("missing",))
         if isinstance(found, str):
             return {}
-        for meter in meters():
-            meter.request("LIST", len(found) // KEYS_PER_LIST)
+        count_request("LIST", max(0, len(found) - 1) // KEYS_PER_LIST)
         return found
 
     async def children(self, prefix: str) -> list[str]:
         """Names directly below a prefix that is empty or ends with a slash."""
         found = await self._request("LIST", prefix, partial(self._client.children, prefix), ("missing",))
         return [] if isinstance(found, str) else found
-
-    # What zarr asks for.
 
     async def get(
         self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None

@@ -10,7 +10,7 @@ from typing import TypeVar
 from ngffseg.store.client import CONCURRENCY
 from ngffseg.store.failure import request_error
 from ngffseg.store.fault import Kind, fault_of
-from ngffseg.store.meter import meters
+from ngffseg.store.meter import count_request
 from ngffseg.store.retry import Contact, retried
 
 T = TypeVar("T")
@@ -52,14 +52,9 @@ class Requests:
         """
         async with self._turns:
             try:
-                return await retried(call, self._contact, partial(_count, verb))
+                return await retried(call, self._contact, partial(count_request, verb))
             except Exception as error:
                 fault = fault_of(error)
                 if fault.kind in calm:
                     return fault.kind
                 raise request_error(self.url, key, fault) from error
-
-
-def _count(verb: str) -> None:
-    for meter in meters():
-        meter.request(verb)

@@ -16,7 +16,7 @@ from ngffseg.store.archive import ArchiveStore
 from ngffseg.store.client import Client
 from ngffseg.store.directory import File
 from ngffseg.store.fsspec_client import FsspecClient
-from ngffseg.store.meter import meters
+from ngffseg.store.meter import running
 from ngffseg.store.remote import RemoteStore
 from ngffseg.store.settings import S3Settings, s3_settings
 
@@ -38,7 +38,7 @@ def open_store(url: str, *, read_only: bool = True) -> Store:
     if archive is not None:
         return _open_archive(*archive, read_only=read_only)
     path = local_path(url)
-    if path is not None and not meters():
+    if path is not None and not running():
         return LocalStore(path, read_only=read_only)
     return _remote(url, read_only=read_only)
 

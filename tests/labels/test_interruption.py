@@ -181,6 +181,12 @@ def test_a_label_that_somebody_has_removed_stays_away(tmp_path):
     write_labels(url, LABELS, name="c", levels=2)
     assert json.loads(fs.cat_file(f"{base}/labels/zarr.json"))["attributes"]["ome"]["labels"] == ["b", "c"]
     assert faults(url) == []
+    write_labels(url, 2 - LABELS, name="a", levels=2)  # its name is free again
+    np.testing.assert_array_equal(open_labels(url, "a").read(), 2 - LABELS)
+    assert faults(url) == []
+    fs.pipe_file(f"{base}/ngffseg/register/odd.000001.json", b"{}")
+    with pytest.raises(StoreError, match=r"odd\.000001\.json: a registration breaks its schema.*remove it"):
+        write_labels(url, LABELS, name="d", levels=2)
 
 
 def test_two_writers_of_one_name_never_mix(tmp_path, monkeypatch):

@@ -1,12 +1,15 @@
 """Label images as others really write them: old versions, new ones, and loose ends."""
 
+import json
+
 import numpy as np
 import pytest
 import zarr
 
-from ngffseg import Segment, export_segmentation, open_labels, write_labels
+from ngffseg import Segment, check, export_segmentation, open_labels, write_labels
 from ngffseg.errors import MetadataError, StoreNotFoundError, UsageError
 from ngffseg.labels import store_tree
+from ngffseg.store import metered
 
 LABELS = np.random.default_rng(0).integers(0, 3, (1, 1, 5, 20, 30)).astype(np.int32)
 COLORS = [{"label-value": 2, "rgba": [1, 2, 3, 4]}]
@@ -167,3 +170,19 @@ def test_a_server_that_fails_is_told_in_one_line(tmp_path):
         open_labels(f"{server}/stopped.zarr")
     assert "\n" not in str(caught.value)
     assert server in str(caught.value)
+
+
+@pytest.mark.parametrize("version", ["0.5", "0.4"])
+def test_copies_of_metadata_that_are_out_of_date_are_found_and_mended(version, tmp_path):
+    """As after another program has written a level anew."""
+    store = tmp_path / "a.zarr"
+    write_labels(store, LABELS[0, 0], name="a", ngff=version, levels=2)
+    file = store / "labels/a/1" / ("zarr.json" if version == "0.5" else ".zarray")
+    document = json.loads(file.read_text())
+    document["shape"][0] += 1
+    file.write_text(json.dumps(document))
+    (found,) = [v for v in check(store) if v.where.startswith("labels/a#/ngffseg/arrays/1")]
+    assert found.severity == "MUST"
+    assert [v for v in check(store, fix=True) if v.severity == "MUST"] == []
+    with metered():  # as on a server
+        assert open_labels(store, "a").arrays[1].shape == tuple(document["shape"])

@@ -111,6 +111,17 @@ def test_who_may_not_list_is_not_told_what_is_missing(bucket, monkeypatch):
     said(lambda: open_labels(f"{bucket.url}/none.ome.zarr", "a"), StorePermissionError, "no permission")
 
 
+@needs_keys
+def test_an_object_that_is_there_but_denied_is_no_background(bucket):
+    url = f"{bucket.url}/a.ome.zarr"
+    image = write_labels(url, LABELS, name="a", chunks=32, shards=None)
+    resource = f"arn:aws:s3:::{bucket.name}/a.ome.zarr/labels/a/0/c/1/1/1"
+    statement = {"Effect": "Deny", "Principal": "*", "Action": ["s3:GetObject"], "Resource": [resource]}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    bucket.server.client().put_bucket_policy(Bucket=bucket.name, Policy=policy)
+    said(image.read, StorePermissionError, "no permission", "403 for an object that is there")
+
+
 @pytest.mark.usefixtures("s3_environment")
 def test_a_bucket_that_is_not_there():
     url = "s3://no-such-bucket-here/a.zarr"
@@ -145,6 +156,7 @@ CODES = {
     "PermanentRedirect": (301, StoreError, ("AWS_REGION",)),
     "AuthorizationHeaderMalformed": (400, StoreError, ("AWS_REGION",)),
     "AccessDenied": (403, StorePermissionError, ("no permission", "AWS_PROFILE")),
+    "InvalidObjectState": (403, StoreError, ("refused", "InvalidObjectState")),
     "MethodNotAllowed": (405, StoreError, ("refused", "MethodNotAllowed")),
 }
 
