@@ -6,9 +6,8 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from zarr.abc.store import Store
 from zarr.core.buffer import default_buffer_prototype
@@ -23,6 +22,8 @@ from ngffseg.store import open_store, store_can_list, store_errors
 
 # What belongs to the writing of a store, not to what it holds.
 LEFT_OUT = (f"{REGISTER}/", f"{OWN}/jobs/")
+# The first version that has the root-level `zarr.json` that RFC-9 asks for.
+VERSION = "0.5"
 # Objects that are fetched together.
 BATCH = 32
 # The same store gives the same file; the first day that zip knows.
@@ -66,7 +67,7 @@ def write_archive(
                 f"{address} cannot list what it holds: copy the store to a disk or a bucket first"
             )
         parent = open_parent(store, address)
-        if parent.version != "0.5":
+        if parent.version != VERSION:
             raise MetadataError(
                 f"{address} is OME-Zarr {parent.version}: a .ozx file holds 0.5, so write the labels to a new store"
             )
@@ -104,23 +105,19 @@ def _ordered(keys: Iterable[str]) -> list[str]:
 
 
 def _fill(file: Path, store: Store, keys: list[str], progress: Progress | None) -> None:
-    sharded = True
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for number, (key, data) in enumerate(_objects(store, keys), 1):
             entry = zipfile.ZipInfo(key, DAY)
             entry.external_attr = 0o644 << 16
-            # RFC-9: "The ZIP64 format extension SHOULD be used".
+            # RFC-9: "The ZIP64 format extension SHOULD be used, irrespective of the ZIP file size."
             with archive.open(entry, "w", force_zip64=True) as stream:
                 stream.write(data)
-            if key.endswith("zarr.json"):
-                sharded &= _is_sharded(json.loads(data))
             if progress is not None:
                 progress(number, len(keys))
-        if sharded:
-            # RFC-9: files "that do not meet all requirements for the recommended variant SHALL NOT
-            # contain this archive comment"; one of them is "The sharding codec SHOULD be used".
-            told = {"version": "0.5", "zipFile": {"centralDirectory": {"jsonFirst": True}}}
-            archive.comment = json.dumps({"ome": told}).encode()
+        # RFC-9: "The ZIP archive comment SHOULD contain an UTF-8-encoded JSON string with an `ome` attribute
+        # that holds a `version` key with the OME-Zarr version as string value".
+        told = {"version": VERSION, "zipFile": {"centralDirectory": {"jsonFirst": True}}}
+        archive.comment = json.dumps({"ome": told}).encode()
 
 
 def _objects(store: Store, keys: list[str]) -> Iterator[tuple[str, bytes]]:
@@ -133,12 +130,3 @@ def _objects(store: Store, keys: list[str]) -> Iterator[tuple[str, bytes]]:
             if buffer is None:
                 raise StoreError(f"{key} has vanished from {store}: run again")
             yield key, buffer.to_bytes()
-
-
-def _is_sharded(document: Mapping[str, Any]) -> bool:
-    """Whether an array is one object, or made of shards; groups are."""
-    if document.get("node_type") != "array":
-        return True
-    chunks = document["chunk_grid"]["configuration"]["chunk_shape"]
-    single = all(n <= c for n, c in zip(document["shape"], chunks, strict=True))
-    return single or any(codec["name"] == "sharding_indexed" for codec in document["codecs"])

@@ -76,30 +76,18 @@ def _json(document: Mapping[str, Any]) -> bytes:
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def create_array(
-    url: str, path: str, level: Level, plan: PyramidPlan, version: Version, *, put: bool = True
-) -> zarr.Array[Any]:
-    """Make the array of a level, without any chunk: all of it is background.
-
-    Where it is there already, only its metadata need not be ``put`` again.
-    """
+def create_array(url: str, path: str, level: Level, plan: PyramidPlan, version: Version) -> zarr.Array[Any]:
+    """Make the array of a level, without any chunk: all of it is background."""
     metadata = _level_metadata(level, plan, version)
     store = store_at(url, path)
-    if put:
-        put_metadata(store, "", metadata)
+    put_metadata(store, "", metadata)
     return array_at(store, metadata)
 
 
-def create_node(url: str, path: str, document: Mapping[str, Any], *, equal: bool = True) -> bool:
-    """Make an array, from the document of its metadata, that must not be there.
-
-    Returns
-    -------
-    bool
-        Whether it was made; where an ``equal`` one will do, whether it is there.
-    """
+def create_node(url: str, path: str, document: Mapping[str, Any]) -> bool:
+    """Make an array, from the document of its metadata; False if there is another one."""
     file = "zarr.json" if document["zarr_format"] == 3 else ".zarray"
-    return create_object(url, f"{path}/{file}", _json(document), equal=equal)
+    return create_object(url, f"{path}/{file}", _json(document))
 
 
 def level_documents(plan: PyramidPlan, version: Version) -> dict[str, Any]:

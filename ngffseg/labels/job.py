@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import uuid
 from types import TracebackType
 from typing import Any
@@ -10,12 +12,14 @@ from zarr.abc.store import Store
 
 from ngffseg import ngff
 from ngffseg.chunks import StoredLabels
-from ngffseg.labels.creation import array_document, create_array, create_node, level_documents, put_group
+from ngffseg.errors import StoreError
+from ngffseg.labels.creation import array_document, create_array, put_group
 from ngffseg.labels.levels import written_labels
+from ngffseg.labels.nodes import find_arrays
 from ngffseg.labels.parent import LABELS
 from ngffseg.labels.shield import shielded
 from ngffseg.pyramid import PyramidPlan
-from ngffseg.store import can_exchange, local_path, remove
+from ngffseg.store import can_exchange, create_object, local_path, remove
 
 OWN = "ngffseg"
 INDEX = f"{OWN}/index"
@@ -41,6 +45,7 @@ class Job:
         self.attributes: dict[str, dict[str, Any]] = {}
         self.indices: dict[str, dict[str, Any]] = {}
         self.written: list[str] = []
+        self.reserved = ""
 
     @property
     def folder(self) -> str:
@@ -62,20 +67,29 @@ class Job:
 
     def create_levels(self, name: str, plan: PyramidPlan, version: ngff.Version) -> list[StoredLabels]:
         """Make the empty arrays of a label image, all metadata before any chunk."""
-        group, reserved = self.label_path(name), ""
+        group = self.label_path(name)
         if local_path(self.url) is None and not self.level_prefix and not self.written:
-            # Another writer of the same name may be at it, or have died of it.
-            (reserved, document), *_ = level_documents(plan, version).items()
-            if not create_node(self.url, f"{group}/{reserved}", document, equal=False):
-                reserved, self.level_prefix = "", f"{self.id}-"
+            self._reserve(name, f"{group}/{plan.levels[0].path}", version)
         paths = [self.level_prefix + level.path for level in plan.levels]
         self.written += [f"{group}/{path}" for path in paths]
         made = [
-            create_array(self.url, f"{group}/{path}", level, plan, version, put=path != reserved)
+            create_array(self.url, f"{group}/{path}", level, plan, version)
             for path, level in zip(paths, plan.levels, strict=True)
         ]
         self.arrays[name] = {path: array_document(array) for path, array in zip(paths, made, strict=True)}
         return [written_labels(array) for array in made]
+
+    def _reserve(self, name: str, level0: str, version: ngff.Version) -> None:
+        """Reserve the paths of a new label image on an object store.
+
+        Where another writer of the same name is at it, or has died of it, levels get paths of their
+        own; so they do where one has come and gone since we looked.
+        """
+        key = f"{OWN}/jobs/{name}.json"
+        if create_object(self.url, key, json.dumps({"job": self.id}).encode()):
+            self.reserved = key
+        if not self.reserved or find_arrays(self.store, [level0], ngff.zarr_format(version))[0] is not None:
+            self.level_prefix = f"{self.id}-"
 
     def describe(self, name: str, version: ngff.Version, attributes: dict[str, Any]) -> None:
         """Keep the metadata of a label image, whose levels are complete, until it is published."""
@@ -92,10 +106,13 @@ class Job:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with shielded():
+        # What went wrong is told, not that cleaning up went wrong as well.
+        quiet = contextlib.suppress(StoreError) if kind is not None else contextlib.nullcontext()
+        with shielded(), quiet:
             if self.aside:
                 remove(self.url, self.folder)
             elif kind is not None:
-                # The first one last: it tells others that the paths are taken.
-                for path in reversed(self.written):
+                for path in self.written:
                     remove(self.url, path)
+            if self.reserved:
+                remove(self.url, self.reserved)

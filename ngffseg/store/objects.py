@@ -14,7 +14,7 @@ from ngffseg.store.url import open_store
 METADATA = (".json", ".zarray", ".zattrs", ".zgroup")
 
 
-def create_object(url: str, key: str, data: bytes, *, equal: bool = True) -> bool:
+def create_object(url: str, key: str, data: bytes) -> bool:
     """Write an object that must not be there, in one step that only one of many writers can take.
 
     Parameters
@@ -23,18 +23,16 @@ def create_object(url: str, key: str, data: bytes, *, equal: bool = True) -> boo
         Address of a store that is not on the local disk.
     key, data
         The object.
-    equal
-        Whether an object of just these bytes that is there counts as made: a reply may be lost
-        after the object was written.
 
     Returns
     -------
     bool
-        Whether the object was made.
+        Whether the object is there as it was to be: an equal one counts as made, since a reply may be
+        lost after the object was written.
     """
     store = open_store(url, read_only=False)
     assert isinstance(store, RemoteStore), store
-    return sync(store.create(key, data, equal=equal))
+    return sync(store.create(key, data))
 
 
 def list_objects(url: str, prefix: str) -> list[str]:

@@ -29,6 +29,8 @@ class RemoteStore(Store):
         Address of the store.
     client
         Makes the client, here and wherever the store travels to; no secret travels with it.
+    server
+        Name of the server, with its port.
     listing
         Whether the server can list.
     """
@@ -37,10 +39,10 @@ class RemoteStore(Store):
     supports_deletes = True
 
     def __init__(
-        self, url: str, client: Callable[[], Client], *, listing: bool = True, read_only: bool = False
+        self, url: str, client: Callable[[], Client], server: str, *, listing: bool, read_only: bool = False
     ) -> None:
         super().__init__(read_only=read_only)
-        self.url, self.listing, self._make = url, listing, client
+        self.url, self.listing, self.server, self._make = url, listing, server, client
         # An object that was there: where servers hide what is missing, it tells whether keys still work.
         self._witness: str | None = None
 
@@ -58,7 +60,7 @@ class RemoteStore(Store):
 
     @cached_property
     def _request(self) -> Requests:
-        return Requests(self.url)
+        return Requests(self.url, self.server)
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k not in ("_client", "_request")}
@@ -76,7 +78,7 @@ class RemoteStore(Store):
 
     def with_read_only(self, read_only: bool = False) -> RemoteStore:
         """The same store, to be written or not."""
-        return RemoteStore(self.url, self._make, listing=self.listing, read_only=read_only)
+        return RemoteStore(self.url, self._make, self.server, listing=self.listing, read_only=read_only)
 
     async def fetch(self, key: str, part: ByteRequest | None = None) -> bytes | None:
         """Bytes of an object or of a part of it; None if there is none.
@@ -112,16 +114,15 @@ class RemoteStore(Store):
         assert self._witness is not None
         await self._request("GET", key, partial(self._client.get, self._witness, None))
 
-    async def create(self, key: str, data: bytes, *, equal: bool = True) -> bool:
-        """Write an object that must not be there; whether it was written.
+    async def create(self, key: str, data: bytes) -> bool:
+        """Write an object that must not be there; whether it is there as it was to be.
 
-        A reply may be lost after the object was written: if it is there, it may count as written
-        where it is ``equal``.
+        A reply may be lost after the object was written, so what is there is compared.
         """
         self._check_writable()
         done = await self._request("PUT", key, partial(self._client.put, key, data, create=True), ("exists",))
         if done == "exists":
-            return equal and await self.fetch(key) == data
+            return await self.fetch(key) == data
         count_bytes(written=len(data))
         return True
 

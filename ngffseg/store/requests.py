@@ -11,7 +11,7 @@ from ngffseg.store.client import CONCURRENCY
 from ngffseg.store.failure import request_error
 from ngffseg.store.fault import Kind, fault_of
 from ngffseg.store.meter import count_request
-from ngffseg.store.retry import Contact, retried
+from ngffseg.store.retry import contact_with, retried
 
 T = TypeVar("T")
 
@@ -23,11 +23,13 @@ class Requests:
     ----------
     url
         The address, for errors to tell.
+    server
+        Name of the server; all that talk to it know what is known of it.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, server: str) -> None:
         self.url = url
-        self._contact, self._turns = Contact(), asyncio.Semaphore(CONCURRENCY)
+        self._contact, self._turns = contact_with(server), asyncio.Semaphore(CONCURRENCY)
 
     async def __call__(
         self, verb: str, key: str, call: Callable[[], Awaitable[T]], calm: Sequence[Kind] = ()

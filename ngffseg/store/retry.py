@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -17,17 +18,27 @@ FIRST_PATIENCE = 4.0
 FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0
 
 
+# For so long nobody waits for a server that was given up.
+FORGOTTEN = 60.0
+
+
 class Contact:
-    """What is known of a server: whether it ever answered, and whether it was given up."""
+    """What is known of a server: whether it ever answered, and when it was given up."""
 
     def __init__(self) -> None:
-        self.made = self.lost = False
+        self.made, self.lost = False, -FORGOTTEN
 
     def patience(self, *, answered: bool) -> float:
         """Seconds for which a request is made again and again."""
-        if self.lost:
+        if time.monotonic() < self.lost + FORGOTTEN:
             return 0.0  # what is left to do, such as cleaning up, must not wait all over again
         return PATIENCE if answered or self.made else FIRST_PATIENCE
+
+
+@functools.lru_cache(maxsize=256)
+def contact_with(server: str) -> Contact:  # noqa: ARG001
+    """What is known in this process of a server, by its name."""
+    return Contact()
 
 
 async def retried(call: Callable[[], Awaitable[T]], contact: Contact, count: Callable[[], None]) -> T:
@@ -55,16 +66,16 @@ async def retried(call: Callable[[], Awaitable[T]], contact: Contact, count: Cal
         except Exception as error:
             fault = fault_of(error)
             if not fault.transient:
-                contact.made, contact.lost = True, False
+                contact.made, contact.lost = True, -FORGOTTEN
                 raise
             # Full jitter: clients that failed together do not come back together.
             delay = random.uniform(0, min(LONGEST_DELAY, FIRST_DELAY * 2**attempt))
             end = start + contact.patience(answered=fault.kind == "busy")
             if time.monotonic() + delay > end:
-                contact.lost = True
+                contact.lost = time.monotonic()
                 raise
             attempt += 1
             await asyncio.sleep(delay)
         else:
-            contact.made, contact.lost = True, False
+            contact.made, contact.lost = True, -FORGOTTEN
             return answer

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 from functools import partial
 from typing import cast
+from urllib.parse import urlsplit
 
 from zarr.abc.store import Store
 from zarr.storage import LocalStore
@@ -46,7 +47,8 @@ def open_store(url: str, *, read_only: bool = True) -> Store:
 def _remote(url: str, *, read_only: bool = True) -> RemoteStore:
     settings = s3_settings() if url.startswith("s3://") else None
     listing = not url.startswith(("http://", "https://"))
-    return RemoteStore(url, partial(_client, url, settings), listing=listing, read_only=read_only)
+    server = f"{settings.endpoint if settings is not None else ''} {urlsplit(url).netloc}"
+    return RemoteStore(url, partial(_client, url, settings), server, listing=listing, read_only=read_only)
 
 
 def _client(url: str, settings: S3Settings | None) -> Client:

@@ -6,6 +6,7 @@ import zipfile
 import ngff_zarr
 import numpy as np
 import pytest
+import tensorstore as ts
 import zarr
 from ngff_zarr.rfc9_zip import is_ozx_path, read_ozx_json_first, read_ozx_version
 
@@ -63,17 +64,14 @@ def test_entries_are_as_the_rfc_recommends(store, tmp_path):
     assert read_ozx_json_first(tmp_path / "a.ozx")
 
 
-def test_without_shards_there_is_no_comment(tmp_path):
-    write_labels(tmp_path / "a.zarr", LABELS, name="a", chunks=16, shards=None)
-    write_archive(tmp_path / "a.zarr", tmp_path / "a.ozx")
-    assert zipfile.ZipFile(tmp_path / "a.ozx").comment == b""
-
-
 def test_others_read_ours(store, tmp_path):
     write_archive(store, tmp_path / "a.ozx")
     with zarr.storage.ZipStore(tmp_path / "a.ozx", mode="r") as archive:
         group = zarr.open_group(archive, mode="r")
         np.testing.assert_array_equal(group["labels/more/0"][...], LABELS * 2)
+    kvstore = {"driver": "zip", "base": f"file://{tmp_path}/a.ozx", "path": "labels/more/0/"}
+    array = ts.open({"driver": "zarr3", "kvstore": kvstore}).result()
+    np.testing.assert_array_equal(array.read().result(), LABELS * 2)
 
 
 def test_we_read_theirs(tmp_path):
