@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +11,7 @@ from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import sync
 
 from ngffseg.errors import MetadataError, StoreNotFoundError, StorePermissionError
+from ngffseg.store import all_of
 
 Document = dict[str, Any]
 
@@ -36,7 +36,7 @@ def read_documents(store: Store, keys: Sequence[str]) -> list[Document | None]:
 
 
 async def _read(store: Store, keys: Sequence[str]) -> list[Document | StorePermissionError | None]:
-    return list(await asyncio.gather(*(_read_one(store, key) for key in keys)))
+    return await all_of(_read_one(store, key) for key in keys)
 
 
 async def _read_one(store: Store, key: str) -> Document | StorePermissionError | None:

@@ -5,10 +5,12 @@ from ngffseg.store.disk import can_exchange, check_free, exchange, locked, move
 from ngffseg.store.failure import store_errors
 from ngffseg.store.meter import Meter, metered
 from ngffseg.store.objects import create_object, list_objects, remove
+from ngffseg.store.requests import all_of
 from ngffseg.store.url import check_writable, open_store, store_can_list
 
 __all__ = [
     "Meter",
+    "all_of",
     "can_exchange",
     "can_list",
     "check_free",

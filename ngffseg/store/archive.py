@@ -14,6 +14,7 @@ from zarr.core.buffer import Buffer, BufferPrototype
 
 from ngffseg.errors import StoreError, UsageError
 from ngffseg.store.directory import Directory, File, header_size
+from ngffseg.store.requests import all_of
 
 
 class ArchiveStore(Store):
@@ -98,7 +99,7 @@ class ArchiveStore(Store):
         self, prototype: BufferPrototype, key_ranges: Iterable[tuple[str, ByteRequest | None]]
     ) -> list[Buffer | None]:
         """Parts of entries, at the same time."""
-        return list(await asyncio.gather(*(self.get(key, prototype, part) for key, part in key_ranges)))
+        return await all_of(self.get(key, prototype, part) for key, part in key_ranges)
 
     async def exists(self, key: str) -> bool:
         """Whether there is an entry."""

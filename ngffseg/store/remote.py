@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from functools import cached_property, partial
 from typing import Any, cast
@@ -14,7 +13,7 @@ from ngffseg.store.client import Client
 from ngffseg.store.failure import request_error
 from ngffseg.store.fault import Fault, Kind, fault_of
 from ngffseg.store.meter import count_bytes, count_request
-from ngffseg.store.requests import Requests
+from ngffseg.store.requests import Requests, all_of
 
 METADATA = ("zarr.json", ".zarray", ".zattrs", ".zgroup")
 KEYS_PER_LIST = 1000
@@ -160,7 +159,7 @@ class RemoteStore(Store):
         self, prototype: BufferPrototype, key_ranges: Iterable[tuple[str, ByteRequest | None]]
     ) -> list[Buffer | None]:
         """Parts of objects, at the same time."""
-        return list(await asyncio.gather(*(self.get(key, prototype, part) for key, part in key_ranges)))
+        return await all_of(self.get(key, prototype, part) for key, part in key_ranges)
 
     async def exists(self, key: str) -> bool:
         """Whether there is an object."""

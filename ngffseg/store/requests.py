@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from ngffseg.store.client import CONCURRENCY
 from ngffseg.store.failure import request_error
@@ -60,3 +60,18 @@ class Requests:
                 if fault.kind in calm:
                     return fault.kind
                 raise request_error(self.url, key, fault) from error
+
+
+async def all_of(calls: Iterable[Awaitable[T]]) -> list[T]:
+    """What several calls give, all at the same time.
+
+    Raises
+    ------
+    Exception
+        The first error, when all calls are done: none is left behind to fail unheard.
+    """
+    found = await asyncio.gather(*calls, return_exceptions=True)
+    for answer in found:
+        if isinstance(answer, BaseException):
+            raise answer
+    return cast("list[T]", found)

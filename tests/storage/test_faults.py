@@ -296,6 +296,30 @@ def test_nothing_that_is_printed_or_stored_holds_a_secret(bucket, tmp_path):
     assert all(SECRET.encode() not in bucket.read(key) for key in sorted(bucket.keys()))
 
 
+WORDS = {
+    "no bucket": ({}, "s3://no-such-bucket-here/a.zarr", 2, "no bucket"),
+    "no store": ({}, "{bucket}/a.zarr", 2, "no OME-Zarr store there"),
+    "wrong secret": ({"AWS_SECRET_ACCESS_KEY": "wrong"}, "{bucket}/a.zarr", 3, "AWS_SECRET_ACCESS_KEY"),
+    "wrong endpoint": ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "{bucket}/a.zarr", 3, "AWS_ENDPOINT_URL"),
+}
+
+
+@needs_keys
+@pytest.mark.parametrize("what", WORDS)
+def test_the_shell_says_one_line(what, bucket):
+    variables, address, code, words = WORDS[what]
+    program = [sys.executable, "-c", "from ngffseg.cli.main import main; main()"]
+    start = time.monotonic()
+    done = subprocess.run(
+        [*program, "info", address.format(bucket=bucket.url)],
+        env={**os.environ, **variables}, capture_output=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+    assert time.monotonic() - start < 10
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert words in done.stderr
+
+
 def test_a_password_in_an_address_is_refused():
     said(lambda: open_labels("https://me:hunter2@host/a.zarr"), ValueError, "leave user and password out")
     with pytest.raises(ValueError, match="leave user") as raised:
