@@ -31,7 +31,9 @@ def write_labels(inputs, out, **options):
 
     source = zarr.open_array(inputs / "plain", mode="r")
     yield
-    write_labels(out, source, name="a", chunks=128, shards=None, workers=THREADS, **options)
+    write_labels(
+        out, source, name="a", chunks=128, shards=None, cluster="threads", workers=THREADS, **options
+    )
 
 
 def write_labels_anew(inputs, out):
@@ -44,7 +46,7 @@ def pyramid(_, out):
     from ngffseg.labels import build_levels
 
     yield
-    build_levels(out, workers=THREADS)
+    build_levels(out, cluster="threads", workers=THREADS)
 
 
 def engine(inputs, out, form="plain"):
@@ -55,6 +57,7 @@ def engine(inputs, out, form="plain"):
     from ngffseg.labels.creation import create_array
     from ngffseg.labels.levels import written_labels
     from ngffseg.pyramid import build_pyramid, plan_above
+    from ngffseg.workers import ThreadCrew
 
     yield
     array = zarr.open_array(inputs / form, mode="r")
@@ -62,7 +65,7 @@ def engine(inputs, out, form="plain"):
     plan = plan_above(identity(array.shape), array.dtype, array.chunks, array.shards)
     made = [create_array(str(out), level.path, level, plan, "0.5") for level in plan.levels[1:]]
     targets = [source, *(written_labels(level) for level in made)]
-    build_pyramid(plan, source, targets, workers=THREADS)
+    build_pyramid(plan, source, targets, ThreadCrew(THREADS))
 
 
 def engine_small(inputs, out):

@@ -6,12 +6,14 @@
     ├── UsageError (ValueError)                  an argument of the caller is wrong
     │   ├── LabelValueError                      labels are floats, negative or too large
     │   ├── LabelNameError                       a name that cannot be a folder under ``labels``
-    │   └── LabelExistsError (FileExistsError)   the label image is there and may not be replaced
+    │   ├── LabelExistsError (FileExistsError)   the label image is there and may not be replaced
+    │   └── JobError                             a job that another run does, or that is not this one
     ├── FormatError (ValueError)                 a source file, or what a target format can hold
     │   ├── UnknownFormatError                   no format has this suffix
     │   ├── MissingExtraError (ImportError)      the format needs a library that is not installed
     │   └── LossError                            the target cannot hold what would be exported
     ├── MetadataError (ValueError)               what is stored is not valid OME-Zarr
+    ├── ClusterError (RuntimeError)              the dask cluster cannot do the work
     └── StoreError (OSError)                     the store, the disk or the network failed
         ├── StoreNotFoundError (FileNotFoundError)
         ├── StorePermissionError (PermissionError)
@@ -41,6 +43,10 @@ class LabelExistsError(UsageError, FileExistsError):
     """The label image exists and the caller did not ask to replace it."""
 
 
+class JobError(UsageError):
+    """Another run is at this job, or it was begun with other labels or options."""
+
+
 class FormatError(NgffsegError, ValueError):
     """A source file that cannot be read, or a target that cannot be written."""
 
@@ -66,6 +72,10 @@ class LossError(FormatError):
 
 class MetadataError(NgffsegError, ValueError):
     """Stored metadata that is not valid OME-Zarr, or that would not be."""
+
+
+class ClusterError(NgffsegError, RuntimeError):
+    """The dask cluster does not answer, or its workers cannot do the work."""
 
 
 class StoreError(NgffsegError, OSError):

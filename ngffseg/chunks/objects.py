@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator, Sequence
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +20,8 @@ from zarr.core.sync import sync
 from zarr.storage import LocalStore
 
 from ngffseg.chunks.window import Window
+
+MACHINE = socket.gethostname()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +44,8 @@ class Objects(Protocol):
     def get_many(self, wanted: Sequence[tuple[str, Part]]) -> list[bytes | None]:
         """Objects or parts of them, at the same time where that is faster."""
 
-    def put(self, key: str, data: bytes) -> None:
-        """Write an object; it may be on its way until `flush`."""
+    def put(self, key: str, data: bytes) -> Future[Any] | None:
+        """Write an object; it may be on its way until `flush`, or until what is returned is done."""
 
     def flush(self) -> None:
         """Wait until all that was put is written; raises what became of it."""
@@ -48,10 +55,14 @@ class Objects(Protocol):
 
 
 class FolderObjects:
-    """Files below a folder: without the event loop that zarr runs all I/O through."""
+    """Files below a folder: without the event loop that zarr runs all I/O through.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = str(folder)
+    With ``aside``, a folder of the same file system, files are written there and take their place in
+    one step, so that nobody ever sees a part of one.
+    """
+
+    def __init__(self, folder: Path, aside: Path | None = None) -> None:
+        self.folder, self.aside = str(folder), str(aside) if aside is not None else None
 
     def get(self, key: str) -> bytes | None:
         """Bytes of a file, None if there is none."""
@@ -80,15 +91,18 @@ class FolderObjects:
     def put(self, key: str, data: bytes) -> None:
         """Write a file; folders are made as they are needed."""
         path = f"{self.folder}/{key}"
+        if self.aside is None:
+            _in_folder(path, partial(_write, path, data))
+            return
+        # Threads of all processes that write to the store may be at it.
+        aside = f"{self.aside}/{MACHINE}-{os.getpid()}-{threading.get_ident()}"
         try:
-            file = open(path, "wb", buffering=0)
-        except FileNotFoundError:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            file = open(path, "wb", buffering=0)
-        with file:
-            view = memoryview(data)
-            while view:
-                view = view[file.write(view) :]
+            _write(aside, data)
+            _in_folder(path, partial(os.replace, aside, path))
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(aside)
+            raise
 
     def flush(self) -> None:
         """Files are written when `put` returns."""
@@ -96,6 +110,22 @@ class FolderObjects:
     def keys(self) -> Iterator[str]:
         """Relative paths of all files."""
         yield from _files(self.folder, "")
+
+
+def _write(path: str, data: bytes) -> None:
+    with open(path, "wb", buffering=0) as file:
+        view = memoryview(data)
+        while view:
+            view = view[file.write(view) :]
+
+
+def _in_folder(path: str, step: Callable[[], None]) -> None:
+    """Do what needs the folder of a path, which is made if it is not there."""
+    try:
+        step()
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        step()
 
 
 def _files(folder: str, prefix: str) -> Iterator[str]:
@@ -132,9 +162,9 @@ class StoreObjects:
         buffers = sync(self.store.get_partial_values(default_buffer_prototype(), requests))
         return [None if buffer is None else buffer.to_bytes() for buffer in buffers]
 
-    def put(self, key: str, data: bytes) -> None:
+    def put(self, key: str, data: bytes) -> Future[Any]:
         """Send an object on its way; raises what became of an earlier one."""
-        self._window.run(self._put, key, data)
+        return self._window.run(self._put, key, data)
 
     def _put(self, key: str, data: bytes) -> None:
         sync(self.store.set(self._key(key), Buffer.from_bytes(data)))
@@ -161,8 +191,8 @@ async def _listed(store: Store, prefix: str) -> list[str]:
     return [key async for key in store.list_prefix(prefix)]
 
 
-def objects_of(store: Any, path: str, *, listing: bool) -> Objects:
-    """The objects of the array at a path of a store."""
+def objects_of(store: Any, path: str, *, listing: bool, aside: Path | None = None) -> Objects:
+    """The objects of the array at a path of a store; see `FolderObjects` for ``aside``."""
     if isinstance(store, LocalStore):
-        return FolderObjects(Path(store.root) / path)
+        return FolderObjects(Path(store.root) / path, aside)
     return StoreObjects(store, path, listing=listing)

@@ -10,6 +10,8 @@ import itertools
 import math
 import threading
 from collections.abc import Mapping
+from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -170,11 +172,13 @@ class StoredLabels:
             labels = whole
         return self.codec.encode(labels)
 
-    def put(self, unit: Index, parts: Mapping[Index, bytes]) -> int:
-        """Write one object from its encoded chunks, by position in it; returns its bytes."""
+    def put(self, unit: Index, parts: Mapping[Index, bytes]) -> Future[Any] | None:
+        """Write one object from its encoded chunks, by position in it.
+
+        Returns what is done when it is written, None where it is already.
+        """
         data = self.shard.join(parts) if self.shard is not None else next(iter(parts.values()))
-        self.objects.put(self.keys.key(unit), data)
-        return len(data)
+        return self.objects.put(self.keys.key(unit), data)
 
     def flush(self) -> None:
         """Wait until all objects that were put are written; raises what became of them."""
@@ -196,7 +200,9 @@ class StoredLabels:
         self.__dict__.update(state, local=threading.local())
 
 
-def stored_labels(array: zarr.Array[Any], *, listing: bool = True) -> StoredLabels | None:
+def stored_labels(
+    array: zarr.Array[Any], *, listing: bool = True, aside: Path | None = None
+) -> StoredLabels | None:
     """The chunks of an array of labels; None if only zarr itself knows its form.
 
     Parameters
@@ -205,9 +211,11 @@ def stored_labels(array: zarr.Array[Any], *, listing: bool = True) -> StoredLabe
         An open array of integers.
     listing
         Whether the store can list its objects.
+    aside
+        Folder on the local disk in which files are written before they take their place.
     """
     form = form_of(array)
     if form is None:
         return None
-    objects = objects_of(array.store, array.path, listing=listing)
+    objects = objects_of(array.store, array.path, listing=listing, aside=aside)
     return StoredLabels(str(array.store_path), array, objects, form)

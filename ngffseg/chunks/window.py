@@ -25,7 +25,7 @@ class Window:
     def __reduce__(self) -> tuple[type[Window], tuple[()]]:
         return Window, ()
 
-    def run(self, call: Callable[..., Any], *arguments: Any) -> None:
+    def run(self, call: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Have a call made, as soon as there is room for it.
 
         Raises
@@ -40,7 +40,9 @@ class Window:
                 raise self._error
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(WRITES)
-            self._pool.submit(call, *arguments).add_done_callback(self._done)
+            future = self._pool.submit(call, *arguments)
+        future.add_done_callback(self._done)
+        return future
 
     def _done(self, call: Future[Any]) -> None:
         self._error = self._error or call.exception()

@@ -22,7 +22,7 @@ from ngffseg.cli import (
     pyramid_verb,
     segments_verb,
 )
-from ngffseg.errors import LossError, NgffsegError, StoreError, StoreNotFoundError
+from ngffseg.errors import ClusterError, LossError, NgffsegError, StoreError, StoreNotFoundError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -84,7 +84,8 @@ def exit_code(error: NgffsegError) -> int:
     if isinstance(error, LossError):
         return 1 if error.strict else 2
     # A store that is not there is a wrong address, not a failure of the store.
-    return 3 if isinstance(error, StoreError) and not isinstance(error, StoreNotFoundError) else 2
+    failed = isinstance(error, StoreError | ClusterError) and not isinstance(error, StoreNotFoundError)
+    return 3 if failed else 2
 
 
 def _fail(message: str, code: int) -> int:

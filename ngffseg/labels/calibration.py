@@ -26,6 +26,7 @@ from ngffseg.pyramid import (
     plan_above,
     plan_pyramid,
 )
+from ngffseg.workers import ThreadCrew
 
 Labels = npt.NDArray[Any]
 EDGE = 256
@@ -152,7 +153,7 @@ def _timed(path: str, plan: PyramidPlan, source: Any, first: int, workers: int) 
     targets = [written_labels(array) for array in arrays]
     started = time.perf_counter()
     with Census(plan) as census:
-        build_pyramid(plan, source, [source] * first + targets, workers=workers, census=census)
+        build_pyramid(plan, source, [source] * first + targets, ThreadCrew(workers), census=census)
     return time.perf_counter() - started
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from ngffseg import ngff
-from ngffseg.errors import LabelExistsError, MetadataError, NgffsegError, StoreError
+from ngffseg.errors import LabelExistsError, NgffsegError, StoreError
 from ngffseg.labels.creation import level_documents, refresh_consolidated
 from ngffseg.labels.draft import check_places
-from ngffseg.labels.job import INDEX, Job
+from ngffseg.labels.job import Job
 from ngffseg.labels.nodes import attributes_of, find_groups
-from ngffseg.labels.parent import LABELS, Parent, find_parent
+from ngffseg.labels.parent import Parent, find_parent
+from ngffseg.labels.places import INDEX, LABELS
 from ngffseg.labels.publish import check_levels
 from ngffseg.labels.register import (
     create_registration,
@@ -22,6 +22,7 @@ from ngffseg.labels.register import (
     publish_documents,
     update_register,
 )
+from ngffseg.labels.standing import index_paths, level_paths
 from ngffseg.pyramid import PyramidPlan
 from ngffseg.store import remove
 
@@ -45,6 +46,7 @@ def commit(
     StoreError
         If the labels are registered, but not all that readers open could be written.
     """
+    job.check_held()
     parent = find_parent(job.store, job.url)
     check_levels(job, document, parent)
     old = _paths_of(job, document, parent)
@@ -92,8 +94,8 @@ def _claim(
 def _remove_old(job: Job, ours: ngff.Registration, old: set[str]) -> None:
     """Remove what the segmentation consisted of before it was replaced, and its registrations."""
     document = ours.document
-    new = {f"{LABELS}/{name}/{path}" for name, a in ours.labels.items() for path in _levels(a, document)}
-    new |= {f"{INDEX}/{name}/{path}" for name, a in ours.indices.items() for path in _index(a)}
+    new = {f"{LABELS}/{name}/{path}" for name, a in ours.labels.items() for path in level_paths(a)}
+    new |= {f"{INDEX}/{name}/{path}" for name, a in ours.indices.items() for path in index_paths(a)}
     for path in old - new:
         remove(job.url, path)
     for generation in range(1, document.generation):
@@ -108,25 +110,7 @@ def _paths_of(job: Job, document: ngff.Document, parent: Parent | None) -> set[s
     for name in document.layers:
         label, index = find_groups(job.store, [f"{LABELS}/{name}", f"{INDEX}/{name}"])
         if label is not None:
-            paths |= {f"{LABELS}/{name}/{path}" for path in _levels(attributes_of(label), document)}
+            paths |= {f"{LABELS}/{name}/{path}" for path in level_paths(attributes_of(label))}
         if index is not None:
-            paths |= {f"{INDEX}/{name}/{path}" for path in _index(attributes_of(index))}
+            paths |= {f"{INDEX}/{name}/{path}" for path in index_paths(attributes_of(index))}
     return paths
-
-
-def _levels(attributes: Mapping[str, Any], document: ngff.Document) -> tuple[str, ...]:
-    """Paths of the levels of a label image; none where its metadata is damaged."""
-    try:
-        multiscales = ngff.decode_multiscales(ngff.unwrap(attributes)[1], ndim=len(document.geometry.shape))
-    except MetadataError:
-        return ()
-    return tuple(dataset.path for dataset in multiscales.datasets)
-
-
-def _index(attributes: Mapping[str, Any]) -> tuple[str, ...]:
-    """Paths of the arrays of a segment index; none where its metadata is damaged."""
-    try:
-        form = ngff.decode_index(dict(attributes))
-    except MetadataError:
-        return ()
-    return form.table, form.lists, form.fences

@@ -19,7 +19,8 @@ from ngffseg.labels.documents import read_documents
 from ngffseg.labels.metadata import LayerMetadata, layer_metadata, placeholder_metadata
 from ngffseg.labels.nodes import attributes_of, find_group
 from ngffseg.labels.options import WriteOptions, fitted_options
-from ngffseg.labels.parent import LABELS, Parent, find_parent
+from ngffseg.labels.parent import Parent, find_parent
+from ngffseg.labels.places import LABELS
 from ngffseg.model import Segmentation, Volume
 from ngffseg.pyramid import PyramidPlan, plan_pyramid
 from ngffseg.store import check_free, open_store, store_errors

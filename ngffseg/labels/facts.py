@@ -10,7 +10,7 @@ from zarr.abc.store import Store
 
 from ngffseg import ngff
 from ngffseg.labels.nodes import array_document, array_of, attributes_of, find_group
-from ngffseg.labels.parent import LABELS
+from ngffseg.labels.places import LABELS
 
 
 def collect(store: Store, *, listable: bool) -> dict[str, ngff.Node]:

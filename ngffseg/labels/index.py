@@ -11,9 +11,10 @@ import zarr
 from ngffseg import ngff
 from ngffseg.labels.creation import put_group
 from ngffseg.labels.image import LabelImage
-from ngffseg.labels.job import INDEX, Job
+from ngffseg.labels.job import Job
 from ngffseg.labels.nodes import find_group
 from ngffseg.labels.numbers import NumberWriter
+from ngffseg.labels.places import INDEX
 from ngffseg.pyramid import Counts, Level
 from ngffseg.store import open_store
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -12,84 +13,125 @@ from zarr.abc.store import Store
 
 from ngffseg import ngff
 from ngffseg.chunks import StoredLabels
-from ngffseg.errors import StoreError
+from ngffseg.errors import ClusterError, JobError, NgffsegError, StoreError
+from ngffseg.labels.claim import claim_job, reservation_key, write_record
 from ngffseg.labels.creation import array_document, create_array, put_group
+from ngffseg.labels.ledger import Ledger
 from ngffseg.labels.levels import written_labels
+from ngffseg.labels.mark import MarkFolder
 from ngffseg.labels.nodes import find_arrays
-from ngffseg.labels.parent import LABELS
 from ngffseg.labels.shield import shielded
-from ngffseg.pyramid import PyramidPlan
-from ngffseg.store import can_exchange, create_object, local_path, remove
-
-OWN = "ngffseg"
-INDEX = f"{OWN}/index"
-REGISTER = f"{OWN}/register"
+from ngffseg.labels.staging import Staging
+from ngffseg.ngff import JobRecord
+from ngffseg.pyramid import Pass, PyramidPlan
+from ngffseg.store import can_exchange, create_object, local_path, place_of, remove
 
 
-class Job:
-    """Where the parts of one write are until they are published.
+class Job(Staging):
+    """A write in progress, as a context.
 
-    On a local disk they lie under ``ngffseg/jobs/<id>`` and are moved to their place in one step.
-    Elsewhere nothing can be moved: the arrays are written in place, where no metadata names them
-    yet. When a label image is replaced there, its new levels get paths of their own. Levels that
-    are added to a label image (``in_place``) are written so everywhere.
+    Levels that are added to a label image (``in_place``) are written in place everywhere. What an
+    interrupted job has done is kept, if it is worth it, and a later run can go on with it (``resume``).
     """
 
-    def __init__(self, url: str, store: Store, *, replacing: bool, in_place: bool = False) -> None:
-        self.url, self.store, self.id = url, store, uuid.uuid4().hex[:12]
-        # Some file systems of networks cannot swap folders; there it is as on an object store.
-        swappable = not in_place and (not replacing or can_exchange(url, self.folder))
-        self.aside = local_path(url) is not None and swappable
-        self.level_prefix = f"{self.id}-" if replacing and not self.aside else ""
+    def __init__(
+        self,
+        url: str,
+        store: Store,
+        wanted: JobRecord,
+        *,
+        replacing: bool,
+        in_place: bool = False,
+        resume: bool = False,
+    ) -> None:
+        super().__init__(url, wanted)
+        self.store = store
+        self._replacing, self._in_place, self._resume = replacing, in_place, resume
+        self.resumed = False
         self.arrays: dict[str, dict[str, Any]] = {}
         self.attributes: dict[str, dict[str, Any]] = {}
         self.indices: dict[str, dict[str, Any]] = {}
         self.written: list[str] = []
-        self.reserved = ""
+        self.ledgers: dict[str, Ledger] = {}
+        self.reserved = False
 
-    @property
-    def folder(self) -> str:
-        """Folder of the job in a local store."""
-        return f"{OWN}/jobs/{self.id}"
+    def __enter__(self) -> Job:
+        try:
+            with shielded():
+                self._begin()
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
+            raise
+        return self
 
-    @property
-    def image_path(self) -> str:
-        """Path of the group in which the source image is written."""
-        return f"{self.folder}/image" if self.aside else ""
+    def _begin(self) -> None:
+        """Get the right to the job; go on with what an earlier run has left where that is asked for."""
+        wanted, url = self.record, self.url
+        self._claim = claim_job(self.store, url, wanted, resume=self._resume)
+        self.resumed = self._claim.record is not None
+        if self._claim.record is not None:
+            self.record = self._claim.record
+            return
+        # Some file systems of networks cannot swap folders; there it is as on an object store.
+        swappable = not self._in_place and (not self._replacing or can_exchange(url, self.folder))
+        aside = local_path(url) is not None and swappable
+        prefix = self.claim.prefix if self._replacing and not aside else ""
+        self.record = replace(wanted, aside=aside, prefix=prefix)
 
-    def label_path(self, name: str) -> str:
-        """Path of the group in which a label image is written."""
-        return f"{self.folder}/{LABELS}/{name}" if self.aside else f"{LABELS}/{name}"
+    def begin(self, plans: Mapping[str, PyramidPlan], paths: Sequence[str]) -> None:
+        """Say what is going to be made, before any of it is.
 
-    def index_path(self, name: str) -> str:
-        """Path of the group in which the segment index of a label image is written."""
-        return f"{self.folder}/{INDEX}/{name}" if self.aside else f"{INDEX}/{name}"
+        Parameters
+        ----------
+        plans
+            Plan of each label image, by name.
+        paths
+            What is made in place, to be removed if the job is given up.
+        """
+        if not self.resumed:
+            passes = {
+                name: tuple((sweep.source, sweep.targets) for sweep in plan.passes)
+                for name, plan in plans.items()
+            }
+            self.record = replace(self.record, passes=passes, paths=tuple(paths))
+            self._claim = write_record(self.url, self.claim, self.record)
+        self.written = list(self.record.paths)
 
-    def create_levels(self, name: str, plan: PyramidPlan, version: ngff.Version) -> list[StoredLabels]:
-        """Make the empty arrays of a label image, all metadata before any chunk."""
-        group = self.label_path(name)
-        if local_path(self.url) is None and not self.level_prefix and not self.written:
-            self._reserve(name, f"{group}/{plan.levels[0].path}", version)
-        paths = [self.level_prefix + level.path for level in plan.levels]
-        self.written += [f"{group}/{path}" for path in paths]
-        made = [
-            create_array(self.url, f"{group}/{path}", level, plan, version)
-            for path, level in zip(paths, plan.levels, strict=True)
-        ]
-        self.arrays[name] = {path: array_document(array) for path, array in zip(paths, made, strict=True)}
-        return [written_labels(array) for array in made]
-
-    def _reserve(self, name: str, level0: str, version: ngff.Version) -> None:
+    def reserve(self, name: str, plan: PyramidPlan, version: ngff.Version) -> None:
         """Reserve the paths of a new label image on an object store.
 
         Where another writer of the same name is at it, or has died of it, levels get paths of their
         own; so they do where one has come and gone since we looked.
         """
-        key = f"{OWN}/jobs/{name}.json"
-        if create_object(self.url, key, json.dumps({"job": self.id}).encode()):
-            self.reserved = key
-        if not self.reserved or find_arrays(self.store, [level0], ngff.zarr_format(version))[0] is not None:
-            self.level_prefix = f"{self.id}-"
+        if local_path(self.url) is not None or self.level_prefix:
+            return
+        key, told = reservation_key(self.record.name), json.dumps({"job": self.claim.id}).encode()
+        self.reserved = create_object(self.url, key, told)
+        level0 = f"{self.label_path(name)}/{plan.levels[0].path}"
+        free = find_arrays(self.store, [level0], ngff.zarr_format(version))[0] is None
+        if not self.resumed and not (self.reserved and free):
+            self.record = replace(self.record, prefix=self.claim.prefix)
+
+    def fitted(self, name: str, plan: PyramidPlan) -> PyramidPlan:
+        """The plan with the passes that the job was begun with: its marks count blocks by them."""
+        passes = self.record.passes.get(name)
+        return plan if passes is None else replace(plan, passes=tuple(Pass(*sweep) for sweep in passes))
+
+    def create_levels(self, name: str, plan: PyramidPlan, version: ngff.Version) -> list[StoredLabels]:
+        """Make the empty arrays of a label image, all metadata before any chunk."""
+        group = self.label_path(name)
+        paths = [self.level_prefix + level.path for level in plan.levels]
+        made = [
+            create_array(self.url, f"{group}/{path}", level, plan, version)
+            for path, level in zip(paths, plan.levels, strict=True)
+        ]
+        self.arrays[name] = {path: array_document(array) for path, array in zip(paths, made, strict=True)}
+        return [written_labels(array, self.scratch) for array in made]
+
+    def ledger(self, name: str, plan: PyramidPlan) -> Ledger:
+        """The ledger of the blocks of a label image."""
+        self.ledgers[name] = Ledger(MarkFolder(place_of(self.url), f"{self.folder}/marks/{name}"), plan)
+        return self.ledgers[name]
 
     def describe(self, name: str, version: ngff.Version, attributes: dict[str, Any]) -> None:
         """Keep the metadata of a label image, whose levels are complete, until it is published."""
@@ -97,8 +139,19 @@ class Job:
         if self.aside:
             put_group(self.url, self.label_path(name), version, attributes)
 
-    def __enter__(self) -> Job:
-        return self
+    def check_held(self) -> None:
+        """Refuse to go on where another run has taken over.
+
+        Raises
+        ------
+        JobError
+            If it has: we did not show for so long that we seemed dead.
+        """
+        if not self.claim.lease.held():
+            raise JobError(
+                f"{self.url}: another run has taken over the job of {self.record.name!r}, since this one gave no"
+                " sign of life: wait for that one"
+            )
 
     def __exit__(
         self,
@@ -107,12 +160,30 @@ class Job:
         trace: TracebackType | None,
     ) -> None:
         # What went wrong is told, not that cleaning up went wrong as well.
-        quiet = contextlib.suppress(StoreError) if kind is not None else contextlib.nullcontext()
+        quiet = contextlib.suppress(StoreError, OSError) if kind is not None else contextlib.nullcontext()
         with shielded(), quiet:
-            if self.aside:
-                remove(self.url, self.folder)
-            elif kind is not None:
-                for path in self.written:
-                    remove(self.url, path)
-            if self.reserved:
-                remove(self.url, self.reserved)
+            if self._claim is None:
+                return
+            try:
+                self._end(error)
+            finally:
+                self._claim.lease.release()
+
+    def _end(self, error: BaseException | None) -> None:
+        if error is not None and not self.claim.lease.held():
+            return  # it is another run's now
+        if error is not None and self._worth_keeping(error):
+            for ledger in self.ledgers.values():
+                ledger.save()
+            return
+        written = self.written if error is not None and not self.aside else ()
+        for path in written:
+            remove(self.url, path)
+        if self.reserved:
+            remove(self.url, reservation_key(self.record.name))
+        remove(self.url, self.folder)
+
+    def _worth_keeping(self, error: BaseException) -> bool:
+        """Whether a later run could go on: some blocks are marked, and what failed may not fail again."""
+        hopeless = isinstance(error, NgffsegError) and not isinstance(error, StoreError | ClusterError)
+        return not hopeless and any(ledger.written for ledger in self.ledgers.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, overload
 
 import zarr
@@ -137,9 +138,12 @@ def level_reader(array: zarr.Array[Any], cache: Cache) -> Any:
     return array if stored is None else BoxReader(stored, kept)
 
 
-def written_labels(array: zarr.Array[Any]) -> StoredLabels:
-    """The chunks of an array that we have made, in a form that is known."""
-    stored = stored_labels(array, listing=store_can_list(array.store))
+def written_labels(array: zarr.Array[Any], aside: Path | None = None) -> StoredLabels:
+    """The chunks of an array that we have made, in a form that is known.
+
+    ``aside`` is a folder in which files are written before they take their place in one step.
+    """
+    stored = stored_labels(array, listing=store_can_list(array.store), aside=aside)
     assert stored is not None, array.metadata
     return stored
 

@@ -16,7 +16,8 @@ from ngffseg.labels.address import split_address
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.levels import check_integers, open_levels
 from ngffseg.labels.nodes import attributes_of, find_group, find_groups
-from ngffseg.labels.parent import LABELS, open_parent
+from ngffseg.labels.parent import open_parent
+from ngffseg.labels.places import LABELS
 from ngffseg.model import Segmentation, Volume
 from ngffseg.store import open_store, store_errors
 

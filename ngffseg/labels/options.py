@@ -10,6 +10,7 @@ from ngffseg.errors import UsageError
 from ngffseg.geometry import Geometry
 from ngffseg.ngff import Version
 from ngffseg.pyramid import PyramidOptions
+from ngffseg.workers import Cluster
 
 
 class WriteOptions(PyramidOptions, total=False):
@@ -18,12 +19,21 @@ class WriteOptions(PyramidOptions, total=False):
     ngff
         Version to write, "0.5" (default; Zarr v3, sharded) or "0.4" (Zarr v2). Labels that are
         added to a store take its version.
+    cluster
+        Who does the work: threads of this process (None, or "threads"), processes of this machine
+        ("processes"), a dask cluster by the address of its scheduler or by a `distributed.Client`.
     workers
-        Number of threads; by default that of the cores.
+        Number of threads or processes; by default that of the cores. Without a cluster, so many
+        processes of this machine.
+    resume
+        Go on where an interrupted run of the same write has stopped, and do nothing where all is there
+        already. What has changed since is refused.
     """
 
     ngff: Version
+    cluster: Cluster
     workers: int | None
+    resume: bool
 
 
 def fitted_options(

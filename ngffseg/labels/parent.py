@@ -11,8 +11,7 @@ from ngffseg import ngff
 from ngffseg.errors import MetadataError, StoreNotFoundError
 from ngffseg.labels.levels import open_levels
 from ngffseg.labels.nodes import attributes_of, find_array, find_groups
-
-LABELS = "labels"
+from ngffseg.labels.places import LABELS
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ Each step that a later one may leave half done can be undone; the last step is o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -15,12 +14,14 @@ from ngffseg import ngff
 from ngffseg.errors import LabelExistsError, UsageError
 from ngffseg.labels.creation import create_array, put_group, refresh_consolidated
 from ngffseg.labels.draft import check_places
-from ngffseg.labels.job import INDEX, OWN, Job
+from ngffseg.labels.job import Job
 from ngffseg.labels.metadata import judged
+from ngffseg.labels.names import layers_of, registered
 from ngffseg.labels.nodes import attributes_of, find_group
-from ngffseg.labels.parent import LABELS, Parent, find_parent
+from ngffseg.labels.parent import Parent, find_parent
+from ngffseg.labels.places import INDEX, LABELS, OWN
 from ngffseg.pyramid import PyramidPlan
-from ngffseg.store import exchange, locked, move, remove
+from ngffseg.store import exchange, flushed, locked, move, remove
 
 
 def publish(
@@ -38,6 +39,7 @@ def publish(
     LabelExistsError
         If another writer has published the name meanwhile.
     """
+    flushed(job.url)  # what is published must not be lost with the power
     with locked(job.url):
         parent = find_parent(job.store, job.url)
         if parent is not None and document.name in parent.names and not overwrite:
@@ -157,28 +159,9 @@ def _register(job: Job, version: ngff.Version, document: ngff.Document, parent: 
     put_group(job.url, LABELS, version, judged(registered(attributes, newer, version), LABELS))
 
 
-def registered(
-    attributes: Mapping[str, Any], document: ngff.Document, version: ngff.Version
-) -> dict[str, Any]:
-    """Attributes of the labels group in which a segmentation is registered, in place of an older one."""
-    _, metadata = ngff.unwrap(attributes)
-    old = _layers_of(document.name, ngff.decode_documents(attributes))
-    names = [n for n in ngff.listed_labels(metadata) if n not in old or n in document.layers]
-    names += [n for n in document.layers if n not in names]
-    # Since 0.5 other keys stand beside "ome"; before, among the metadata themselves.
-    beside = {k: v for k, v in attributes.items() if k == OWN or ("ome" in attributes and k != "ome")}
-    merged = ngff.merge_document(beside, document)
-    metadata = {k: v for k, v in metadata.items() if k != OWN} | {"labels": names}
-    return ngff.wrap(version, metadata, merged)
-
-
-def _layers_of(name: str, documents: Iterable[ngff.Document]) -> set[str]:
-    return {layer for d in documents if d.name == name for layer in d.layers}
-
-
 def _remove_old(job: Job, document: ngff.Document, parent: Parent | None) -> None:
     """Remove layers that the replaced segmentation had and the new one has not."""
-    old = _layers_of(document.name, parent.documents if parent is not None else ())
+    old = layers_of(document.name, parent.documents if parent is not None else ())
     for name in old - set(document.layers):
         remove(job.url, f"{LABELS}/{name}")
         remove(job.url, f"{INDEX}/{name}")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import posixpath
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from importlib.metadata import version as package_version
 from typing import Any, Unpack
 
 import numpy as np
@@ -14,20 +17,25 @@ from ngffseg import ngff
 from ngffseg.errors import MetadataError, UsageError
 from ngffseg.labels.address import split_address
 from ngffseg.labels.creation import array_document, create_array, put_group, refresh_consolidated
+from ngffseg.labels.filling import check_reach, fill_levels, with_level0
+from ngffseg.labels.fingerprint import digest, source_digest, told_options
 from ngffseg.labels.image import LabelImage
-from ngffseg.labels.index import index_group, write_index
-from ngffseg.labels.job import INDEX, Job
+from ngffseg.labels.index import index_group
+from ngffseg.labels.job import Job
 from ngffseg.labels.levels import source_labels, written_labels
 from ngffseg.labels.metadata import how_made, judged, level_datasets
 from ngffseg.labels.nodes import attributes_of, find_array, find_group
 from ngffseg.labels.open import open_labels
 from ngffseg.labels.options import WriteOptions, fitted_options
-from ngffseg.labels.parent import LABELS, Parent, open_parent
+from ngffseg.labels.parent import Parent, open_parent
+from ngffseg.labels.places import INDEX, LABELS
 from ngffseg.labels.progress import BlockCounter, Progress
 from ngffseg.labels.publish import place_indices
 from ngffseg.labels.shield import shielded
-from ngffseg.pyramid import Census, PyramidPlan, build_pyramid, plan_above
-from ngffseg.store import check_writable, locked, open_store, remove, store_errors
+from ngffseg.ngff import JobRecord
+from ngffseg.pyramid import PyramidPlan, plan_above
+from ngffseg.store import check_writable, flushed, locked, open_store, remove, store_errors
+from ngffseg.workers import open_crew
 
 
 def build_levels(
@@ -73,21 +81,49 @@ def build_levels(
         parent = open_parent(store, address)
         version = parent.writable_version
         plan = _plan(image, parent, version, options)
-        has_index = index_group(image) is not None
-        with Job(address, store, replacing=has_index, in_place=True) as job, Census(plan) as census:
+        resume = options.get("resume", False)
+        record, has_index = _record(image, options), index_group(image) is not None
+        if resume and _is_built(image, record):
+            return image
+        with (
+            open_crew(options.get("cluster"), options.get("workers")) as crew,
+            Job(address, store, record, replacing=has_index, in_place=True, resume=resume) as job,
+        ):
+            paths = _paths(job, f"{LABELS}/{image.name}", plan)
+            job.begin({image.name: plan}, [*paths, *job.index_paths(image.name)])
+            paths = job.written[: len(paths)]
+            plan = job.fitted(image.name, plan)
+            check_reach(crew, job, [image.arrays[0]])
             with shielded():
-                paths, made = _create(job, f"{LABELS}/{image.name}", plan, version)
-            arrays = [written_labels(array) for array in made]
-            documents = {path: array_document(array) for path, array in zip(paths, made, strict=True)}
+                made = _create(job, paths, plan, version)
             source = source_labels(image.arrays[0])
+            targets = [source, *(written_labels(array, job.scratch) for array in made)]
             count = BlockCounter(plan.block_count, progress)
-            workers = options.get("workers")
-            build_pyramid(plan, source, [source, *arrays], workers=workers, progress=count, census=census)
+            named = with_level0(plan, image.arrays[0].basename)
+            fill_levels(job, crew, image.name, named, source, targets, count, version)
             with shielded():
-                level0 = replace(plan.levels[0], path=image.arrays[0].basename)
-                write_index(job, image.name, level0, census.counts(), version)
-                _publish(job, image, plan, documents, version)
+                flushed(address)
+                _publish(job, image, plan, _documents(paths, made), version)
     return open_labels(address, image.name)
+
+
+def _record(image: LabelImage, options: WriteOptions) -> JobRecord:
+    """What the job is: its options, and the level 0 that it reads."""
+    told = told_options(options)
+    return JobRecord(
+        name=image.name,
+        software=package_version("ngffseg"),
+        plan=digest(["levels", told]),
+        source=source_digest([image.arrays[0]]),
+        options=told,
+    )
+
+
+def _is_built(image: LabelImage, record: JobRecord) -> bool:
+    """Whether the levels are there already, made from this level 0 in this way."""
+    group = find_group(open_store(image.url), f"{LABELS}/{image.name}")
+    label = ngff.decode_label(attributes_of(group)) if group is not None else None
+    return label is not None and label.made == {"plan": record.plan, "source": record.source}
 
 
 def _plan(image: LabelImage, parent: Parent, version: ngff.Version, options: WriteOptions) -> PyramidPlan:
@@ -108,21 +144,29 @@ def _plan(image: LabelImage, parent: Parent, version: ngff.Version, options: Wri
     return plan_above(image.geometry, level0.dtype, level0.chunks, level0.shards, **chosen)
 
 
-def _create(
-    job: Job, group: str, plan: PyramidPlan, version: ngff.Version
-) -> tuple[list[str], list[zarr.Array[Any]]]:
-    """Make the empty arrays of the levels above level 0; nothing names them yet.
-
-    Their paths are the numbers of the levels where these are free.
-    """
-    paths, arrays = [], []
+def _paths(job: Job, group: str, plan: PyramidPlan) -> list[str]:
+    """Paths for the levels above level 0, which nothing names yet: their numbers where these are free."""
+    found = []
     for level in plan.levels[1:]:
-        taken = find_array(job.store, f"{group}/{level.path}".strip("/")) is not None
-        paths.append(f"{job.id}-{level.path}" if taken else level.path)
-        full = f"{group}/{paths[-1]}".strip("/")
-        job.written.append(full)
-        arrays.append(create_array(job.url, full, level, plan, version))
-    return paths, arrays
+        path = f"{group}/{level.path}".strip("/")
+        taken = find_array(job.store, path) is not None
+        found.append(f"{group}/{job.claim.prefix}{level.path}".strip("/") if taken else path)
+    return found
+
+
+def _create(
+    job: Job, paths: Sequence[str], plan: PyramidPlan, version: ngff.Version
+) -> list[zarr.Array[Any]]:
+    """Make the empty arrays of the levels above level 0."""
+    return [
+        create_array(job.url, path, level, plan, version)
+        for path, level in zip(paths, plan.levels[1:], strict=True)
+    ]
+
+
+def _documents(paths: Sequence[str], made: Sequence[zarr.Array[Any]]) -> dict[str, Any]:
+    """Metadata of arrays by their paths in their group."""
+    return {posixpath.basename(path): array_document(array) for path, array in zip(paths, made, strict=True)}
 
 
 def _publish(
@@ -170,7 +214,8 @@ def _name_levels(
     if label is not None:
         level0 = decoded.datasets[0].path
         known = {level0: label.arrays[level0]} if level0 in label.arrays else {}
-        rest |= ngff.encode_label(replace(label, arrays=known | made))
+        digests = {"plan": job.record.plan, "source": job.record.source}
+        rest |= ngff.encode_label(replace(label, arrays=known | made, made=digests))
     put_group(job.url, path, version, judged(ngff.wrap(version, metadata, rest), path))
     return [f"{path}/{d.path}".strip("/") for d in decoded.datasets[1:] if d.path not in made]
 
@@ -185,10 +230,12 @@ def _fit_placeholder(job: Job, plan: PyramidPlan, version: ngff.Version, undo: E
     arrays = [find_array(job.store, dataset.path) for dataset in multiscales.datasets]
     if [array.shape for array in arrays if array is not None] == [level.shape for level in plan.levels]:
         return []
-    paths, made = _create(job, "", replace(plan, dtype=np.dtype(np.uint8)), version)
+    paths = _paths(job, "", plan)
+    for path in paths:
+        undo.callback(remove, job.url, path)
+    made = _create(job, paths, replace(plan, dtype=np.dtype(np.uint8)), version)
     undo.callback(put_group, job.url, "", version, attributes)
-    documents = {path: array_document(array) for path, array in zip(paths, made, strict=True)}
-    return _name_levels(job, "", plan, documents, version)
+    return _name_levels(job, "", plan, _documents(paths, made), version)
 
 
 def _is_placeholder(root: zarr.Group) -> bool:

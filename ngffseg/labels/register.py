@@ -19,11 +19,11 @@ from ngffseg import ngff
 from ngffseg.errors import MetadataError
 from ngffseg.labels.creation import create_group, create_node, put_group
 from ngffseg.labels.documents import read_documents
-from ngffseg.labels.job import INDEX, OWN, REGISTER
 from ngffseg.labels.metadata import judged
+from ngffseg.labels.names import registered
 from ngffseg.labels.nodes import attributes_of, find_arrays, find_group, find_groups
-from ngffseg.labels.parent import LABELS, find_parent
-from ngffseg.labels.publish import registered
+from ngffseg.labels.parent import find_parent
+from ngffseg.labels.places import INDEX, LABELS, OWN, REGISTER
 from ngffseg.ngff import Registration
 from ngffseg.store import create_object, list_objects
 

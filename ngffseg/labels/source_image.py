@@ -16,18 +16,26 @@ from ngffseg.labels.creation import put_group
 from ngffseg.labels.job import Job
 from ngffseg.labels.metadata import image_extra, image_multiscales, judged
 from ngffseg.labels.nodes import attributes_of
+from ngffseg.labels.places import ROOT_FILES
 from ngffseg.labels.shield import shielded
+from ngffseg.labels.standing import standing_paths
 from ngffseg.model import Volume
-from ngffseg.pyramid import PyramidPlan, plan_pyramid, thread_pool
-from ngffseg.store import open_store
+from ngffseg.pyramid import PyramidPlan, plan_pyramid
+from ngffseg.store import open_store, remove
+from ngffseg.workers import dask_threads
 
 
-def write_image(
-    job: Job, image: Volume, labels: PyramidPlan, version: ngff.Version, workers: int | None
-) -> None:
+def image_paths(labels: PyramidPlan) -> tuple[str, ...]:
+    """Paths of all that an image may consist of, in a store where it is written in place."""
+    levels = [f"{letter}{number}" for number in range(len(labels.levels)) for letter in ("s", "")]
+    return (*levels, *ROOT_FILES)
+
+
+def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Version) -> None:
     """Write an intensity image with as many levels as its labels have, by the same factors.
 
-    Its levels are means over the windows, so that a voxel covers the same place as the label.
+    Its levels are means over the windows, so that a voxel covers the same place as the label. What an
+    earlier run has left of it is written anew.
     """
     # Imported here: ome-zarr takes 1.7 s to import, which labels alone should not pay. It warns
     # of a class of its own while it is imported.
@@ -44,37 +52,29 @@ def write_image(
         levels.append(mean_level(levels[-1], level.factors))
     levels = [data.rechunk(level.unit) for data, level in zip(levels, plan.levels, strict=True)]
     root = open_store(f"{job.url}/{job.image_path}".rstrip("/"), read_only=False)
+    if job.resumed:
+        standing = standing_paths(job.store, image_paths(labels)) if not job.aside else set()
+        for path in (job.image_path,) if job.aside else set(image_paths(labels)) - standing:
+            remove(job.url, path)
     with shielded():
         group = zarr.create_group(root, zarr_format=ngff.zarr_format(version))
     axes = list(ngff.encode_multiscales(_multiscales(image, plan), version)["axes"])
-    try:
-        with thread_pool(workers):
-            write_multiscale(
-                levels,
-                group,
-                fmt=FormatV05() if version == "0.5" else FormatV04(),
-                axes=axes,
-                scale=dict(zip(image.geometry.axes, scales(image.geometry), strict=True)),
-                storage_options=[_storage(level.chunks, level.shards) for level in plan.levels],
-                name=image.name or "image",
-            )
-    finally:
-        if not job.aside:
-            job.written += _nodes(group)
+    with dask_threads():
+        write_multiscale(
+            levels,
+            group,
+            fmt=FormatV05() if version == "0.5" else FormatV04(),
+            axes=axes,
+            scale=dict(zip(image.geometry.axes, scales(image.geometry), strict=True)),
+            storage_options=[_storage(level.chunks, level.shards) for level in plan.levels],
+            name=image.name or "image",
+        )
     # ome-zarr knows no translation: say where the levels lie, in the paths that it chose.
     written = ngff.decode_multiscales(ngff.unwrap(attributes_of(group))[1], ndim=len(axes))
     multiscales = ngff.encode_multiscales(_multiscales(image, plan, written), version)
     attributes = ngff.wrap(version, {"multiscales": [multiscales]}, {"ngffseg": image_extra(plan)})
     with shielded():
         put_group(job.url, job.image_path, version, judged(attributes, ""))
-
-
-def _nodes(group: zarr.Group) -> list[str]:
-    """What a failed write of the image has to take away again."""
-    with warnings.catch_warnings():
-        # The folder "labels" is no Zarr group yet, of which zarr warns.
-        warnings.simplefilter("ignore")
-        return [*group.array_keys(), "zarr.json", ".zgroup", ".zattrs"]
 
 
 def _storage(chunks: tuple[int, ...], shards: tuple[int, ...] | None) -> dict[str, Any]:

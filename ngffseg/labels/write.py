@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, Unpack
 
 import numpy as np
@@ -16,23 +15,15 @@ import numpy as np
 from ngffseg.errors import LabelExistsError, LabelValueError, UsageError
 from ngffseg.geometry import Geometry, identity
 from ngffseg.labels.address import check_name, layer_names, split_address
-from ngffseg.labels.commit import commit
-from ngffseg.labels.creation import level_documents
-from ngffseg.labels.draft import check_places, check_target, draft_of, is_there
+from ngffseg.labels.draft import check_target, draft_of, is_there
 from ngffseg.labels.image import LabelImage
-from ngffseg.labels.index import write_index
-from ngffseg.labels.job import Job
-from ngffseg.labels.levels import source_labels
 from ngffseg.labels.open import open_image, open_labels
 from ngffseg.labels.options import WriteOptions
 from ngffseg.labels.parent import find_parent
-from ngffseg.labels.progress import BlockCounter, Progress
-from ngffseg.labels.publish import publish
-from ngffseg.labels.shield import shielded
-from ngffseg.labels.source_image import write_image
+from ngffseg.labels.progress import Progress
+from ngffseg.labels.request import Request, carry_out, is_done, with_made
 from ngffseg.model import ArrayLike, Segment, Segmentation, Volume
-from ngffseg.pyramid import Census, build_pyramid
-from ngffseg.store import check_writable, local_path, open_store, store_errors
+from ngffseg.store import check_writable, open_store, store_errors
 
 
 def write_labels(
@@ -101,57 +92,40 @@ def write_segmentation(
     name: str,
     image: Volume | None = None,
     overwrite: bool = False,
+    fingerprint: str | None = None,
     progress: Progress | None = None,
     **options: Unpack[WriteOptions],
 ) -> LabelImage:
     """Write all layers of a segmentation; see `write_labels`.
 
     Layer 0 gets the name, each further one the name with ``__layer1`` and so on.
-    ``progress`` is called after each block with the numbers of blocks done and in all.
+    ``fingerprint`` changes with the files that the segmentation was read from; without one, a run that
+    resumes another compares labels in memory with what is stored. ``progress`` is called after each
+    block with the numbers of blocks done and in all.
     """
     address, _ = split_address(url, name)
     names = layer_names(check_name(name), len(segmentation.layers))
+    resume = options.get("resume", False)
     with store_errors(address):
         check_writable(address)
         store = open_store(address)
         parent = find_parent(store, address)
         exists = is_there(store, parent, names[0])
-        if exists and not overwrite:
+        if exists and not overwrite and not resume:
             raise LabelExistsError(
                 f"{address} has a label image {name!r} already: choose another name, or overwrite it"
             )
         check_target(address, parent, names, segmentation.geometry, image)
-        draft = draft_of(parent, segmentation, names, image, options)
-        remote = local_path(address) is None
-        if draft.placeholder is not None and (remote or parent is not None):
-            # On a disk, where there is nothing yet, another first writer may be at it; publishing looks again.
-            equal = level_documents(draft.placeholder[0], draft.version) if remote else None
-            check_places(store, address, draft.plans[0], equal)
-        with Job(address, store, replacing=exists) as job:
-            count = BlockCounter(sum(p.block_count for p in draft.plans), progress)
-            for layer, plan, metadata in zip(segmentation.layers, draft.plans, draft.layers, strict=True):
-                with shielded():
-                    arrays = job.create_levels(metadata.name, plan, draft.version)
-                with Census(plan) as census:
-                    build_pyramid(
-                        plan,
-                        source_labels(layer),
-                        arrays,
-                        workers=options.get("workers"),
-                        progress=count,
-                        census=census,
-                    )
-                    with shielded():
-                        level0 = replace(plan.levels[0], path=job.level_prefix + plan.levels[0].path)
-                        write_index(job, metadata.name, level0, census.counts(), draft.version)
-                attributes = metadata.attributes(job.arrays[metadata.name], job.level_prefix)
-                with shielded():
-                    job.describe(metadata.name, draft.version, attributes)
-            if image is not None:
-                write_image(job, image, draft.plans[0], draft.version, options.get("workers"))
-            with shielded():
-                finish = commit if remote else publish
-                finish(job, draft.version, draft.document, draft.placeholder, overwrite=overwrite)
+        request = Request(address, segmentation, image, options, overwrite, fingerprint, progress)
+        draft = with_made(request, draft_of(parent, segmentation, names, image, options))
+        if exists and resume and is_done(request, draft, parent):
+            return open_labels(address, name)
+        if exists and not overwrite:
+            raise LabelExistsError(
+                f"{address} has a label image {name!r} already, made from other labels or with other options:"
+                " choose another name, or overwrite it"
+            )
+        carry_out(request, store, parent, draft, replacing=exists)
     return open_labels(address, name)
 
 

@@ -11,6 +11,7 @@ from ngffseg.ngff.document import (
 )
 from ngffseg.ngff.image_label import decode_image_label, encode_image_label, source_image
 from ngffseg.ngff.index import IndexForm, decode_index, encode_index
+from ngffseg.ngff.job import JobRecord, PassRecord, decode_job, encode_job
 from ngffseg.ngff.judge import judge_attributes
 from ngffseg.ngff.label import LabelDocument, decode_label, encode_label
 from ngffseg.ngff.multiscales import (
@@ -34,9 +35,11 @@ __all__ = [
     "Document",
     "Fix",
     "IndexForm",
+    "JobRecord",
     "LabelDocument",
     "Multiscales",
     "Node",
+    "PassRecord",
     "Placeholder",
     "Registration",
     "Version",
@@ -47,12 +50,14 @@ __all__ = [
     "decode_geometry",
     "decode_image_label",
     "decode_index",
+    "decode_job",
     "decode_label",
     "decode_multiscales",
     "decode_registration",
     "encode_geometry",
     "encode_image_label",
     "encode_index",
+    "encode_job",
     "encode_label",
     "encode_multiscales",
     "encode_registration",

@@ -19,7 +19,8 @@ SCHEMA = "ngffseg/segmentation"
 class Document:
     """A segmentation without its voxels and segments; ``layers`` are names of label images.
 
-    ``generation`` counts how often it was written.
+    ``generation`` counts how often it was written; ``made`` holds the digests of the plan and of the
+    source (None where there is none), by which a later run knows whether it is what would be written.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Document:
     source: Source | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
     generation: int = 1
+    made: Mapping[str, str | None] | None = None
 
 
 def own_part(attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,7 +104,7 @@ def encode_document(document: Document) -> dict[str, Any]:
         "geometry": encode_geometry(document.geometry),
         "source": asdict(document.source) if document.source is not None else None,
         "extra": dict(document.extra),
-    }
+    } | ({"made": dict(document.made)} if document.made is not None else {})
 
 
 def decode_documents(attributes: Mapping[str, Any]) -> tuple[Document, ...]:
@@ -152,6 +154,7 @@ def decode_document(encoded: Mapping[str, Any]) -> Document:
         source=Source(**source) if source is not None else None,
         extra=encoded.get("extra", {}),
         generation=int(encoded.get("generation", 1)),
+        made=encoded.get("made"),
     )
 
 

@@ -27,21 +27,26 @@ class LabelDocument:
     arrays
         Metadata of the array of each level, by its path in the group: a copy, so that readers need
         not fetch them one by one.
+    made
+        Digests of how and from what the levels above level 0 were built, where they were built later.
     """
 
     layers: tuple[str, ...]
     geometry: Geometry
     arrays: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    made: Mapping[str, str | None] | None = None
 
 
 def encode_label(document: LabelDocument) -> dict[str, Any]:
     """The document as the part of the attributes of its group that it is."""
     arrays = {path: array_form(array) for path, array in document.arrays.items()}
-    encoded = {
+    encoded: dict[str, Any] = {
         "layers": list(document.layers),
         "geometry": encode_geometry(document.geometry),
         "arrays": arrays,
     }
+    if document.made is not None:
+        encoded["made"] = dict(document.made)
     return {KEY: encoded}
 
 
@@ -65,7 +70,7 @@ def decode_label(attributes: Mapping[str, Any]) -> LabelDocument | None:
         geometry = decode_geometry(own["geometry"])
     except UsageError as error:
         raise MetadataError(f"the key {KEY!r} of a label image: {error}") from error
-    return LabelDocument(tuple(own["layers"]), geometry, own["arrays"])
+    return LabelDocument(tuple(own["layers"]), geometry, own["arrays"], own.get("made"))
 
 
 def array_form(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Arrays to arrays: the plan of a label pyramid, the kernels and the block engine. No JSON here."""
 
-from ngffseg.pyramid.build import build_pyramid, thread_pool
-from ngffseg.pyramid.census import Census
+from ngffseg.pyramid.build import build_pyramid
+from ngffseg.pyramid.census import BlockCensus, Census
 from ngffseg.pyramid.compression import Compression
 from ngffseg.pyramid.counts import Counts
 from ngffseg.pyramid.estimate import Estimate, Rates, estimate
@@ -11,6 +11,7 @@ from ngffseg.pyramid.plan import (
     Pass,
     PyramidOptions,
     PyramidPlan,
+    level0_alone,
     plan_above,
     plan_pyramid,
     unit_grid,
@@ -19,6 +20,7 @@ from ngffseg.pyramid.reduction import Method, Reduction, Tie, downsample
 
 __all__ = [
     "Block",
+    "BlockCensus",
     "Census",
     "Compression",
     "Counts",
@@ -34,8 +36,8 @@ __all__ = [
     "build_pyramid",
     "downsample",
     "estimate",
+    "level0_alone",
     "plan_above",
     "plan_pyramid",
-    "thread_pool",
     "unit_grid",
 ]

@@ -97,7 +97,7 @@ class BlockRun:
         return found
 
     def run(self, stop: threading.Event, buffers: Buffers) -> None:
-        """Fill all tiles of the block."""
+        """Fill all tiles of the block; all its objects are written then."""
         self.stop, self.buffers = stop, buffers
         top = self.levels[-1]
         ranges = [
@@ -107,6 +107,8 @@ class BlockRun:
         wanted = self.wanted[-1]
         for index in in_morton_order(itertools.product(*ranges) if wanted is None else wanted):
             self._fill(len(self.levels) - 1, index)
+        for writer in self.writers:
+            writer.settle()
 
     def _fill(self, depth: int, index: Index) -> None:
         """Fill one tile, write it and reduce it into what lies above."""

@@ -1,39 +1,64 @@
-"""The block engine: fills the levels of a plan, block by block, in threads through dask."""
+"""The block engine: fills the levels of a plan, block by block, by whoever is there to do it."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from typing import Any, Protocol
 
-import dask
-from dask.base import compute
-from dask.delayed import delayed
-from dask.system import CPU_COUNT
-
-from ngffseg.pyramid.block import BlockRun, Buffers
-from ngffseg.pyramid.census import Census
+from ngffseg.pyramid.census import BlockCensus, Census
 from ngffseg.pyramid.inputs import as_source
-from ngffseg.pyramid.occupancy import Objects, occupied_blocks
+from ngffseg.pyramid.occupancy import occupied_blocks
 from ngffseg.pyramid.plan import Block, PyramidPlan
-from ngffseg.pyramid.source import is_source
+from ngffseg.pyramid.source import Source, is_source
 from ngffseg.pyramid.target import ArrayTarget, Target
+from ngffseg.pyramid.work import BlockTask, BlockWork
 
-# So many tasks are handed to dask at once: a plan may have millions.
-BATCH = 4096
+
+class Crew(Protocol):
+    """Threads, or processes elsewhere, that do blocks; `ngffseg.workers` has them."""
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether in other processes."""
+
+    def run(
+        self, work: BlockWork, tasks: Iterable[BlockTask], /
+    ) -> Generator[tuple[BlockTask, BlockCensus | None], None, None]:
+        """Do all blocks, and give each as it is done."""
+
+
+class Ledger(Protocol):
+    """Keeps which blocks are done, so that nobody has to do them again."""
+
+    @property
+    def keep(self) -> Callable[[Block, BlockCensus | None], None]:
+        """Keeps one block, from the process that has done it."""
+
+    def is_done(self, block: Block) -> bool:
+        """Whether a block was done before."""
+
+    def note(self, block: Block, counted: BlockCensus | None) -> None:
+        """Take note of a block that this process has done."""
+
+    def kept(self, block: Block) -> None:
+        """Take note of a block that another process has done and kept."""
+
+    def gather(self, census: Census) -> None:
+        """Hand the census what was counted elsewhere, in blocks of which note was taken."""
 
 
 def build_pyramid(
     plan: PyramidPlan,
     labels: Any,
     levels: Sequence[Any],
+    crew: Crew,
     *,
-    workers: int | None = None,
+    first: Crew | None = None,
     progress: Callable[[int], None] | None = None,
     census: Census | None = None,
+    ledger: Ledger | None = None,
 ) -> None:
     """Write all levels of a plan.
 
@@ -46,12 +71,16 @@ def build_pyramid(
         the plan begins above level 0, ``labels`` is what is stored there.
     levels
         One per level of the plan: a `Target`, or an array that takes boxes.
-    workers
-        Number of threads; by default that of the cores.
+    crew
+        Who does it. What works elsewhere needs a ledger, and labels and levels that travel.
+    first
+        Who does the first pass, where the labels cannot travel.
     progress
-        Called after each block with the number of blocks, from any thread.
+        Called after each block with the number of blocks.
     census
         Where the labels of level 0 are counted on the way.
+    ledger
+        Knows which blocks are done already, and takes note of those that are.
 
     Raises
     ------
@@ -70,33 +99,39 @@ def build_pyramid(
         as_source(labels, plan) if sweep.source in (None, 0) and not stage else targets[sweep.source or 0]
         for stage, sweep in enumerate(plan.passes)
     ]
-    stop, buffers = threading.Event(), Buffers()
-
-    def run(block: Block, objects: Objects | None) -> None:
-        """Do one block, in a thread of the pool."""
-        source = sources[block.stage]
-        # Later passes that read level 0 again have nothing new to count.
-        count = census.begin() if census is not None and block.stage == 0 else None
-        BlockRun(plan, block, source, targets, objects, count).run(stop, buffers)
-        if census is not None and count is not None:
-            census.end(count)
-        if progress is not None:
-            progress(1)
-
-    with _settled(targets), thread_pool(workers, stop.set):
+    with _settled(targets):
         for stage, source in enumerate(sources):
-            done = 0
-            for batch in _batches(occupied_blocks(plan, stage, source.occupied(), source.unit)):
-                # Dask runs independent tasks in the order of their keys.
-                jobs = (
-                    delayed(run)(*job, dask_key_name=f"block-{number:04}") for number, job in enumerate(batch)
-                )
-                compute(*jobs)  # type: ignore[no-untyped-call]
-                done += len(batch)
+            # Later passes that read level 0 again have nothing new to count.
+            counting = census if not stage else None
+            doing = first if first is not None and not stage else crew
+            keep = ledger.keep if ledger is not None and doing.elsewhere else None
+            work, done = BlockWork(plan, source, targets, counting, keep), 0
+            # Whatever happens here, none is being done any more afterwards.
+            with closing(doing.run(work, _tasks(plan, stage, source, ledger))) as results:
+                for (block, _), counted in results:
+                    if counting is not None and counted is not None:
+                        counting.end(counted)
+                    if ledger is not None and keep is None:
+                        ledger.note(block, counted)
+                    elif ledger is not None:
+                        ledger.kept(block)
+                    done += 1
+                    if progress is not None:
+                        progress(1)
+            if counting is not None and ledger is not None:
+                ledger.gather(counting)
             for target in targets:
                 target.flush()  # what the next pass reads must be there
             if progress is not None:
-                progress(plan.blocks_in(stage) - done)  # those that have nothing under them
+                # Those that have nothing under them, or were done before.
+                progress(plan.blocks_in(stage) - done)
+
+
+def _tasks(plan: PyramidPlan, stage: int, source: Source, ledger: Ledger | None) -> Iterator[BlockTask]:
+    """Blocks of a pass that are to be done, made one at a time: there may be millions."""
+    for task in occupied_blocks(plan, stage, source.occupied(), source.unit):
+        if ledger is None or not ledger.is_done(task[0]):
+            yield task
 
 
 @contextlib.contextmanager
@@ -113,31 +148,3 @@ def _settled(targets: Sequence[Target]) -> Iterator[None]:
 
 def _is_target(array: Any) -> bool:
     return is_source(array) and hasattr(array, "encode") and hasattr(array, "put")
-
-
-def _batches(blocks: Iterator[tuple[Block, Objects | None]]) -> Iterator[list[tuple[Block, Objects | None]]]:
-    while batch := list(itertools.islice(blocks, BATCH)):
-        yield batch
-
-
-@contextlib.contextmanager
-def thread_pool(workers: int | None, stop: Callable[[], None] | None = None) -> Iterator[None]:
-    """Have dask compute in threads that have all ended when the block is left.
-
-    Nobody may clean up while threads still write: on any exception ``stop`` is called, what has
-    not begun is dropped, and what has is waited for.
-    """
-    threads = workers or CPU_COUNT
-    barrier = threading.Barrier(threads)
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            # All threads start now: one that starts while an interrupt arrives is never waited for.
-            list(pool.map(lambda _: barrier.wait(), range(threads)))
-            with dask.config.set(scheduler="threads", pool=pool, num_workers=threads):
-                yield
-        except BaseException:
-            barrier.abort()
-            if stop is not None:
-                stop()
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise

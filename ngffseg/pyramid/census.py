@@ -64,6 +64,19 @@ class BlockCensus:
             inside = tuple(slice(a - b.start, z - b.start) for a, z, b in zip(low, high, box, strict=True))
             self._chunk(labels[inside], low, int(np.ravel_multi_index(index, self.grid)))
 
+    def pieces(self) -> Iterator[Numbers]:
+        """All rows, a part at a time, shape (n, `row_width`) each."""
+        if self.rows:
+            yield np.concatenate(self.rows)
+        for part in self.files:
+            yield part.all()
+
+    def close(self) -> None:
+        """Remove the files."""
+        for part in self.files:
+            if part.file is not None:
+                part.file.unlink(missing_ok=True)
+
     def _chunk(self, labels: Labels, origin: list[int], chunk: int) -> None:
         """Count the labels of one chunk, or of the part of it that has been read."""
         space = min(3, self.ndim)
@@ -125,6 +138,10 @@ class Census:
     def end(self, block: BlockCensus) -> None:
         """Keep what was counted in a block that is complete."""
         self.parts.add(block.rows, block.files)
+
+    def add(self, rows: Numbers) -> None:
+        """Take rows that were counted elsewhere."""
+        self.parts.add([rows], [])
 
     def counts(self) -> Iterator[Counts]:
         """All labels of the volume in order, so many at a time that memory stays bounded."""

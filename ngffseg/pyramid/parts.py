@@ -42,6 +42,13 @@ class SortedRows:
         stop = len(rows) if high is None else int(np.searchsorted(labels, high))
         return rows[int(np.searchsorted(labels, low)) : stop]
 
+    def all(self) -> Numbers:
+        """All rows."""
+        if self.rows is not None:
+            return self.rows
+        assert self.file is not None
+        return np.fromfile(self.file, np.uint64).reshape(self.count, -1)
+
     def _read(self, first: int, last: int, width: int) -> Numbers:
         assert self.file is not None
         size = 8 * width

@@ -198,6 +198,12 @@ def plan_above(
     return replace(plan, levels=levels, passes=plan_passes(levels, plan.reduction, stored=True))
 
 
+def level0_alone(plan: PyramidPlan) -> PyramidPlan:
+    """The plan with level 0 written in a pass of its own, from which all others are built."""
+    above = plan_passes(plan.levels, plan.reduction, stored=True)
+    return replace(plan, passes=(Pass(None, (0,)), *above))
+
+
 def unit_grid(level: Level) -> tuple[int, ...]:
     """Number of write units per axis of a level."""
     return tuple(-(-n // u) for n, u in zip(level.shape, level.unit, strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,8 +24,11 @@ class Target(Source, Protocol):
     def encode(self, labels: Labels) -> Any:
         """One chunk, cut by the edge of the level or whole, in the form that `put` takes."""
 
-    def put(self, unit: Index, parts: Mapping[Index, Any]) -> object:
-        """Write one object from its encoded chunks, by position in it; it may be on its way for a while."""
+    def put(self, unit: Index, parts: Mapping[Index, Any]) -> Future[Any] | None:
+        """Write one object from its encoded chunks, by position in it.
+
+        It may be on its way for a while: then what is returned is done when it is written.
+        """
 
     def flush(self) -> None:
         """Wait until all that was put is written."""
@@ -77,6 +81,7 @@ class UnitWriter:
         self.target = target
         self.per_unit = tuple(u // c for u, c in zip(level.unit, level.chunks, strict=True))
         self.grid = tuple(-(-n // c) for n, c in zip(level.shape, level.chunks, strict=True))
+        self.pending: list[Future[Any]] = []
         self.parts: dict[Index, dict[Index, Any]] = {}
         self.missing: Counter[Index] = Counter()
         self.counted = wanted is not None
@@ -107,4 +112,11 @@ class UnitWriter:
             # An object without any part is all background: the fill value says so.
             parts = self.parts.pop(unit, None)
             if parts is not None:
-                self.target.put(unit, parts)
+                writing = self.target.put(unit, parts)
+                if writing is not None:
+                    self.pending.append(writing)
+
+    def settle(self) -> None:
+        """Wait until all objects are written; raises what became of them."""
+        for writing in self.pending:
+            writing.result()

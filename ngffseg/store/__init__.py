@@ -1,22 +1,37 @@
 """Where stores are: the only room that knows paths, URLs, credentials and the local disk."""
 
 from ngffseg.store.address import can_list, local_path, normalized
-from ngffseg.store.disk import can_exchange, check_free, exchange, locked, move
+from ngffseg.store.client import Entry
+from ngffseg.store.disk import can_exchange, check_free, exchange, flushed, locked, move
 from ngffseg.store.failure import store_errors
+from ngffseg.store.lease import Lease, await_lease, take_lease
 from ngffseg.store.meter import Meter, metered
-from ngffseg.store.objects import create_object, list_objects, remove
+from ngffseg.store.objects import (
+    Where,
+    create_object,
+    list_objects,
+    place_of,
+    put_object,
+    read_objects,
+    remove,
+)
 from ngffseg.store.requests import all_of
-from ngffseg.store.url import check_writable, open_store, store_can_list
+from ngffseg.store.url import check_writable, open_store, store_can_list, store_url
 
 __all__ = [
+    "Entry",
+    "Lease",
     "Meter",
+    "Where",
     "all_of",
+    "await_lease",
     "can_exchange",
     "can_list",
     "check_free",
     "check_writable",
     "create_object",
     "exchange",
+    "flushed",
     "list_objects",
     "local_path",
     "locked",
@@ -24,7 +39,12 @@ __all__ = [
     "move",
     "normalized",
     "open_store",
+    "place_of",
+    "put_object",
+    "read_objects",
     "remove",
     "store_can_list",
     "store_errors",
+    "store_url",
+    "take_lease",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from zarr.abc.store import ByteRequest
@@ -12,6 +13,25 @@ CONNECT_TIMEOUT = 3.5
 READ_TIMEOUT = 15.0
 # Requests at the same time.
 CONCURRENCY = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a listing tells of an object.
+
+    Parameters
+    ----------
+    size
+        Number of bytes.
+    modified
+        When it was written, in seconds by the clock of the server; None where it does not tell.
+    tag
+        Changes with what the object holds (an ETag); empty where there is none.
+    """
+
+    size: int
+    modified: float | None
+    tag: str
 
 
 class Client(Protocol):
@@ -32,8 +52,8 @@ class Client(Protocol):
     async def delete(self, keys: Sequence[str]) -> None:
         """Remove objects; one that is not there is no error."""
 
-    async def sizes(self, prefix: str) -> dict[str, int]:
-        """Number of bytes of all objects whose keys begin with a prefix."""
+    async def entries(self, prefix: str) -> dict[str, Entry]:
+        """What is told of all objects whose keys begin with a prefix."""
 
     async def children(self, prefix: str) -> list[str]:
         """Names directly below a prefix that is empty or ends with a slash."""

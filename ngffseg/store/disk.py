@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ngffseg.errors import StoreError, UsageError
 from ngffseg.store.address import local_path
-from ngffseg.store.objects import remove
+from ngffseg.store.objects import Where, remove
 
 if sys.platform != "win32":
     import fcntl
@@ -40,6 +40,23 @@ def locked(url: str) -> Iterator[None]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(descriptor)
+
+
+def flushed(where: Where) -> None:
+    """Return when all that was written to the store would survive a loss of power.
+
+    Servers have it when they answer; of a local disk the whole file system is written out.
+    """
+    path = local_path(where) if isinstance(where, str) else None
+    if path is None or not sys.platform.startswith("linux"):
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        if ctypes.CDLL(None, use_errno=True).syncfs(descriptor) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), str(path))
     finally:
         os.close(descriptor)
 
@@ -97,14 +114,15 @@ def can_exchange(url: str, folder: str) -> bool:
     path = local_path(url)
     if path is None:
         return False
+    trial = f"{folder}/swap"
     for name in ("a", "b"):
-        (path / folder / name).mkdir(parents=True)
+        (path / trial / name).mkdir(parents=True, exist_ok=True)
     try:
-        exchange(url, f"{folder}/a", f"{folder}/b")
+        exchange(url, f"{trial}/a", f"{trial}/b")
     except StoreError:
         return False
     finally:
-        remove(url, folder)
+        remove(url, trial)
     return True
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -12,10 +13,12 @@ import fsspec
 from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
 from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, SuffixByteRequest
 
-from ngffseg.store.client import CONCURRENCY, CONNECT_TIMEOUT, READ_TIMEOUT
+from ngffseg.store.client import CONCURRENCY, CONNECT_TIMEOUT, READ_TIMEOUT, Entry
 from ngffseg.store.settings import NoCredentialsError, S3Settings, has_keys, s3_keys
 
 T = TypeVar("T")
+# Words of s3fs, adlfs, local files, gcsfs and memory for the time of the last change.
+MODIFIED = ("LastModified", "last_modified", "mtime", "updated", "created")
 
 
 class FsspecClient:
@@ -67,15 +70,15 @@ class FsspecClient:
             if isinstance(answer, BaseException) and not isinstance(answer, FileNotFoundError):
                 raise answer
 
-    async def sizes(self, prefix: str) -> dict[str, int]:
-        """Number of bytes of all objects whose keys begin with a prefix."""
+    async def entries(self, prefix: str) -> dict[str, Entry]:
+        """What is told of all objects whose keys begin with a prefix."""
         folder = prefix.rpartition("/")[0]
         try:
             found = await self._run(self.fs._find(self._path(folder), detail=True))
         except FileNotFoundError:
             return {}
-        sizes = {str(path)[len(self.root) + 1 :]: int(told["size"]) for path, told in found.items()}
-        return {key: size for key, size in sizes.items() if key.startswith(prefix)}
+        entries = {str(path)[len(self.root) + 1 :]: _entry(told) for path, told in found.items()}
+        return {key: entry for key, entry in entries.items() if key.startswith(prefix)}
 
     async def children(self, prefix: str) -> list[str]:
         """Names directly below a prefix."""
@@ -84,6 +87,14 @@ class FsspecClient:
         except (FileNotFoundError, NotADirectoryError):
             return []
         return [str(path).rstrip("/").rpartition("/")[2] for path in found]
+
+
+def _entry(told: Mapping[str, Any]) -> Entry:
+    """What a file system tells of a file, each in words of its own."""
+    modified = next((told[word] for word in MODIFIED if told.get(word) is not None), None)
+    seconds = modified.timestamp() if isinstance(modified, datetime) else modified
+    tag = next((str(told[word]) for word in ("ETag", "etag") if told.get(word)), "")
+    return Entry(int(told["size"]), float(seconds) if isinstance(seconds, int | float) else None, tag)
 
 
 def known_protocols() -> list[str]:

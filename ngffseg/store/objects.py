@@ -1,17 +1,28 @@
-"""Single objects of a store: made where there are none, listed, removed."""
+"""Single objects of a store: made where there are none, replaced, read, listed, removed."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
 
 from zarr.core.sync import sync
 
 from ngffseg.store.address import local_path
+from ngffseg.store.client import Entry
 from ngffseg.store.remote import RemoteStore
+from ngffseg.store.requests import all_of
 from ngffseg.store.url import open_store
 
+# An address; or a store that is open, which travels with its settings.
+Where: TypeAlias = str | RemoteStore
 # Objects that are not looked for below their own name.
 METADATA = (".json", ".zarray", ".zattrs", ".zgroup")
+# Ends the names of files that are being written.
+UNFINISHED = ".unfinished"
 
 
 def create_object(url: str, key: str, data: bytes) -> bool:
@@ -30,23 +41,66 @@ def create_object(url: str, key: str, data: bytes) -> bool:
         Whether the object is there as it was to be: an equal one counts as made, since a reply may be
         lost after the object was written.
     """
-    store = open_store(url, read_only=False)
-    assert isinstance(store, RemoteStore), store
-    return sync(store.create(key, data))
+    return sync(_remote(url).create(key, data))
 
 
-def list_objects(url: str, prefix: str) -> list[str]:
-    """Keys of all objects below a store that is not on the local disk which begin with a prefix."""
-    store = open_store(url)
-    assert isinstance(store, RemoteStore), store
-    return list(sync(store.sizes(prefix)))
+def put_object(where: Where, key: str, data: bytes) -> None:
+    """Write an object, or replace it, in one step: readers find all of it or what was there before."""
+    root = _folder(where)
+    if root is None:
+        sync(_remote(where).put(key, data))
+        return
+    path = root / key
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}{UNFINISHED}")
+    try:
+        aside.write_bytes(data)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def read_objects(where: Where, keys: Sequence[str]) -> list[bytes | None]:
+    """What some objects hold, fetched at the same time; None for those that are not there."""
+    root = _folder(where)
+    if root is not None:
+        return [_read(root / key) for key in keys]
+    store = _remote(where)
+
+    async def fetch() -> list[bytes | None]:
+        return await all_of(store.fetch(key) for key in keys)
+
+    return sync(fetch())
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def list_objects(where: Where, prefix: str) -> dict[str, Entry]:
+    """What is told of all objects of a store whose keys begin with a prefix, by their keys."""
+    root = _folder(where)
+    if root is None:
+        return sync(_remote(where).entries(prefix))
+    found = {}
+    for folder, _, names in os.walk(root / prefix.rpartition("/")[0]):
+        for name in names:
+            path = Path(folder) / name
+            key = path.relative_to(root).as_posix()
+            if key.startswith(prefix) and not name.endswith(UNFINISHED):
+                told = path.stat()
+                found[key] = Entry(told.st_size, told.st_mtime, str(told.st_mtime_ns))
+    return found
 
 
 def remove(url: str, path: str) -> None:
     """Remove what is at a path of the store; of a local one, parents that are empty then, too."""
     root = local_path(url)
     if root is None:
-        store = open_store(url, read_only=False)
+        store = _remote(url)
         alone = path.endswith(METADATA)
         sync(store.delete(path) if alone else store.delete_dir(path))
         return
@@ -61,3 +115,18 @@ def remove(url: str, path: str) -> None:
             return  # it holds something else, or is not there
         if parent == root:
             return
+
+
+def place_of(url: str) -> Where:
+    """Where a store is, so that it can be reached from other processes, which have other settings."""
+    return url if local_path(url) is not None else _remote(url)
+
+
+def _folder(where: Where) -> Path | None:
+    return local_path(where) if isinstance(where, str) else None
+
+
+def _remote(where: Where) -> RemoteStore:
+    store = open_store(where, read_only=False) if isinstance(where, str) else where
+    assert isinstance(store, RemoteStore), store
+    return store

@@ -11,7 +11,7 @@ import obstore
 from obstore.store import S3Store
 from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, SuffixByteRequest
 
-from ngffseg.store.client import CONCURRENCY, CONNECT_TIMEOUT, READ_TIMEOUT
+from ngffseg.store.client import CONCURRENCY, CONNECT_TIMEOUT, READ_TIMEOUT, Entry
 from ngffseg.store.settings import NoCredentialsError, S3Settings, s3_keys
 
 
@@ -45,15 +45,15 @@ class ObstoreClient:
         if keys:
             await obstore.delete_async(self.store, [self._key(key) for key in keys])
 
-    async def sizes(self, prefix: str) -> dict[str, int]:
-        """Number of bytes of all objects whose keys begin with a prefix."""
+    async def entries(self, prefix: str) -> dict[str, Entry]:
+        """What is told of all objects whose keys begin with a prefix."""
         # object_store lists folders: what begins with the last part of the name is picked here.
         full = self._key(prefix) if not prefix.endswith("/") else f"{self._key(prefix)}/"
         folder = full.rpartition("/")[0]
         start = len(self.prefix) + 1 if self.prefix else 0
-        found: dict[str, int] = {}
+        found: dict[str, Entry] = {}
         async for batch in obstore.list(self.store, folder or None, chunk_size=1000):
-            found |= {m["path"][start:]: m["size"] for m in batch if m["path"].startswith(full)}
+            found |= {m["path"][start:]: _entry(m) for m in batch if m["path"].startswith(full)}
         return found
 
     async def children(self, prefix: str) -> list[str]:
@@ -61,6 +61,10 @@ class ObstoreClient:
         answer = await obstore.list_with_delimiter_async(self.store, self._key(prefix) or None)
         paths = [*answer["common_prefixes"], *(meta["path"] for meta in answer["objects"])]
         return [path.rpartition("/")[2] for path in paths]
+
+
+def _entry(meta: obstore.ObjectMeta) -> Entry:
+    return Entry(meta["size"], meta["last_modified"].timestamp(), meta["e_tag"] or "")
 
 
 def _range(part: ByteRequest) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, cast
 from zarr.abc.store import ByteRequest, RangeByteRequest, Store, SuffixByteRequest
 from zarr.core.buffer import Buffer, BufferPrototype
 
-from ngffseg.store.client import Client
+from ngffseg.store.client import Client, Entry
 from ngffseg.store.failure import request_error
 from ngffseg.store.fault import Fault, Kind, fault_of
 from ngffseg.store.meter import count_bytes, count_request
@@ -107,7 +107,9 @@ class RemoteStore(Store):
         missing if listing is denied too, and our keys still open what is there.
         """
         if self.listing:
-            listed = await self._request("LIST", key, partial(self._client.sizes, key), ("denied", "missing"))
+            listed = await self._request(
+                "LIST", key, partial(self._client.entries, key), ("denied", "missing")
+            )
             if isinstance(listed, dict) and key in listed:
                 raise request_error(self.url, key, Fault("denied", "403 for an object that is there"))
         assert self._witness is not None
@@ -135,9 +137,9 @@ class RemoteStore(Store):
         """Number of bytes of an object."""
         return cast("int", await self._request("HEAD", key, partial(self._client.size, key)))
 
-    async def sizes(self, prefix: str) -> dict[str, int]:
-        """Number of bytes of all objects whose keys begin with a prefix."""
-        found = await self._request("LIST", prefix, partial(self._client.sizes, prefix), ("missing",))
+    async def entries(self, prefix: str) -> dict[str, Entry]:
+        """What is told of all objects whose keys begin with a prefix."""
+        found = await self._request("LIST", prefix, partial(self._client.entries, prefix), ("missing",))
         if isinstance(found, str):
             return {}
         count_request("LIST", max(0, len(found) - 1) // KEYS_PER_LIST)
@@ -181,7 +183,7 @@ class RemoteStore(Store):
     async def delete_dir(self, prefix: str) -> None:
         """Remove all objects below a folder."""
         self._check_writable()
-        found = list(await self.sizes(f"{prefix.rstrip('/')}/"))
+        found = list(await self.entries(f"{prefix.rstrip('/')}/"))
         for start in range(0, len(found), KEYS_PER_LIST):
             part = found[start : start + KEYS_PER_LIST]
             await self._request("DELETE", prefix, partial(self._client.delete, part), ("missing",))
@@ -192,16 +194,17 @@ class RemoteStore(Store):
 
     async def getsize_prefix(self, prefix: str) -> int:
         """Number of bytes of all objects below a folder, by one listing."""
-        return sum((await self.sizes(f"{prefix.rstrip('/')}/" if prefix else "")).values())
+        entries = await self.entries(f"{prefix.rstrip('/')}/" if prefix else "")
+        return sum(entry.size for entry in entries.values())
 
     async def list(self) -> AsyncIterator[str]:
         """Keys of all objects."""
-        for key in await self.sizes(""):
+        for key in await self.entries(""):
             yield key
 
     async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
         """Keys of all objects that begin with a prefix."""
-        for key in await self.sizes(prefix):
+        for key in await self.entries(prefix):
             yield key
 
     async def list_dir(self, prefix: str) -> AsyncIterator[str]:

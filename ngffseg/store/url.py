@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from functools import partial
+from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -87,6 +88,13 @@ def _open_archive(archive: str, inside: str, *, read_only: bool) -> ArchiveStore
         raise StoreNotFoundError(f"{archive}: there is no such file: check the address")
     folder, _, name = archive.rpartition("/")
     return ArchiveStore(File(_remote(folder if path is None else str(path.parent)), name), inside)
+
+
+def store_url(store: Store) -> str | None:
+    """Address of a store that is open; None if it is none of ours."""
+    if isinstance(store, LocalStore):
+        return str(Path(store.root).absolute())
+    return store.url if isinstance(store, RemoteStore) else None
 
 
 def store_can_list(store: Store) -> bool:

@@ -90,7 +90,9 @@ def fill(stored, labels):
             unit = tuple(i // n for i, n in zip(index, per_unit, strict=True))
             inside = tuple(i % n for i, n in zip(index, per_unit, strict=True))
             units.setdefault(unit, {})[inside] = stored.encode(np.ascontiguousarray(tile))
-    return {unit: stored.put(unit, parts) for unit, parts in units.items()}
+    for unit, parts in units.items():
+        stored.put(unit, parts)
+    return set(units)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -114,13 +116,13 @@ def test_what_zarr_wrote_is_read(form, store, tmp_path):
 @pytest.mark.parametrize("form", FORMS)
 def test_zarr_and_tensorstore_read_what_we_write(form, tmp_path):
     array = create(tmp_path / "a", **FORMS[form])
-    sizes = fill(stored_labels(array), LABELS)
+    units = fill(stored_labels(array), LABELS)
     np.testing.assert_array_equal(zarr.open_array(tmp_path / "a", mode="r")[:], LABELS)
     driver = "zarr3" if array.metadata.zarr_format == 3 else "zarr"
     spec = {"driver": driver, "kvstore": {"driver": "file", "path": str(tmp_path / "a")}}
     np.testing.assert_array_equal(tensorstore.open(spec).result().read().result(), LABELS)
     files = [f for f in (tmp_path / "a").rglob("*") if f.is_file() and not f.name.startswith((".z", "zarr"))]
-    assert sorted(f.stat().st_size for f in files) == sorted(sizes.values())
+    assert len(files) == len(units)
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"])

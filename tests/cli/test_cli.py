@@ -223,12 +223,12 @@ def test_bad_input_is_one_line_and_exit_code_2(case, tmp_path, source, capsys):
 
 
 def test_a_failing_store_is_exit_code_3(tmp_path, source, capsys, monkeypatch):
-    from ngffseg.labels import write
+    from ngffseg.labels import filling
 
     def full(*_arguments, **_options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(write, "build_pyramid", full)
+    monkeypatch.setattr(filling, "build_pyramid", full)
     assert run(["import", str(source), str(tmp_path / "a.zarr")]) == 3
     error = capsys.readouterr().err
     assert "disk is full" in error

@@ -16,8 +16,7 @@ import pytest
 
 from ngffseg import Geometry, Segmentation, open_labels, write_labels
 from ngffseg.errors import LabelExistsError, StoreError, UsageError
-from ngffseg.labels import check, commit, publish, write_segmentation
-from ngffseg.labels import write as writing
+from ngffseg.labels import check, commit, filling, publish, write_segmentation
 from ngffseg.model import Volume
 from ngffseg.pyramid import pieces
 from tests.labels.stores import contents, digest, faults, objects
@@ -59,7 +58,15 @@ def test_a_failure_while_writing(kind, state, tmp_path, monkeypatch):
     error, raised, message = ERRORS[kind]
     with pytest.raises(raised, match=message):
         write_labels(
-            store, Failing(error), name="a", chunks=8, shards=None, levels=2, overwrite=True, workers=3
+            store,
+            Failing(error),
+            name="a",
+            chunks=8,
+            shards=None,
+            levels=2,
+            overwrite=True,
+            cluster="threads",
+            workers=3,
         )
     assert digest(tmp_path) == before
     assert store.exists() == (state != "new")
@@ -191,18 +198,18 @@ def test_a_label_that_somebody_has_removed_stays_away(tmp_path):
 
 def test_two_writers_of_one_name_never_mix(tmp_path, monkeypatch):
     url = f"memory://{tmp_path.name}/a.zarr"
-    real = writing.build_pyramid
+    real = filling.build_pyramid
 
     def meanwhile(*arguments, **options):
-        monkeypatch.setattr(writing, "build_pyramid", real)
+        monkeypatch.setattr(filling, "build_pyramid", real)
         write_labels(url, LABELS, name="a", levels=2)
         real(*arguments, **options)
 
-    monkeypatch.setattr(writing, "build_pyramid", meanwhile)
+    monkeypatch.setattr(filling, "build_pyramid", meanwhile)
     with pytest.raises(LabelExistsError, match="written by another job meanwhile"):
         write_labels(url, 2 - LABELS, name="a", levels=2)
     np.testing.assert_array_equal(open_labels(url, "a").read(), LABELS)
-    monkeypatch.setattr(writing, "build_pyramid", meanwhile)
+    monkeypatch.setattr(filling, "build_pyramid", meanwhile)
     with pytest.raises(LabelExistsError, match="already"):
         write_labels(url, 2 - LABELS, name="a", levels=2)
 
@@ -232,14 +239,14 @@ def failing(*_arguments, **_options):
 
 def test_an_image_with_other_levels_that_came_meanwhile(tmp_path, monkeypatch):
     store = tmp_path / "a.zarr"
-    real = writing.build_pyramid
+    real = filling.build_pyramid
 
     def meanwhile(*arguments, **options):
         real(*arguments, **options)
-        monkeypatch.setattr(writing, "build_pyramid", real)
+        monkeypatch.setattr(filling, "build_pyramid", real)
         write_labels(store, LABELS, name="b", levels=3)
 
-    monkeypatch.setattr(writing, "build_pyramid", meanwhile)
+    monkeypatch.setattr(filling, "build_pyramid", meanwhile)
     with pytest.raises(UsageError, match="meanwhile written an image of 3 levels"):
         write_labels(store, LABELS, name="a", levels=2)
     assert faults(store) == []
@@ -326,14 +333,14 @@ def test_a_reader_never_sees_a_broken_store_while_it_is_overwritten(tmp_path):
 def test_two_writers_of_one_name(tmp_path, monkeypatch):
     """The second of two writers that both found the name free is told so."""
     store = tmp_path / "a.zarr"
-    real = writing.build_pyramid
+    real = filling.build_pyramid
 
     def meanwhile(*arguments, **options):
         real(*arguments, **options)
-        monkeypatch.setattr(writing, "build_pyramid", real)
+        monkeypatch.setattr(filling, "build_pyramid", real)
         write_labels(store, LABELS, name="a")
 
-    monkeypatch.setattr(writing, "build_pyramid", meanwhile)
+    monkeypatch.setattr(filling, "build_pyramid", meanwhile)
     with pytest.raises(FileExistsError, match="meanwhile"):
         write_labels(store, 2 - LABELS, name="a")
     np.testing.assert_array_equal(open_labels(store, "a").read(), LABELS)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ngffseg.pyramid import Census, build_pyramid, counts, parts, plan_pyramid
+from ngffseg.workers import ThreadCrew
 from tests.pyramid.strategies import labels_and_factors
 
 
@@ -31,7 +32,9 @@ def plain(labels, chunks):
 def counted(plan, labels, **options):
     with Census(plan) as census:
         levels = [np.zeros(level.shape, plan.dtype) for level in plan.levels]
-        build_pyramid(plan, labels, levels, census=census, **options)
+        build_pyramid(
+            plan, labels, levels, ThreadCrew(options.pop("workers", None)), census=census, **options
+        )
         found, last = {}, -1
         for part in census.counts():
             assert all(getattr(part, name).dtype == np.uint64 for name in part.__slots__)

@@ -1,0 +1,180 @@
+"""`Claim`: the sole right to do a job, which may have been begun by a run that died."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from zarr.abc.store import Store
+
+from ngffseg import ngff
+from ngffseg.errors import JobError, MetadataError
+from ngffseg.labels.fingerprint import digest
+from ngffseg.labels.places import JOBS
+from ngffseg.labels.register import update_register
+from ngffseg.labels.standing import standing_paths
+from ngffseg.ngff import JobRecord
+from ngffseg.store import (
+    Lease,
+    await_lease,
+    list_objects,
+    local_path,
+    put_object,
+    read_objects,
+    remove,
+    take_lease,
+)
+
+RECORD = "job.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to a job; ``record`` is what an earlier run of it has left."""
+
+    name: str
+    id: str
+    lease: Lease
+    record: JobRecord | None
+
+    @property
+    def prefix(self) -> str:
+        """Stands before the paths of levels where those are taken."""
+        return f"{self.id.removeprefix(f'{self.name}-')}-"
+
+    @property
+    def folder(self) -> str:
+        """Folder of the job in the store."""
+        return f"{JOBS}/{self.id}"
+
+
+def claim_job(store: Store, url: str, wanted: JobRecord, *, resume: bool) -> Claim:
+    """The right to do a job.
+
+    Raises
+    ------
+    JobError
+        If it is to be resumed, but another run is at it, or it was begun with other labels or options.
+    """
+    own, known = _job_id(wanted), jobs_of(url, wanted.name)
+    if resume:
+        return _resumed(url, own, wanted, [job for job in known if job != own])
+    for job in known:
+        _clean_up(store, url, job)
+    lease = take_lease(url, f"{JOBS}/{own}")
+    if lease is None:  # another run is at the same job: who is first publishes it
+        own = f"{own}-{uuid.uuid4().hex[:8]}"
+        lease = take_lease(url, f"{JOBS}/{own}")
+        assert lease is not None
+    return Claim(wanted.name, own, lease, None)
+
+
+def _resumed(url: str, own: str, wanted: JobRecord, others: list[str]) -> Claim:
+    found = read_record(url, own)
+    if found is None and others:
+        found = next((r for r in (read_record(url, job) for job in others) if r is not None), None)
+        if found is not None:
+            raise JobError(_difference(url, wanted, found))
+    lease = await_lease(url, f"{JOBS}/{own}")
+    if lease is None:
+        raise JobError(f"{url}: another run is writing {wanted.name!r} just now: wait for it, then run again")
+    found = read_record(url, own)  # what the last holder has left by now
+    if found is not None and found.software != wanted.software:
+        lease.release()
+        raise JobError(
+            f"{url}: the unfinished job of {wanted.name!r} was begun by ngffseg {found.software}, this is"
+            f" {wanted.software}: go on with that one, or run without --resume to begin anew"
+        )
+    return Claim(wanted.name, own, lease, found)
+
+
+def _difference(url: str, wanted: JobRecord, found: JobRecord) -> str:
+    """What keeps a job from being resumed."""
+    anew = "run without --resume to begin anew"
+    begun = f"{url}: the unfinished job of {wanted.name!r} was begun with other"
+    if found.source != wanted.source:
+        return f"{begun} labels: the source has changed, {anew}"
+    keys = sorted(
+        k for k in {*found.options, *wanted.options} if found.options.get(k) != wanted.options.get(k)
+    )
+    if not keys:
+        return f"{begun} segments, geometry or image: {anew}"
+    told = ", ".join(f"{k} {_text(found.options, k)} instead of {_text(wanted.options, k)}" for k in keys)
+    return f"{begun} options ({told}): give the same, or {anew}"
+
+
+def _text(options: Mapping[str, Any], key: str) -> str:
+    return json.dumps(options[key]) if key in options else "by default"
+
+
+def _job_id(wanted: JobRecord) -> str:
+    """The same job has the same id, so that what is resumed ends as what was not interrupted."""
+    return f"{wanted.name}-{digest([wanted.name, wanted.plan, wanted.source])[:12]}"
+
+
+def jobs_of(url: str, name: str) -> list[str]:
+    """Ids of all jobs of a segmentation that are under way or were left behind."""
+    form = re.compile(rf"{re.escape(name)}-[0-9a-f]{{12}}(-[0-9a-f]{{8}})?")
+    return sorted(job for job in all_jobs(url) if form.fullmatch(job))
+
+
+def all_jobs(url: str) -> set[str]:
+    """Ids of all jobs of a store."""
+    root = local_path(url)
+    if root is not None:
+        folder = root / JOBS
+        return {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+    keys = list_objects(url, f"{JOBS}/")
+    return {key.split("/")[2] for key in keys if key.count("/") > 2}
+
+
+def read_record(url: str, job: str) -> JobRecord | None:
+    """What a job says of itself; None if it has not come to say it."""
+    data = read_objects(url, [f"{JOBS}/{job}/{RECORD}"])[0]
+    try:
+        return None if data is None else ngff.decode_job(json.loads(data))
+    except (ValueError, MetadataError):
+        return None  # it died while it said so
+
+
+def write_record(url: str, claim: Claim, record: JobRecord) -> Claim:
+    """Have a job say what it is, before it makes anything."""
+    data = json.dumps(ngff.encode_job(record), ensure_ascii=False).encode()
+    put_object(url, f"{claim.folder}/{RECORD}", data)
+    return replace(claim, record=record)
+
+
+def _clean_up(store: Store, url: str, job: str) -> None:
+    """Remove what a dead run has left, but for what it has published."""
+    lease = take_lease(url, f"{JOBS}/{job}")
+    if lease is None:
+        return  # it lives
+    record = read_record(url, job)
+    give_up(store, url, job, record)
+    lease.release()
+
+
+def give_up(store: Store, url: str, job: str, record: JobRecord | None) -> None:
+    """Remove all traces of a job that nobody is going to finish."""
+    if record is not None and record.paths:
+        if local_path(url) is None:
+            update_register(store, url)  # what it has registered stays
+        standing = standing_paths(store, record.paths)
+        for path in record.paths:
+            if path not in standing:
+                remove(url, path)
+    if local_path(url) is None and record is not None:
+        reservation = reservation_key(record.name)
+        data = read_objects(url, [reservation])[0]
+        if data is not None and json.loads(data).get("job") == job:
+            remove(url, reservation)
+    remove(url, f"{JOBS}/{job}")
+
+
+def reservation_key(name: str) -> str:
+    """Key of the object that reserves the paths of a new label image on an object store."""
+    return f"{JOBS}/{name}.json"

@@ -1,0 +1,75 @@
+"""Labels in memory against those that an earlier run has stored: digests of them would cost every run."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from dask.system import CPU_COUNT
+
+from ngffseg.chunks import StoredLabels
+from ngffseg.errors import JobError
+from ngffseg.labels.ledger import Ledger
+from ngffseg.pyramid import PyramidPlan
+
+Box = tuple[slice, ...]
+
+
+def check_unchanged(url: str, plan: PyramidPlan, ledger: Ledger, labels: Any, stored: StoredLabels) -> None:
+    """Refuse labels that are not those of the blocks of the first pass which are done.
+
+    Raises
+    ------
+    JobError
+        If they differ anywhere.
+    """
+    box = first_difference(labels, stored, _done_boxes(plan, ledger, stored))
+    if box is not None:
+        raise JobError(
+            f"{url}: labels have changed since the job was begun, in box [{_text(box)}]: run without --resume to"
+            " begin anew"
+        )
+
+
+def first_difference(labels: Any, stored: StoredLabels, boxes: Iterable[Box]) -> Box | None:
+    """The first of some boxes, each a chunk, in which labels differ from what is stored; None if all agree."""
+
+    def difference(box: Box) -> Box | None:
+        there = stored.read(box, np.empty(math.prod(stored.chunks), stored.dtype))
+        here = np.asarray(labels[box])
+        same = np.array_equal(here, there) if there is not None else not here.any()
+        return None if same else box
+
+    with ThreadPoolExecutor(CPU_COUNT) as pool:
+        return next((box for box in pool.map(difference, boxes) if box is not None), None)
+
+
+def chunk_boxes(stored: StoredLabels, region: Box | None = None) -> Iterator[Box]:
+    """Boxes of all chunks that touch a region, or of all."""
+    inside = region if region is not None else tuple(slice(0, n) for n in stored.shape)
+    ranges = [range(b.start // c, -(-b.stop // c)) for b, c in zip(inside, stored.chunks, strict=True)]
+    for index in itertools.product(*ranges):
+        yield tuple(
+            slice(i * c, min((i + 1) * c, n))
+            for i, c, n in zip(index, stored.chunks, stored.shape, strict=True)
+        )
+
+
+def _done_boxes(plan: PyramidPlan, ledger: Ledger, stored: StoredLabels) -> Iterator[Box]:
+    """Boxes of the chunks of level 0 that were written before."""
+    top = plan.passes[0].targets[-1]
+    spans = [u * w for u, w in zip(plan.levels[top].unit, plan.window(0, top), strict=True)]
+    for block in ledger.blocks(0):
+        region = tuple(
+            slice(i * s, min((i + 1) * s, n))
+            for i, s, n in zip(block.tolist(), spans, stored.shape, strict=True)
+        )
+        yield from chunk_boxes(stored, region)
+
+
+def _text(box: Box) -> str:
+    return ", ".join(f"{b.start}:{b.stop}" for b in box)

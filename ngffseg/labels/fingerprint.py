@@ -1,0 +1,68 @@
+"""Digests by which a later run knows whether labels and options are those that a job was begun with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import dask.array as da
+import zarr
+
+from ngffseg import ngff
+from ngffseg.labels.creation import array_document
+from ngffseg.labels.draft import Draft
+from ngffseg.labels.options import WriteOptions
+from ngffseg.model import Volume
+from ngffseg.store import can_list, list_objects, store_url
+
+
+def digest(value: Any) -> str:
+    """Digest of a JSON value."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def source_digest(layers: Iterable[Any]) -> str | None:
+    """Digest of labels that are read lazily, without reading them; None where there is none.
+
+    Of stored arrays it is that of their metadata, and of the sizes and times (or ETags) of their
+    objects; of dask arrays their name, which follows from what they are made of.
+    """
+    found = [_layer_digest(layer) for layer in layers]
+    return None if None in found else digest(found)
+
+
+def _layer_digest(layer: Any) -> Any:
+    if isinstance(layer, da.Array):
+        return ["dask", layer.name, list(layer.shape), str(layer.dtype)]
+    url = store_url(layer.store) if isinstance(layer, zarr.Array) else None
+    if url is None:
+        return None
+    told: list[Any] = ["zarr", array_document(layer)]
+    if can_list(url):
+        entries = list_objects(url, f"{layer.path}/".lstrip("/"))
+        told += [[key, e.size, e.tag or e.modified] for key, e in sorted(entries.items())]
+    return digest(told)
+
+
+def plan_digest(draft: Draft, options: WriteOptions, image: Volume | None) -> str:
+    """Digest of all that is asked for in a write, but who does it and from which labels."""
+    segments = [layer.image_label for layer in draft.layers]
+    document = ngff.merge_document({}, replace(draft.document, generation=1, made=None))
+    dtypes = [str(plan.dtype) for plan in draft.plans]
+    told = None
+    if image is not None:
+        told = [list(image.geometry.shape), ngff.encode_geometry(image.geometry), image.name]
+    return digest([draft.version, told_options(options), document, segments, dtypes, told])
+
+
+def told_options(options: WriteOptions) -> dict[str, Any]:
+    """The options of a write as JSON, for people to compare; without those of who does it."""
+    return {
+        key: json.loads(json.dumps(value, default=str))
+        for key, value in sorted(options.items())
+        if key not in ("workers", "cluster", "resume")
+    }

@@ -1,0 +1,120 @@
+"""Marks: objects that say which blocks of a pyramid are done, and what was counted in them.
+
+A mark is one line of JSON and the packed rows of the census. It is written when all that it speaks of
+is safe, whole or not at all, and it does not change afterwards.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numcodecs
+import numpy as np
+import numpy.typing as npt
+
+from ngffseg.pyramid import Block, BlockCensus
+from ngffseg.store import Where, flushed, list_objects, put_object, read_objects
+
+Numbers = npt.NDArray[np.uint64]
+SUFFIX, PART = ".mark", ".rows"
+# Objects that are fetched at the same time.
+AT_ONCE = 32
+_packing = numcodecs.Blosc("lz4", 5, numcodecs.Blosc.SHUFFLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Blocks that are done, and the keys of further objects with rows of theirs."""
+
+    key: str
+    blocks: tuple[Block, ...]
+    parts: tuple[str, ...]
+    rows: Numbers | None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkFolder:
+    """Where the marks of one pyramid are; it travels to workers."""
+
+    where: Where
+    folder: str
+
+    def keep(self, block: Block, counted: BlockCensus | None) -> None:
+        """Mark one block, from whatever process."""
+        self.write([block], [] if counted is None else [counted])
+
+    def key_of(self, block: Block) -> str:
+        """Key of a mark whose first block it is."""
+        return f"{self.folder}/{block.stage}-{'-'.join(map(str, block.index))}{SUFFIX}"
+
+    def write(self, blocks: Sequence[Block], counted: Iterable[BlockCensus]) -> None:
+        """Mark blocks as done; all that they have written is safe before."""
+        last, parts = None, []
+        for number, rows in enumerate(_pieces(counted)):
+            if last is not None:
+                parts.append(f"{self.folder}/{uuid.uuid4().hex}-{number}{PART}")
+                put_object(self.where, parts[-1], _packed({}, last))
+            last = rows
+        flushed(self.where)
+        told = {"blocks": [[block.stage, *block.index] for block in blocks], "parts": parts}
+        put_object(self.where, self.key_of(blocks[0]), _packed(told, last))
+
+    def read(self, keys: Sequence[str] | None = None) -> Iterator[Mark]:
+        """These marks, or all; what is damaged is left out, as if it had not been written."""
+        if keys is None:
+            keys = sorted(key for key in list_objects(self.where, f"{self.folder}/") if key.endswith(SUFFIX))
+        for start in range(0, len(keys), AT_ONCE):
+            part = keys[start : start + AT_ONCE]
+            for key, data in zip(part, read_objects(self.where, part), strict=True):
+                found = _unpacked(data)
+                if found is not None:
+                    told, rows = found
+                    blocks = tuple(Block(b[0], tuple(b[1:])) for b in told["blocks"])
+                    yield Mark(key, blocks, tuple(told["parts"]), rows)
+
+    def rows(self, mark: Mark) -> list[Numbers] | None:
+        """All rows of a mark; None if a part of them is damaged or lost."""
+        found = [] if mark.rows is None else [mark.rows]
+        for data in read_objects(self.where, mark.parts):
+            part = _unpacked(data)
+            if part is None or part[1] is None:
+                return None
+            found.append(part[1])
+        return found
+
+
+def _pieces(counted: Iterable[BlockCensus]) -> Iterator[Numbers]:
+    """Rows of several blocks; those of blocks that hold few come together."""
+    small: list[Numbers] = []
+    for census in counted:
+        small += census.rows
+        for part in census.files:
+            yield part.all()
+    if small:
+        yield np.concatenate(small)
+
+
+def _packed(told: dict[str, Any], rows: Numbers | None) -> bytes:
+    body = b"" if rows is None else _packing.encode(np.ascontiguousarray(rows))
+    width = 0 if rows is None else rows.shape[1]
+    head = json.dumps(told | {"width": width, "bytes": len(body), "crc32": zlib.crc32(body)})
+    return head.encode() + b"\n" + body
+
+
+def _unpacked(data: bytes | None) -> tuple[dict[str, Any], Numbers | None] | None:
+    """What a mark or a part of one holds; None if it is damaged."""
+    head, _, body = (data or b"").partition(b"\n")
+    try:
+        told = json.loads(head)
+    except ValueError:
+        return None
+    if len(body) != told["bytes"] or zlib.crc32(body) != told["crc32"]:
+        return None
+    if not told["width"]:
+        return told, None
+    return told, np.frombuffer(_packing.decode(body), np.uint64).reshape(-1, told["width"])

@@ -1,0 +1,8 @@
+"""Where things lie in a store."""
+
+LABELS = "labels"
+OWN = "ngffseg"
+INDEX = f"{OWN}/index"
+REGISTER = f"{OWN}/register"
+JOBS = f"{OWN}/jobs"
+ROOT_FILES = ("zarr.json", ".zattrs", ".zgroup")

@@ -1,0 +1,79 @@
+"""`JobRecord`: what a write in progress says of itself, so that a later run can go on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ngffseg.errors import MetadataError
+from ngffseg.ngff.schema import schema_violations
+
+# Per pass the level that is read, None for the labels themselves, and those that are written.
+PassRecord = tuple[int | None, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A write in progress.
+
+    Parameters
+    ----------
+    name
+        Name of the segmentation.
+    software
+        Version of ngffseg.
+    plan
+        Digest of all that was decided.
+    source
+        Digest of the labels that are read; None for those that have none and are compared instead.
+    options
+        The options that were given, for people to compare.
+    aside
+        Whether all is written below the job, and moved to its place.
+    prefix
+        Stands before the paths of the levels.
+    passes
+        Passes over the data of each label image, by name.
+    paths
+        What the job makes in place.
+    """
+
+    name: str
+    software: str
+    plan: str
+    source: str | None
+    options: Mapping[str, Any]
+    aside: bool = True
+    prefix: str = ""
+    passes: Mapping[str, tuple[PassRecord, ...]] = field(default_factory=dict)
+    paths: tuple[str, ...] = ()
+
+
+def encode_job(record: JobRecord) -> dict[str, Any]:
+    """The record as JSON."""
+    passes = {
+        name: [{"source": source, "targets": list(targets)} for source, targets in passes]
+        for name, passes in record.passes.items()
+    }
+    return asdict(record) | {"passes": passes, "paths": list(record.paths)}
+
+
+def decode_job(encoded: Mapping[str, Any]) -> JobRecord:
+    """The record of `encode_job`.
+
+    Raises
+    ------
+    MetadataError
+        If it breaks its schema.
+    """
+    broken = schema_violations(encoded, "ngffseg/job", "")
+    if broken:
+        raise MetadataError(
+            f"the record of a job breaks its schema at {broken[0].where or '/'}: {broken[0].rule}"
+        )
+    passes = {
+        name: tuple((p["source"], tuple(p["targets"])) for p in passes)
+        for name, passes in encoded["passes"].items()
+    }
+    return JobRecord(**{**encoded, "passes": passes, "paths": tuple(encoded["paths"])})

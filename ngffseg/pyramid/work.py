@@ -1,0 +1,86 @@
+"""`BlockWork`: what is done with each block of a plan, wherever that is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ngffseg.pyramid.block import BlockRun, Buffers
+from ngffseg.pyramid.census import BlockCensus, Census
+from ngffseg.pyramid.occupancy import Objects
+from ngffseg.pyramid.plan import Block, PyramidPlan
+from ngffseg.pyramid.source import Source
+from ngffseg.pyramid.target import Target
+
+# A block, and the objects of its source that are there where they are known.
+BlockTask = tuple[Block, Objects | None]
+
+
+class BlockWork:
+    """Does any block of a pass; called with the block, in any thread.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    source, targets
+        What the pass reads, and all levels.
+    census
+        Where labels are counted; None where there is nothing new to count.
+    keep
+        Called with each block that is written, and with what was counted in it, before the call
+        returns: it then returns None instead. Where the work travels it must be given.
+    """
+
+    def __init__(
+        self,
+        plan: PyramidPlan,
+        source: Source,
+        targets: Sequence[Target],
+        census: Census | None,
+        keep: Callable[[Block, BlockCensus | None], None] | None = None,
+    ) -> None:
+        self.plan, self.source, self.targets = plan, source, targets
+        self.census, self.keep = census, keep
+        self._stop, self._buffers = threading.Event(), Buffers()
+
+    def __call__(self, task: BlockTask) -> BlockCensus | None:
+        """Do a block: all that it consists of is written when this returns."""
+        block, objects = task
+        count = self.census.begin() if self.census is not None else None
+        run = BlockRun(self.plan, block, self.source, self.targets, objects, count)
+        run.run(self._stop, self._buffers)
+        if self.keep is None:
+            return count
+        self.keep(block, count)
+        if count is not None:
+            count.close()
+        return None
+
+    def name(self, task: BlockTask) -> str:
+        """Which block of which levels it is."""
+        block = task[0]
+        sweep = self.plan.passes[block.stage]
+        top = self.plan.levels[sweep.targets[-1]]
+        window = self.plan.window(0, sweep.targets[-1])
+        box = ", ".join(
+            f"{i * u * w}:{min((i + 1) * u * w, n)}"
+            for i, u, w, n in zip(block.index, top.unit, window, self.plan.levels[0].shape, strict=True)
+        )
+        return f"block {'/'.join(map(str, block.index))} of level {top.path}, voxels [{box}] of level 0,"
+
+    def stop(self) -> None:
+        """Have blocks that are being done in this process end soon."""
+        self._stop.set()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what belongs to this process; what is counted elsewhere is counted anew."""
+        kept = {k: v for k, v in self.__dict__.items() if k not in ("_stop", "_buffers", "census")}
+        return kept | {"counts": self.census is not None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        counts = state.pop("counts")
+        self.__dict__.update(state)
+        self.census = Census(self.plan) if counts else None
+        self._stop, self._buffers = threading.Event(), Buffers()

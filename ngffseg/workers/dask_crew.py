@@ -1,0 +1,249 @@
+"""`DaskCrew`: the workers of a dask cluster; the one place that knows dask.distributed.
+
+The scheduler never holds more than a window of tasks, so a plan of ten million blocks starts at once.
+What a task needs but its own few numbers (the plan, the arrays) is sent to each worker once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import uuid
+from collections.abc import Generator, Iterable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ngffseg.errors import ClusterError, NgffsegError, StoreError, UsageError
+from ngffseg.workers.crew import Crew, R, T, Work
+from ngffseg.workers.errand import Failure, begun, errand, unpacked
+from ngffseg.workers.threads import ThreadCrew
+
+if TYPE_CHECKING:
+    import distributed
+
+# Threads of this process, an address of a scheduler, or a client of whatever cluster.
+Cluster: TypeAlias = "str | distributed.Client | None"
+# Tasks that the scheduler holds: per thread of the cluster, and at least, for clusters that grow.
+PER_THREAD, LEAST = 4, 32
+# A task that fails is done again elsewhere, so often in all.
+ATTEMPTS = 3
+# Seconds: for a scheduler to answer, for workers to appear, and between two looks at them.
+ANSWER, APPEAR, LOOK = 8.0, 30.0, 2.0
+
+
+class DaskCrew:
+    """The workers of a dask cluster, whoever started them."""
+
+    elsewhere = True
+
+    def __init__(self, client: distributed.Client) -> None:
+        self.client = client
+        self.threads = 0
+        self._seen = -LOOK
+        self._alone: float | None = None
+
+    def check(self) -> None:
+        """Refuse workers that cannot do the work.
+
+        Raises
+        ------
+        ClusterError
+            If there are none, or they lack ngffseg or have another version of it.
+        """
+        address = self.client.scheduler.address if self.client.scheduler is not None else "the scheduler"
+        try:
+            self.client.wait_for_workers(1, timeout=APPEAR)
+        except TimeoutError:
+            raise ClusterError(f"{address} has no worker: start some, as by: dask worker {address}") from None
+        ours, found = version("ngffseg"), self.each(version, "ngffseg")
+        for where, theirs in found.items():
+            if theirs != ours:
+                lacks = isinstance(theirs, PackageNotFoundError)
+                told = "lacks ngffseg" if lacks else f"has ngffseg {theirs}, not {ours}"
+                raise ClusterError(
+                    f"worker {where} {told}: there, pip install ngffseg=={ours}, and start it again"
+                )
+
+    def each(self, call: Any, *arguments: Any) -> dict[str, Any]:
+        """What a call gives on each worker, or the exception that it raises there, by address."""
+        found: dict[str, Any] = self.client.run(call, *arguments, on_error="return")
+        return found
+
+    def run(self, work: Work[T, R], tasks: Iterable[T]) -> Generator[tuple[T, R], None, None]:
+        """Do all tasks, and give each with its result as it is done."""
+        token = uuid.uuid4().hex
+        # The result of a task, not data: where its worker dies the scheduler makes it again.
+        packed = self.client.submit(unpacked, token, work, key=f"ngffseg-{token}", pure=False)
+        running = _Running(self, work, packed, token)
+        try:
+            for task in tasks:
+                running.begin(task)
+                while running.count >= max(LEAST, PER_THREAD * self.look()):
+                    yield running.next()
+            while running.count:
+                yield running.next()
+        except BaseException:
+            running.end()
+            raise
+        finally:
+            packed.release()
+
+    def look(self) -> int:
+        """Number of threads of the workers, looked up once in a while.
+
+        Raises
+        ------
+        ClusterError
+            If the scheduler is gone, or has had no workers for long.
+        """
+        now = time.monotonic()
+        if now - self._seen < LOOK:
+            return self.threads
+        self._seen = now
+        try:
+            if self.client.status != "running":
+                raise OSError(self.client.status)
+            self.threads = sum(self.client.nthreads().values())
+        except (OSError, TimeoutError, RuntimeError) as error:
+            raise ClusterError(
+                f"the scheduler of the cluster is gone ({error}): start it, and run again with --resume"
+            ) from error
+        if self.threads:
+            self._alone = None
+        elif self._alone is None:
+            self._alone = now
+        elif now - self._alone > APPEAR:
+            raise ClusterError("no worker of the cluster is left: start some, and run again with --resume")
+        return self.threads
+
+
+class _Running:
+    """Tasks that are with the scheduler."""
+
+    def __init__(self, crew: DaskCrew, work: Work[Any, Any], packed: Any, token: str) -> None:
+        self.crew, self.work, self.packed, self.token = crew, work, packed, token
+        self.done: SimpleQueue[tuple[Any, Any, list[str]]] = SimpleQueue()
+        self.futures: set[Any] = set()
+        self.number = 0
+
+    @property
+    def count(self) -> int:
+        return len(self.futures)
+
+    def begin(self, task: Any, failed: list[str] | None = None) -> None:
+        """Hand a task to the scheduler, for workers where it has not failed yet."""
+        failed = failed or []
+        others = [w for w in self.crew.client.nthreads() if w not in failed] if failed else []
+        where: Any = {"workers": others, "allow_other_workers": True} if others else {}
+        self.number += 1
+        future = self.crew.client.submit(
+            errand, self.packed, task, key=f"ngffseg-{self.token}-{self.number}", pure=False, **where
+        )
+        self.futures.add(future)
+        future.add_done_callback(lambda future: self.done.put((task, future, failed)))
+
+    def next(self) -> tuple[Any, Any]:
+        """The next task that is done, with its result."""
+        while True:
+            try:
+                task, future, failed = self.done.get(timeout=LOOK)
+            except Empty:
+                self.crew.look()
+                continue
+            self.futures.discard(future)
+            found = self._result(future)
+            if not isinstance(found, Failure):
+                return task, found
+            if found.final or len(failed) + 1 >= ATTEMPTS:
+                raise _named(self.work.name(task), found)
+            self.begin(task, [*failed, found.worker])
+
+    def _result(self, future: Any) -> Any:
+        if future.status == "finished":
+            return future.result()
+        if future.status == "error":  # what the cluster itself raises, as where workers died of a task
+            error = future.exception()
+            worker = getattr(getattr(error, "last_worker", None), "address", "")
+            return Failure(worker, error, final=type(error).__name__ == "KilledWorker")
+        self.crew._seen = -LOOK
+        self.crew.look()
+        raise ClusterError("the cluster has dropped the tasks: run again with --resume")
+
+    def end(self) -> None:
+        """Drop what has not begun, and wait for what has: nobody may clean up before."""
+        with contextlib.suppress(Exception):
+            self.crew.client.cancel(list(self.futures))
+            while any(n for n in self.crew.each(begun, self.token).values() if isinstance(n, int)):
+                time.sleep(0.05)
+
+
+def _named(task: str, failure: Failure) -> Exception:
+    """The error of a task that was not to be done, with its name."""
+    error = failure.error
+    if isinstance(error, NgffsegError):
+        kind: type[NgffsegError] = type(error)
+    else:
+        kind = StoreError if isinstance(error, OSError) else ClusterError
+    text = str(error) if isinstance(error, NgffsegError | OSError) else f"{type(error).__name__}: {error}"
+    where = f" on worker {failure.worker}" if failure.worker else ""
+    made = kind(f"{task} failed{where}: {text}")
+    made.__cause__ = error
+    return made
+
+
+@contextlib.contextmanager
+def open_crew(cluster: Cluster = None, workers: int | None = None) -> Iterator[Crew]:
+    """Whoever is to do the work.
+
+    Parameters
+    ----------
+    cluster
+        None or "threads" for threads of this process; "processes" for a cluster of processes on this
+        machine; the address of a dask scheduler; or a `distributed.Client`, which stays open.
+    workers
+        Number of threads, or of processes, by default that of the cores. Without ``cluster`` it is
+        a number of processes.
+
+    Raises
+    ------
+    UsageError
+        If a number of workers is given for a cluster that has its own.
+    ClusterError
+        If the scheduler does not answer, or its workers cannot do the work.
+    """
+    if cluster == "threads" or (cluster is None and workers is None):
+        yield ThreadCrew(workers)
+        return
+    if cluster not in (None, "processes") and workers is not None:
+        raise UsageError("the cluster has its own workers: leave the number of workers out")
+    with _client(cluster, workers) as client:
+        crew = DaskCrew(client)
+        crew.check()
+        yield crew
+
+
+@contextlib.contextmanager
+def _client(cluster: Cluster, workers: int | None) -> Iterator[distributed.Client]:
+    # Imported here: it takes half a second, which threads need not pay.
+    import distributed
+
+    if cluster is not None and not isinstance(cluster, str):
+        yield cluster
+        return
+    if cluster in (None, "processes"):
+        local = distributed.LocalCluster(
+            n_workers=workers, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+        )
+        with local, distributed.Client(local, set_as_default=False) as client:
+            yield client
+        return
+    try:
+        client = distributed.Client(cluster, timeout=ANSWER, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise ClusterError(
+            f"{cluster}: no dask scheduler answers there ({type(error).__name__}): check the address, or start"
+            " one, as by: dask scheduler"
+        ) from error
+    with client:
+        yield client
