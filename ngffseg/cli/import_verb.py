@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import click
 
 from ngffseg import ngff
 from ngffseg.cli.answer import console, image_json, plan_json, print_json
-from ngffseg.cli.options import parse_sizes, pyramid_options, store_options
+from ngffseg.cli.options import parse_sizes, pyramid_options, store_options, work_options
 from ngffseg.cli.progress import progress
 from ngffseg.cli.tables import levels_table, segments_table
-from ngffseg.convert import import_segmentation, plan_import
-from ngffseg.labels import LabelImage, WriteOptions, store_tree
+from ngffseg.convert import forecast_import, import_segmentation
+from ngffseg.labels import LabelImage, store_tree
 
 
 @click.command("import")
@@ -22,6 +22,7 @@ from ngffseg.labels import LabelImage, WriteOptions, store_tree
 @click.option("--image", metavar="FILE", help="The image that was segmented.")
 @click.option("--ngff", type=click.Choice(ngff.VERSIONS), help="Version to write  [default: 0.5]")
 @pyramid_options
+@work_options
 @store_options
 @click.option("--overwrite", is_flag=True, help="Replace a label image of this name.")
 @click.option("--dry-run", is_flag=True, help="Print what would be written, write nothing.")
@@ -30,7 +31,7 @@ def run(source: str, store: str, *, dry_run: bool, as_json: bool, **options: Any
     """Import the segmentation file SOURCE into STORE as a multiscale label image."""
     chosen = parse_sizes(options)
     if dry_run:
-        _print_plan(source, store, chosen, as_json=as_json)
+        _print_forecast(source, store, chosen, as_json=as_json)
         return
     with progress("import") as report:
         written = import_segmentation(source, store, progress=report, **chosen)
@@ -48,13 +49,19 @@ def print_written(image: LabelImage) -> None:
         console().print(levels_table("", stored.levels))
 
 
-def _print_plan(source: str, store: str, chosen: dict[str, Any], *, as_json: bool) -> None:
-    for word in ("name", "image", "overwrite"):
-        chosen.pop(word, None)
-    plan = plan_import(source, store, **cast("WriteOptions", chosen))
+def _print_forecast(source: str, store: str, chosen: dict[str, Any], *, as_json: bool) -> None:
+    found = forecast_import(source, store, **chosen)
+    plan = found.plans[0]
     if as_json:
-        print_json(plan_json(plan))
+        left = {"finished": found.finished, "blocks_of_all_layers": found.blocks, "blocks_done": found.done}
+        print_json(plan_json(plan) | left)
         return
+    out = console()
     for level in plan_json(plan)["levels"]:
-        console().print(level, markup=False, soft_wrap=True)
-    console().print(f"{plan.block_count} blocks; nothing was written", markup=False, soft_wrap=True)
+        out.print(level, markup=False, soft_wrap=True)
+    told = f"{found.blocks} blocks"
+    if found.finished:
+        told = "all of it is there already, and equal"
+    elif found.done:
+        told += f", {found.done} of them done by an interrupted run"
+    out.print(f"{told}; nothing was written", markup=False, soft_wrap=True)

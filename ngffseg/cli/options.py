@@ -19,13 +19,30 @@ _PYRAMID = (
     click.option("--shards", metavar="Z,Y,X|none", help="Voxels per shard."),
     click.option("--codec", help="zstd-N, gzip-N, blosc-N, small or none  [default: by dtype]"),
     click.option("--levels", type=int, help="Number of levels, level 0 included."),
-    click.option("--workers", type=click.IntRange(1), help="Number of threads  [default: cores]"),
+)
+_WORK = (
+    click.option(
+        "--cluster", metavar="ADDRESS", help="Scheduler of a dask cluster, such as tcp://host:8786."
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(1),
+        help="Processes of this machine  [default: threads, one per core]",
+    ),
+    click.option("--resume", is_flag=True, help="Go on where an interrupted run has stopped."),
 )
 
 
 def pyramid_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a verb the options of a pyramid."""
     for option in reversed(_PYRAMID):
+        command = option(command)
+    return command
+
+
+def work_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb the options of who does the work."""
+    for option in reversed(_WORK):
         command = option(command)
     return command
 

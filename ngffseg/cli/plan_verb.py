@@ -50,6 +50,7 @@ DEFAULT = Rates(
 @click.option("--dtype", type=click.Choice(DTYPES), default="uint32", show_default=True)
 @click.option("--ngff", type=click.Choice(ngff.VERSIONS), default="0.5", show_default=True)
 @pyramid_options
+@click.option("--workers", type=click.IntRange(1), help="Number of threads  [default: cores]")
 @click.option("--in-place", is_flag=True, help="Level 0 is stored already, as for the verb pyramid.")
 @click.option("--occupied", type=click.FloatRange(0, 1), default=1.0, help="Share of chunks with labels.")
 @click.option("--latency", type=click.FloatRange(0), default=0.0, help="Milliseconds per request.")

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ngffseg.cli.answer import console, image_json, print_json
-from ngffseg.cli.options import parse_sizes, pyramid_options, store_options
+from ngffseg.cli.options import parse_sizes, pyramid_options, store_options, work_options
 from ngffseg.cli.progress import progress
 from ngffseg.cli.tables import levels_table
 from ngffseg.labels import build_levels, store_tree
@@ -17,6 +17,7 @@ from ngffseg.labels import build_levels, store_tree
 @click.argument("store")
 @click.option("--name", help="Only this label image  [default: all that are registered]")
 @pyramid_options
+@work_options
 @store_options
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def run(store: str, *, name: str | None, as_json: bool, **options: Any) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Unpack
 
 from ngffseg.errors import UsageError
 from ngffseg.formats import known_suffixes, read_segmentation, read_volume
 from ngffseg.geometry import same_directions
-from ngffseg.labels import LabelImage, WriteOptions, plan_segmentation, write_segmentation
-from ngffseg.pyramid import PyramidPlan
+from ngffseg.labels import Forecast, LabelImage, WriteOptions, forecast, write_segmentation
+from ngffseg.model import Segmentation, Volume
 
 
 def import_segmentation(
@@ -48,6 +49,46 @@ def import_segmentation(
     FormatError, UsageError, MetadataError, StoreError
         See `ngffseg.write_labels`; nothing is published then.
     """
+    segmentation, volume, fingerprint = _read(source, image)
+    return write_segmentation(
+        url,
+        segmentation,
+        name=name if name is not None else stem(source),
+        image=volume,
+        overwrite=overwrite,
+        fingerprint=fingerprint,
+        progress=progress,
+        **options,
+    )
+
+
+def forecast_import(
+    source: str | os.PathLike[str],
+    url: str | os.PathLike[str],
+    *,
+    name: str | None = None,
+    image: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    **options: Unpack[WriteOptions],
+) -> Forecast:
+    """What `import_segmentation` would do with these; nothing is written."""
+    segmentation, volume, fingerprint = _read(source, image)
+    name = name if name is not None else stem(source)
+    return forecast(
+        url,
+        segmentation,
+        name=name,
+        image=volume,
+        overwrite=overwrite,
+        fingerprint=fingerprint,
+        **options,
+    )
+
+
+def _read(
+    source: str | os.PathLike[str], image: str | os.PathLike[str] | None
+) -> tuple[Segmentation, Volume | None, str]:
+    """What the files hold, and a digest of them."""
     segmentation = read_segmentation(Path(source))
     volume = read_volume(Path(image)) if image is not None else None
     if volume is not None and not same_directions(volume.geometry, segmentation.geometry):
@@ -55,24 +96,16 @@ def import_segmentation(
         raise UsageError(
             f"the axes of {image} and {source} point in different directions: reorient one of them first"
         )
-    return write_segmentation(
-        url,
-        segmentation,
-        name=name if name is not None else stem(source),
-        image=volume,
-        overwrite=overwrite,
-        progress=progress,
-        **options,
-    )
+    return segmentation, volume, files_digest([source] if image is None else [source, image])
 
 
-def plan_import(
-    source: str | os.PathLike[str],
-    url: str | os.PathLike[str],
-    **options: Unpack[WriteOptions],
-) -> PyramidPlan:
-    """The plan that `import_segmentation` would follow for layer 0; nothing is written."""
-    return plan_segmentation(url, read_segmentation(Path(source)), **options)
+def files_digest(files: Iterable[str | os.PathLike[str]]) -> str:
+    """SHA-256 of what files hold, in order."""
+    found = hashlib.sha256()
+    for file in files:
+        with Path(file).open("rb") as data:
+            found.update(hashlib.file_digest(data, "sha256").digest())
+    return found.hexdigest()
 
 
 def stem(source: str | os.PathLike[str]) -> str:

@@ -4,7 +4,7 @@ from ngffseg.labels.address import split_address
 from ngffseg.labels.archive import write_archive
 from ngffseg.labels.calibration import calibrate
 from ngffseg.labels.costs import Cost, access_costs
-from ngffseg.labels.draft import plan_segmentation
+from ngffseg.labels.forecast import Forecast, forecast
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.index import index_group
 from ngffseg.labels.inspection import check
@@ -16,6 +16,7 @@ from ngffseg.labels.write import write_labels, write_segmentation
 
 __all__ = [
     "Cost",
+    "Forecast",
     "LabelImage",
     "StoreTree",
     "StoredImage",
@@ -27,10 +28,10 @@ __all__ = [
     "calibrate",
     "check",
     "fitted_options",
+    "forecast",
     "index_group",
     "open_image",
     "open_labels",
-    "plan_segmentation",
     "read_stored",
     "split_address",
     "store_tree",

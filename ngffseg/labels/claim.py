@@ -60,10 +60,10 @@ def claim_job(store: Store, url: str, wanted: JobRecord, *, resume: bool) -> Cla
     JobError
         If it is to be resumed, but another run is at it, or it was begun with other labels or options.
     """
-    own, known = _job_id(wanted), jobs_of(url, wanted.name)
     if resume:
-        return _resumed(url, own, wanted, [job for job in known if job != own])
-    for job in known:
+        return _resumed(url, wanted)
+    own = _job_id(wanted)
+    for job in _jobs_of(url, wanted.name):
         _clean_up(store, url, job)
     lease = take_lease(url, f"{JOBS}/{own}")
     if lease is None:  # another run is at the same job: who is first publishes it
@@ -73,23 +73,37 @@ def claim_job(store: Store, url: str, wanted: JobRecord, *, resume: bool) -> Cla
     return Claim(wanted.name, own, lease, None)
 
 
-def _resumed(url: str, own: str, wanted: JobRecord, others: list[str]) -> Claim:
-    found = read_record(url, own)
-    if found is None and others:
-        found = next((r for r in (read_record(url, job) for job in others) if r is not None), None)
-        if found is not None:
-            raise JobError(_difference(url, wanted, found))
-    lease = await_lease(url, f"{JOBS}/{own}")
+def resumable_job(url: str, wanted: JobRecord) -> str:
+    """Id of the job that is to be resumed, or of a new one where none was begun.
+
+    Raises
+    ------
+    JobError
+        If it was begun with other labels or options.
+    """
+    own, known = _job_id(wanted), _jobs_of(url, wanted.name)
+    same = [job for job in known if job.startswith(own)]
+    if same:
+        return same[0]
+    for record in (read_record(url, job) for job in known):
+        if record is not None:
+            raise JobError(_difference(url, wanted, record))
+    return own
+
+
+def _resumed(url: str, wanted: JobRecord) -> Claim:
+    job = resumable_job(url, wanted)
+    lease = await_lease(url, f"{JOBS}/{job}")
     if lease is None:
         raise JobError(f"{url}: another run is writing {wanted.name!r} just now: wait for it, then run again")
-    found = read_record(url, own)  # what the last holder has left by now
+    found = read_record(url, job)  # what the last holder has left by now
     if found is not None and found.software != wanted.software:
         lease.release()
         raise JobError(
             f"{url}: the unfinished job of {wanted.name!r} was begun by ngffseg {found.software}, this is"
             f" {wanted.software}: go on with that one, or run without --resume to begin anew"
         )
-    return Claim(wanted.name, own, lease, found)
+    return Claim(wanted.name, job, lease, found)
 
 
 def _difference(url: str, wanted: JobRecord, found: JobRecord) -> str:
@@ -116,7 +130,7 @@ def _job_id(wanted: JobRecord) -> str:
     return f"{wanted.name}-{digest([wanted.name, wanted.plan, wanted.source])[:12]}"
 
 
-def jobs_of(url: str, name: str) -> list[str]:
+def _jobs_of(url: str, name: str) -> list[str]:
     """Ids of all jobs of a segmentation that are under way or were left behind."""
     form = re.compile(rf"{re.escape(name)}-[0-9a-f]{{12}}(-[0-9a-f]{{8}})?")
     return sorted(job for job in all_jobs(url) if form.fullmatch(job))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Unpack
+from typing import Any
 
 import numpy as np
 from zarr.abc.store import Store
@@ -14,16 +13,15 @@ from zarr.abc.store import Store
 from ngffseg import ngff
 from ngffseg.errors import LabelExistsError, MetadataError, UsageError
 from ngffseg.geometry import Geometry
-from ngffseg.labels.address import split_address
 from ngffseg.labels.documents import read_documents
 from ngffseg.labels.metadata import LayerMetadata, layer_metadata, placeholder_metadata
 from ngffseg.labels.nodes import attributes_of, find_group
 from ngffseg.labels.options import WriteOptions, fitted_options
-from ngffseg.labels.parent import Parent, find_parent
+from ngffseg.labels.parent import Parent
 from ngffseg.labels.places import LABELS
 from ngffseg.model import Segmentation, Volume
 from ngffseg.pyramid import PyramidPlan, plan_pyramid
-from ngffseg.store import check_free, open_store, store_errors
+from ngffseg.store import check_free
 
 SAME_AXES = "give both the same, of size 1 where they do not vary"
 
@@ -144,16 +142,6 @@ def is_there(store: Store, parent: Parent | None, name: str) -> bool:
         return True
     group = find_group(store, f"{LABELS}/{name}")
     return group is not None and "multiscales" in ngff.unwrap(attributes_of(group))[1]
-
-
-def plan_segmentation(
-    url: str | os.PathLike[str], segmentation: Segmentation, **options: Unpack[WriteOptions]
-) -> PyramidPlan:
-    """The plan that `write_segmentation` would follow for layer 0; nothing is written."""
-    address, _ = split_address(url)
-    with store_errors(address):
-        parent = find_parent(open_store(address), address)
-    return _plans(parent, segmentation, _version(parent, options.get("ngff")), options)[0]
 
 
 def _plans(

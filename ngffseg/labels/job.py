@@ -23,7 +23,7 @@ from ngffseg.labels.nodes import find_arrays
 from ngffseg.labels.shield import shielded
 from ngffseg.labels.staging import Staging
 from ngffseg.ngff import JobRecord
-from ngffseg.pyramid import Pass, PyramidPlan
+from ngffseg.pyramid import PyramidPlan
 from ngffseg.store import can_exchange, create_object, local_path, place_of, remove
 
 
@@ -111,11 +111,6 @@ class Job(Staging):
         free = find_arrays(self.store, [level0], ngff.zarr_format(version))[0] is None
         if not self.resumed and not (self.reserved and free):
             self.record = replace(self.record, prefix=self.claim.prefix)
-
-    def fitted(self, name: str, plan: PyramidPlan) -> PyramidPlan:
-        """The plan with the passes that the job was begun with: its marks count blocks by them."""
-        passes = self.record.passes.get(name)
-        return plan if passes is None else replace(plan, passes=tuple(Pass(*sweep) for sweep in passes))
 
     def create_levels(self, name: str, plan: PyramidPlan, version: ngff.Version) -> list[StoredLabels]:
         """Make the empty arrays of a label image, all metadata before any chunk."""

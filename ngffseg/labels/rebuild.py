@@ -32,6 +32,7 @@ from ngffseg.labels.places import INDEX, LABELS
 from ngffseg.labels.progress import BlockCounter, Progress
 from ngffseg.labels.publish import place_indices
 from ngffseg.labels.shield import shielded
+from ngffseg.labels.staging import fitted_plan
 from ngffseg.ngff import JobRecord
 from ngffseg.pyramid import PyramidPlan, plan_above
 from ngffseg.store import check_writable, flushed, locked, open_store, remove, store_errors
@@ -92,7 +93,7 @@ def build_levels(
             paths = _paths(job, f"{LABELS}/{image.name}", plan)
             job.begin({image.name: plan}, [*paths, *job.index_paths(image.name)])
             paths = job.written[: len(paths)]
-            plan = job.fitted(image.name, plan)
+            plan = fitted_plan(job.record, image.name, plan)
             check_reach(crew, job, [image.arrays[0]])
             with shielded():
                 made = _create(job, paths, plan, version)

@@ -1,4 +1,4 @@
-"""`Request`: a write that somebody asks for, and how it is carried out."""
+"""`Request`: a write that somebody asks for, and what is decided about it before it is done."""
 
 from __future__ import annotations
 
@@ -9,25 +9,19 @@ import numpy as np
 from zarr.abc.store import Store
 
 from ngffseg.chunks import StoredLabels
-from ngffseg.labels.commit import commit
+from ngffseg.errors import LabelExistsError
+from ngffseg.labels.address import check_name, layer_names
 from ngffseg.labels.comparison import chunk_boxes, first_difference
-from ngffseg.labels.creation import level_documents
-from ngffseg.labels.draft import Draft, check_places
-from ngffseg.labels.filling import check_reach, fill_levels, plan_for, with_level0
+from ngffseg.labels.draft import Draft, check_target, draft_of, is_there
 from ngffseg.labels.fingerprint import plan_digest, source_digest, told_options
-from ngffseg.labels.job import Job
 from ngffseg.labels.levels import source_labels
 from ngffseg.labels.open import open_labels
 from ngffseg.labels.options import WriteOptions
-from ngffseg.labels.parent import Parent
-from ngffseg.labels.progress import BlockCounter, Progress
-from ngffseg.labels.publish import publish
-from ngffseg.labels.shield import shielded
-from ngffseg.labels.source_image import image_paths, write_image
+from ngffseg.labels.parent import Parent, find_parent
+from ngffseg.labels.progress import Progress
 from ngffseg.model import Segmentation, Volume
 from ngffseg.ngff import JobRecord
-from ngffseg.store import local_path
-from ngffseg.workers import Crew, open_crew
+from ngffseg.store import open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +30,8 @@ class Request:
 
     Parameters
     ----------
-    address
-        Address of the store.
+    address, name
+        Address of the store, and name of the label image.
     segmentation, image
         The labels, and the image that they belong to.
     options
@@ -51,6 +45,7 @@ class Request:
     """
 
     address: str
+    name: str
     segmentation: Segmentation
     image: Volume | None
     options: WriteOptions
@@ -59,7 +54,75 @@ class Request:
     progress: Progress | None
 
 
-def is_done(request: Request, draft: Draft, parent: Parent | None) -> bool:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """All that is decided about a request, and what was found in the store.
+
+    Parameters
+    ----------
+    request
+        The request.
+    store, parent
+        The store, and what its image says of itself.
+    draft
+        Plans and metadata.
+    exists
+        Whether there is a label image of this name.
+    done
+        Whether it is what would be written.
+    """
+
+    request: Request
+    store: Store
+    parent: Parent | None
+    draft: Draft
+    exists: bool
+    done: bool
+
+    @property
+    def record(self) -> JobRecord:
+        """What the job says of itself."""
+        made = self.draft.document.made
+        assert made is not None
+        return JobRecord(
+            name=self.request.name,
+            software=package_version("ngffseg"),
+            plan=str(made["plan"]),
+            source=made["source"],
+            options=told_options(self.request.options),
+        )
+
+
+def prepare(request: Request) -> Prepared:
+    """Decide on all of a write, before anything is written.
+
+    Raises
+    ------
+    NgffsegError
+        If the store cannot take it.
+    """
+    address, name = request.address, request.name
+    resume, labels = request.options.get("resume", False), request.segmentation
+    names = layer_names(check_name(name), len(labels.layers))
+    store = open_store(address)
+    parent = find_parent(store, address)
+    exists = is_there(store, parent, name)
+    if exists and not request.overwrite and not resume:
+        raise LabelExistsError(
+            f"{address} has a label image {name!r} already: choose another name, or overwrite it"
+        )
+    check_target(address, parent, names, labels.geometry, None if resume and exists else request.image)
+    draft = _with_made(request, draft_of(parent, labels, names, request.image, request.options))
+    done = exists and resume and _is_done(request, draft, parent)
+    if exists and not request.overwrite and not done:
+        raise LabelExistsError(
+            f"{address} has a label image {name!r} already, made from other labels or with other options:"
+            " choose another name, or overwrite it"
+        )
+    return Prepared(request, store, parent, draft, exists, done)
+
+
+def _is_done(request: Request, draft: Draft, parent: Parent | None) -> bool:
     """Whether what is asked for is there already, and equal."""
     name, made = draft.document.name, draft.document.made
     there = next((d for d in (parent.documents if parent else ()) if d.name == name), None)
@@ -76,72 +139,7 @@ def is_done(request: Request, draft: Draft, parent: Parent | None) -> bool:
     return True
 
 
-def carry_out(
-    request: Request, store: Store, parent: Parent | None, draft: Draft, *, replacing: bool
-) -> None:
-    """Write what is asked for, and publish it when all of it is there.
-
-    Raises
-    ------
-    NgffsegError
-        See `ngffseg.labels.write_labels`; nothing is published then.
-    """
-    address, options, remote = request.address, request.options, local_path(request.address) is None
-    if draft.placeholder is not None and (remote or parent is not None):
-        # On a disk, where there is nothing yet, another first writer may be at it; publishing looks again.
-        equal = level_documents(draft.placeholder[0], draft.version) if remote else None
-        check_places(store, address, draft.plans[0], equal)
-    resume = options.get("resume", False)
-    with (
-        open_crew(options.get("cluster"), options.get("workers")) as crew,
-        Job(address, store, _record(request, draft), replacing=replacing, resume=resume) as job,
-    ):
-        _fill(request, draft, job, crew)
-        if request.image is not None:
-            write_image(job, request.image, draft.plans[0], draft.version)
-        with shielded():
-            finish = commit if remote else publish
-            finish(job, draft.version, draft.document, draft.placeholder, overwrite=request.overwrite)
-
-
-def _fill(request: Request, draft: Draft, job: Job, crew: Crew) -> None:
-    """Write the levels of all layers."""
-    layers = request.segmentation.layers
-    fitted = {
-        metadata.name: plan_for(crew, plan, labels)
-        for metadata, plan, labels in zip(draft.layers, draft.plans, layers, strict=True)
-    }
-    job.reserve(draft.document.name, draft.plans[0], draft.version)
-    in_place = [path for name, plan in fitted.items() for path in job.paths_of(name, plan)]
-    if request.image is not None:
-        in_place += image_paths(draft.plans[0])
-    job.begin(fitted, () if job.aside else in_place)
-    check_reach(crew, job, layers)
-    plans = [job.fitted(metadata.name, fitted[metadata.name]) for metadata in draft.layers]
-    count = BlockCounter(sum(plan.block_count for plan in plans), request.progress)
-    for metadata, plan, labels in zip(draft.layers, plans, layers, strict=True):
-        with shielded():
-            targets = job.create_levels(metadata.name, plan, draft.version)
-        named = with_level0(plan, job.level_prefix + plan.levels[0].path)
-        fill_levels(job, crew, metadata.name, named, labels, targets, count, draft.version)
-        attributes = metadata.attributes(job.arrays[metadata.name], job.level_prefix)
-        with shielded():
-            job.describe(metadata.name, draft.version, attributes)
-
-
-def _record(request: Request, draft: Draft) -> JobRecord:
-    made = draft.document.made
-    assert made is not None
-    return JobRecord(
-        name=draft.document.name,
-        software=package_version("ngffseg"),
-        plan=str(made["plan"]),
-        source=made["source"],
-        options=told_options(request.options),
-    )
-
-
-def with_made(request: Request, draft: Draft) -> Draft:
+def _with_made(request: Request, draft: Draft) -> Draft:
     """The draft, whose document tells what it is made from, so that a later run knows it again."""
     source = request.fingerprint or source_digest(request.segmentation.layers)
     made = {"plan": plan_digest(draft, request.options, request.image), "source": source}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ngffseg.labels.claim import Claim
 from ngffseg.labels.places import INDEX, LABELS
 from ngffseg.ngff import JobRecord
-from ngffseg.pyramid import PyramidPlan
+from ngffseg.pyramid import Pass, PyramidPlan
 from ngffseg.store import local_path
 
 
@@ -76,3 +77,9 @@ class Staging:
         folder = root / self.folder / "parts"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+
+def fitted_plan(record: JobRecord, name: str, plan: PyramidPlan) -> PyramidPlan:
+    """The plan with the passes that a job was begun with: its marks count blocks by them."""
+    passes = record.passes.get(name)
+    return plan if passes is None else replace(plan, passes=tuple(Pass(*sweep) for sweep in passes))

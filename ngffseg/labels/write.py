@@ -12,16 +12,16 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from ngffseg.errors import LabelExistsError, LabelValueError, UsageError
+from ngffseg.errors import LabelValueError, UsageError
 from ngffseg.geometry import Geometry, identity
-from ngffseg.labels.address import check_name, layer_names, split_address
-from ngffseg.labels.draft import check_target, draft_of, is_there
+from ngffseg.labels.address import split_address
+from ngffseg.labels.execution import carry_out
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.open import open_image, open_labels
 from ngffseg.labels.options import WriteOptions
 from ngffseg.labels.parent import find_parent
 from ngffseg.labels.progress import Progress
-from ngffseg.labels.request import Request, carry_out, is_done, with_made
+from ngffseg.labels.request import Request, prepare
 from ngffseg.model import ArrayLike, Segment, Segmentation, Volume
 from ngffseg.store import check_writable, open_store, store_errors
 
@@ -104,28 +104,12 @@ def write_segmentation(
     block with the numbers of blocks done and in all.
     """
     address, _ = split_address(url, name)
-    names = layer_names(check_name(name), len(segmentation.layers))
-    resume = options.get("resume", False)
+    request = Request(address, name, segmentation, image, options, overwrite, fingerprint, progress)
     with store_errors(address):
         check_writable(address)
-        store = open_store(address)
-        parent = find_parent(store, address)
-        exists = is_there(store, parent, names[0])
-        if exists and not overwrite and not resume:
-            raise LabelExistsError(
-                f"{address} has a label image {name!r} already: choose another name, or overwrite it"
-            )
-        check_target(address, parent, names, segmentation.geometry, image)
-        request = Request(address, segmentation, image, options, overwrite, fingerprint, progress)
-        draft = with_made(request, draft_of(parent, segmentation, names, image, options))
-        if exists and resume and is_done(request, draft, parent):
-            return open_labels(address, name)
-        if exists and not overwrite:
-            raise LabelExistsError(
-                f"{address} has a label image {name!r} already, made from other labels or with other options:"
-                " choose another name, or overwrite it"
-            )
-        carry_out(request, store, parent, draft, replacing=exists)
+        prepared = prepare(request)
+        if not prepared.done:
+            carry_out(prepared)
     return open_labels(address, name)
 
 

@@ -7,7 +7,7 @@ import SimpleITK as sitk
 import slicerio
 
 from ngffseg import Geometry, Segment, export_segmentation, import_segmentation, open_labels, write_labels
-from ngffseg.convert import plan_import
+from ngffseg.convert import forecast_import
 from ngffseg.errors import FormatError, LossError, StoreNotFoundError, UnknownFormatError, UsageError
 from ngffseg.formats import write_segmentation
 from ngffseg.labels import open_image
@@ -149,6 +149,6 @@ def test_bad_imports_leave_no_store(tmp_path):
 
 
 def test_a_plan_writes_nothing(slicer_files, tmp_path):
-    plan = plan_import(slicer_files / SLICER[0], tmp_path / "a.zarr", levels=3)
+    plan = forecast_import(slicer_files / SLICER[0], tmp_path / "a.zarr", levels=3)
     assert len(plan.levels) == 3
     assert list(tmp_path.iterdir()) == []

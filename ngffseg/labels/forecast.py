@@ -1,0 +1,77 @@
+"""`Forecast`: what a write would do, given what is there already; nothing is written."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Unpack
+
+from ngffseg.labels.address import split_address
+from ngffseg.labels.claim import read_record, resumable_job
+from ngffseg.labels.ledger import Ledger
+from ngffseg.labels.mark import MarkFolder
+from ngffseg.labels.options import WriteOptions
+from ngffseg.labels.places import JOBS
+from ngffseg.labels.request import Prepared, Request, prepare
+from ngffseg.labels.staging import fitted_plan
+from ngffseg.model import Segmentation, Volume
+from ngffseg.pyramid import PyramidPlan
+from ngffseg.store import store_errors
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a write would do.
+
+    Parameters
+    ----------
+    plans
+        Plan of each layer.
+    finished
+        Whether all is there already, and equal.
+    done
+        Blocks that an interrupted run has done.
+    """
+
+    plans: tuple[PyramidPlan, ...]
+    finished: bool
+    done: int
+
+    @property
+    def blocks(self) -> int:
+        """Blocks in all."""
+        return sum(plan.block_count for plan in self.plans)
+
+
+def forecast(
+    url: str | os.PathLike[str],
+    segmentation: Segmentation,
+    *,
+    name: str,
+    image: Volume | None = None,
+    overwrite: bool = False,
+    fingerprint: str | None = None,
+    **options: Unpack[WriteOptions],
+) -> Forecast:
+    """What `write_segmentation` would do with these; it refuses what that would refuse."""
+    address, _ = split_address(url, name)
+    request = Request(address, name, segmentation, image, options, overwrite, fingerprint, None)
+    with store_errors(address):
+        prepared = prepare(request)
+        if prepared.done or not options.get("resume", False):
+            return Forecast(prepared.draft.plans, prepared.done, 0)
+        return _unfinished(prepared)
+
+
+def _unfinished(prepared: Prepared) -> Forecast:
+    """What is left of an interrupted job."""
+    address = prepared.request.address
+    job = resumable_job(address, prepared.record)
+    record = read_record(address, job) or prepared.record
+    plans, done = [], 0
+    for layer, plan in zip(prepared.draft.layers, prepared.draft.plans, strict=True):
+        plans.append(fitted_plan(record, layer.name, plan))
+        ledger = Ledger(MarkFolder(address, f"{JOBS}/{job}/marks/{layer.name}"), plans[-1])
+        ledger.load(None)
+        done += sum(int(blocks.sum()) for blocks in ledger.done)
+    return Forecast(tuple(plans), finished=False, done=done)
