@@ -173,10 +173,7 @@ class StoredLabels:
         return self.codec.encode(labels)
 
     def put(self, unit: Index, parts: Mapping[Index, bytes]) -> Future[Any] | None:
-        """Write one object from its encoded chunks, by position in it.
-
-        Returns what is done when it is written, None where it is already.
-        """
+        """Write one object from its encoded chunks, by position in it; see `Objects.put`."""
         data = self.shard.join(parts) if self.shard is not None else next(iter(parts.values()))
         return self.objects.put(self.keys.key(unit), data)
 

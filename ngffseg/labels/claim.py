@@ -23,6 +23,7 @@ from ngffseg.store import (
     await_lease,
     list_objects,
     local_path,
+    locked,
     put_object,
     read_objects,
     remove,
@@ -62,9 +63,9 @@ def claim_job(store: Store, url: str, wanted: JobRecord, *, resume: bool) -> Cla
     """
     if resume:
         return _resumed(url, wanted)
-    own = _job_id(wanted)
-    for job in _jobs_of(url, wanted.name):
-        _clean_up(store, url, job)
+    own = job_id(wanted)
+    for job in jobs_of(url, wanted.name):
+        clean_up(store, url, job)
     lease = take_lease(url, f"{JOBS}/{own}")
     if lease is None:  # another run is at the same job: who is first publishes it
         own = f"{own}-{uuid.uuid4().hex[:8]}"
@@ -81,7 +82,7 @@ def resumable_job(url: str, wanted: JobRecord) -> str:
     JobError
         If it was begun with other labels or options.
     """
-    own, known = _job_id(wanted), _jobs_of(url, wanted.name)
+    own, known = job_id(wanted), jobs_of(url, wanted.name)
     same = [job for job in known if job.startswith(own)]
     if same:
         return same[0]
@@ -125,12 +126,12 @@ def _text(options: Mapping[str, Any], key: str) -> str:
     return json.dumps(options[key]) if key in options else "by default"
 
 
-def _job_id(wanted: JobRecord) -> str:
+def job_id(wanted: JobRecord) -> str:
     """The same job has the same id, so that what is resumed ends as what was not interrupted."""
     return f"{wanted.name}-{digest([wanted.name, wanted.plan, wanted.source])[:12]}"
 
 
-def _jobs_of(url: str, name: str) -> list[str]:
+def jobs_of(url: str, name: str) -> list[str]:
     """Ids of all jobs of a segmentation that are under way or were left behind."""
     form = re.compile(rf"{re.escape(name)}-[0-9a-f]{{12}}(-[0-9a-f]{{8}})?")
     return sorted(job for job in all_jobs(url) if form.fullmatch(job))
@@ -162,17 +163,19 @@ def write_record(url: str, claim: Claim, record: JobRecord) -> Claim:
     return replace(claim, record=record)
 
 
-def _clean_up(store: Store, url: str, job: str) -> None:
+def clean_up(store: Store, url: str, job: str) -> None:
     """Remove what a dead run has left, but for what it has published."""
+    if job not in all_jobs(url):
+        return
     lease = take_lease(url, f"{JOBS}/{job}")
     if lease is None:
         return  # it lives
-    record = read_record(url, job)
-    give_up(store, url, job, record)
-    lease.release()
+    with locked(url):  # nobody publishes meanwhile what metadata do not name yet
+        _give_up(store, url, job, read_record(url, job))
+    lease.release(removed=True)
 
 
-def give_up(store: Store, url: str, job: str, record: JobRecord | None) -> None:
+def _give_up(store: Store, url: str, job: str, record: JobRecord | None) -> None:
     """Remove all traces of a job that nobody is going to finish."""
     if record is not None and record.paths:
         if local_path(url) is None:

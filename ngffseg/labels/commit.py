@@ -50,6 +50,8 @@ def commit(
     parent = find_parent(job.store, job.url)
     check_levels(job, document, parent)
     old = _paths_of(job, document, parent)
+    if old:  # should we die on the way, whoever comes next removes what nothing names any more
+        job.note_paths([*job.written, *sorted(old)])
     image = None
     if placeholder is not None and (parent is None or parent.multiscales is None):
         plan, attributes = placeholder

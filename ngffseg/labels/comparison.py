@@ -39,6 +39,7 @@ def first_difference(labels: Any, stored: StoredLabels, boxes: Iterable[Box]) ->
     """The first of some boxes, each a chunk, in which labels differ from what is stored; None if all agree."""
 
     def difference(box: Box) -> Box | None:
+        """The box, if labels differ in it."""
         there = stored.read(box, np.empty(math.prod(stored.chunks), stored.dtype))
         here = np.asarray(labels[box])
         same = np.array_equal(here, there) if there is not None else not here.any()

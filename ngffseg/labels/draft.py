@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -127,7 +127,20 @@ def check_places(
     MetadataError
         If there are any: the store has lost the metadata of its image, or never had them.
     """
-    keys = [f"{level.path}/{file}" for level in plan.levels for file in ("zarr.json", ".zarray", ".zgroup")]
+    check_free_paths(store, address, [level.path for level in plan.levels], equal)
+
+
+def check_free_paths(
+    store: Store, address: str, paths: Iterable[str], equal: Mapping[str, Any] | None = None
+) -> None:
+    """Refuse to put levels of an image where other nodes lie, but for ``equal`` ones.
+
+    Raises
+    ------
+    MetadataError
+        If there are any.
+    """
+    keys = [f"{path}/{file}" for path in paths for file in ("zarr.json", ".zarray", ".zgroup")]
     for key, found in zip(keys, read_documents(store, keys), strict=True):
         path = posixpath.dirname(key)
         if found is not None and found != (equal or {}).get(path):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from ngffseg.labels.commit import commit
 from ngffseg.labels.creation import level_documents
-from ngffseg.labels.draft import Draft, check_places
+from ngffseg.labels.draft import check_free_paths, check_places, check_target
 from ngffseg.labels.filling import check_reach, fill_levels, plan_for, with_level0
 from ngffseg.labels.job import Job
+from ngffseg.labels.parent import find_parent
+from ngffseg.labels.places import ROOT_FILES
 from ngffseg.labels.progress import BlockCounter
 from ngffseg.labels.publish import publish
-from ngffseg.labels.request import Prepared, Request
+from ngffseg.labels.request import Prepared
 from ngffseg.labels.shield import shielded
 from ngffseg.labels.source_image import image_paths, write_image
 from ngffseg.labels.staging import fitted_plan
+from ngffseg.model import Volume
 from ngffseg.store import local_path
 from ngffseg.workers import Crew, open_crew
 
@@ -27,25 +30,54 @@ def carry_out(prepared: Prepared) -> None:
     """
     request, draft, store = prepared.request, prepared.draft, prepared.store
     address, options, remote = request.address, request.options, local_path(request.address) is None
-    if draft.placeholder is not None and (remote or prepared.parent is not None):
-        # On a disk, where there is nothing yet, another first writer may be at it; publishing looks again.
-        equal = level_documents(draft.placeholder[0], draft.version) if remote else None
-        check_places(store, address, draft.plans[0], equal)
     resume = options.get("resume", False)
     with (
         open_crew(options.get("cluster"), options.get("workers")) as crew,
         Job(address, store, prepared.record, replacing=prepared.exists, resume=resume) as job,
     ):
-        _fill(request, draft, job, crew)
-        if request.image is not None:
-            write_image(job, request.image, draft.plans[0], draft.version)
+        image = _missing_image(prepared, job)
+        _fill(prepared, job, crew, image)
+        if image is not None:
+            write_image(job, image, draft.plans[0], draft.version)
         with shielded():
             finish = commit if remote else publish
             finish(job, draft.version, draft.document, draft.placeholder, overwrite=request.overwrite)
 
 
-def _fill(request: Request, draft: Draft, job: Job, crew: Crew) -> None:
+def _image_paths(prepared: Prepared, job: Job, image: Volume | None) -> list[str]:
+    """What an image consists of that is written in place."""
+    if image is None or job.aside:
+        return []
+    return [*image_paths(prepared.draft.plans[0]), *(ROOT_FILES if prepared.parent is None else ())]
+
+
+def _missing_image(prepared: Prepared, job: Job) -> Volume | None:
+    """The image, unless the run that is resumed has published it already.
+
+    Raises
+    ------
+    UsageError
+        If the store has another one.
+    MetadataError
+        If it holds arrays that no image names, where one is to be.
+    """
+    request, draft = prepared.request, prepared.draft
+    parent = find_parent(prepared.store, request.address)
+    has_image = parent is not None and parent.multiscales is not None
+    if draft.placeholder is not None and not has_image:
+        equal = level_documents(draft.placeholder[0], draft.version)
+        check_places(prepared.store, request.address, draft.plans[0], equal)
+    if request.image is None or (job.resumed and has_image):
+        return None
+    check_target(request.address, parent, draft.document.layers, request.segmentation.geometry, request.image)
+    if not job.aside and not job.resumed:
+        check_free_paths(prepared.store, request.address, image_paths(draft.plans[0]))
+    return request.image
+
+
+def _fill(prepared: Prepared, job: Job, crew: Crew, image: Volume | None) -> None:
     """Write the levels of all layers."""
+    request, draft = prepared.request, prepared.draft
     layers = request.segmentation.layers
     fitted = {
         metadata.name: plan_for(crew, plan, labels)
@@ -53,9 +85,7 @@ def _fill(request: Request, draft: Draft, job: Job, crew: Crew) -> None:
     }
     job.reserve(draft.document.name, draft.plans[0], draft.version)
     in_place = [path for name, plan in fitted.items() for path in job.paths_of(name, plan)]
-    if request.image is not None:
-        in_place += image_paths(draft.plans[0])
-    job.begin(fitted, () if job.aside else in_place)
+    job.begin(fitted, [*(() if job.aside else in_place), *_image_paths(prepared, job, image)])
     check_reach(crew, job, layers)
     plans = [fitted_plan(job.record, metadata.name, fitted[metadata.name]) for metadata in draft.layers]
     count = BlockCounter(sum(plan.block_count for plan in plans), request.progress)

@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import dask.array as da
+import numpy as np
 import zarr
+from dask.highlevelgraph import MaterializedLayer
 
 from ngffseg import ngff
 from ngffseg.chunks import StoredLabels
@@ -21,6 +23,9 @@ from ngffseg.labels.shield import shielded
 from ngffseg.pyramid import Census, PyramidPlan, build_pyramid, level0_alone
 from ngffseg.store import local_path, place_of, read_objects, store_url
 from ngffseg.workers import Crew, ThreadCrew
+
+# Bytes in the graph of a dask array that are too many to be sent to all workers.
+LARGE = 2**23
 
 
 def fill_levels(
@@ -57,9 +62,10 @@ def fill_levels(
     ledger = job.ledger(name, plan)
     here = crew.elsewhere and not travels(labels)
     with Census(plan) as census:
-        ledger.load(census)
-        if job.resumed and job.record.source is None:
-            check_unchanged(job.url, plan, ledger, labels, targets[0])
+        if job.resumed:
+            ledger.load(census)
+            if job.record.source is None:
+                check_unchanged(job.url, plan, ledger, labels, targets[0])
         build_pyramid(
             plan,
             source_labels(labels),
@@ -88,9 +94,18 @@ def plan_for(crew: Crew, plan: PyramidPlan, labels: Any) -> PyramidPlan:
 
 def travels(labels: Any) -> bool:
     """Whether processes elsewhere can read labels by themselves."""
-    if isinstance(labels, StoredLabels | da.Array):
-        return True
-    return isinstance(labels, zarr.Array) and store_url(labels.store) is not None
+    if isinstance(labels, da.Array):
+        return _held_bytes(labels) < LARGE
+    return isinstance(labels, StoredLabels) or (
+        isinstance(labels, zarr.Array) and store_url(labels.store) is not None
+    )
+
+
+def _held_bytes(labels: da.Array) -> int:
+    """Bytes of arrays in memory that a dask array is made of, which would travel with its graph."""
+    layers = [layer for layer in labels.dask.layers.values() if isinstance(layer, MaterializedLayer)]
+    values = (getattr(value, "value", value) for layer in layers for value in layer.values())
+    return sum(value.nbytes for value in values if isinstance(value, np.ndarray))
 
 
 def check_reach(crew: Crew, job: Job, sources: Sequence[Any]) -> None:
@@ -116,10 +131,10 @@ def _check_seen(crew: Crew, url: str, key: str) -> None:
         if isinstance(seen, BaseException):
             raise ClusterError(f"worker {worker} cannot read {url}: {seen}") from seen
         if not seen:
-            kind = "is on the disk of this machine" if local_path(url) is not None else "is not the same"
+            kind = "on the disk of this machine" if local_path(url) is not None else "in this process"
             raise ClusterError(
-                f"worker {worker} cannot see {url}, which {kind} there: give a folder that all machines share,"
-                " or an s3:// address"
+                f"worker {worker} cannot see {url}, which is {kind}: give a folder that all machines share, or"
+                " an s3:// address"
             )
 
 

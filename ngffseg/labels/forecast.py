@@ -57,7 +57,7 @@ def forecast(
     address, _ = split_address(url, name)
     request = Request(address, name, segmentation, image, options, overwrite, fingerprint, None)
     with store_errors(address):
-        prepared = prepare(request)
+        prepared = prepare(request, only_looking=True)
         if prepared.done or not options.get("resume", False):
             return Forecast(prepared.draft.plans, prepared.done, 0)
         return _unfinished(prepared)

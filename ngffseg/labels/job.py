@@ -22,7 +22,7 @@ from ngffseg.labels.mark import MarkFolder
 from ngffseg.labels.nodes import find_arrays
 from ngffseg.labels.shield import shielded
 from ngffseg.labels.staging import Staging
-from ngffseg.ngff import JobRecord
+from ngffseg.ngff import JobRecord, Move
 from ngffseg.pyramid import PyramidPlan
 from ngffseg.store import can_exchange, create_object, local_path, place_of, remove
 
@@ -97,6 +97,19 @@ class Job(Staging):
             self._claim = write_record(self.url, self.claim, self.record)
         self.written = list(self.record.paths)
 
+    def note_paths(self, paths: Sequence[str]) -> None:
+        """Say what else lies in place that nothing may name in the end."""
+        self.record = replace(self.record, paths=tuple(paths))
+        self._claim = write_record(self.url, self.claim, self.record)
+
+    def note_moves(self, moves: Mapping[str, str], generation: int) -> None:
+        """Say what is about to be moved to its place: see `ngffseg.labels.recovery`."""
+        root = local_path(self.url)
+        assert root is not None
+        known = {place: Move(staged, (root / staged).stat().st_ino) for place, staged in moves.items()}
+        self.record = replace(self.record, moves=known, generation=generation)
+        self._claim = write_record(self.url, self.claim, self.record)
+
     def reserve(self, name: str, plan: PyramidPlan, version: ngff.Version) -> None:
         """Reserve the paths of a new label image on an object store.
 
@@ -159,24 +172,26 @@ class Job(Staging):
         with shielded(), quiet:
             if self._claim is None:
                 return
+            removed = False
             try:
-                self._end(error)
+                removed = self._end(error)
             finally:
-                self._claim.lease.release()
+                self._claim.lease.release(removed=removed)
 
-    def _end(self, error: BaseException | None) -> None:
+    def _end(self, error: BaseException | None) -> bool:
+        """Remove what is not needed any more; whether the folder of the job is gone, or another's."""
         if error is not None and not self.claim.lease.held():
-            return  # it is another run's now
+            return True
         if error is not None and self._worth_keeping(error):
             for ledger in self.ledgers.values():
                 ledger.save()
-            return
-        written = self.written if error is not None and not self.aside else ()
-        for path in written:
+            return False
+        for path in self.written if error is not None else ():
             remove(self.url, path)
         if self.reserved:
             remove(self.url, reservation_key(self.record.name))
         remove(self.url, self.folder)
+        return True
 
     def _worth_keeping(self, error: BaseException) -> bool:
         """Whether a later run could go on: some blocks are marked, and what failed may not fail again."""

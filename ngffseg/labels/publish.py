@@ -19,7 +19,8 @@ from ngffseg.labels.metadata import judged
 from ngffseg.labels.names import layers_of, registered
 from ngffseg.labels.nodes import attributes_of, find_group
 from ngffseg.labels.parent import Parent, find_parent
-from ngffseg.labels.places import INDEX, LABELS, OWN
+from ngffseg.labels.places import INDEX, LABELS, OWN, ROOT_FILES
+from ngffseg.labels.standing import level_paths
 from ngffseg.pyramid import PyramidPlan
 from ngffseg.store import exchange, flushed, locked, move, remove
 
@@ -47,6 +48,9 @@ def publish(
                 f"{job.url}: label image {document.name!r} was written by another job meanwhile"
             )
         check_levels(job, document, parent)
+        newer = _next(document, parent)
+        if job.aside:
+            job.note_moves(_moves(job), newer.generation)
         with ExitStack() as undo:
             if placeholder is not None and (parent is None or parent.multiscales is None):
                 _put_placeholder(job, version, *placeholder, undo)
@@ -57,7 +61,7 @@ def publish(
             for name, attributes in job.attributes.items():
                 staged = job.label_path(name)
                 _place(job, staged, f"{LABELS}/{name}", attributes, version, undo)
-            _register(job, version, document, parent)
+            _register(job, version, newer, parent)
             undo.pop_all()
         _remove_old(job, document, parent)
         refresh_consolidated(job.url)
@@ -78,6 +82,9 @@ def _put_placeholder(
     job: Job, version: ngff.Version, plan: PyramidPlan, attributes: dict[str, Any], undo: ExitStack
 ) -> None:
     check_places(job.store, job.url, plan)
+    # Should we die on the way, whoever comes next removes what nothing names.
+    own = ROOT_FILES if find_group(job.store, "") is None else ()
+    job.note_paths([*job.record.paths, *(level.path for level in plan.levels), *own])
     for level in plan.levels:
         undo.callback(remove, job.url, level.path)
         create_array(job.url, level.path, level, plan, version)
@@ -154,9 +161,23 @@ def _put_schemas(job: Job, version: ngff.Version, undo: ExitStack) -> None:
 
 def _register(job: Job, version: ngff.Version, document: ngff.Document, parent: Parent | None) -> None:
     attributes = (parent.labels_attributes or {}) if parent is not None else {}
-    old = next((d for d in ngff.decode_documents(attributes) if d.name == document.name), None)
-    newer = replace(document, generation=1 if old is None else old.generation + 1)
-    put_group(job.url, LABELS, version, judged(registered(attributes, newer, version), LABELS))
+    put_group(job.url, LABELS, version, judged(registered(attributes, document, version), LABELS))
+
+
+def _next(document: ngff.Document, parent: Parent | None) -> ngff.Document:
+    """The document in its next generation."""
+    known = parent.documents if parent is not None else ()
+    old = next((d for d in known if d.name == document.name), None)
+    return replace(document, generation=1 if old is None else old.generation + 1)
+
+
+def _moves(job: Job) -> dict[str, str]:
+    """What is going to be moved, by the path of its place."""
+    image = find_group(job.store, job.image_path)
+    levels = level_paths(attributes_of(image)) if image is not None else ()
+    moves = {path: f"{job.image_path}/{path}" for path in levels}
+    moves |= {f"{INDEX}/{name}": job.index_path(name) for name in job.indices}
+    return moves | {f"{LABELS}/{name}": job.label_path(name) for name in job.attributes}
 
 
 def _remove_old(job: Job, document: ngff.Document, parent: Parent | None) -> None:

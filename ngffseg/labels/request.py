@@ -11,6 +11,7 @@ from zarr.abc.store import Store
 from ngffseg.chunks import StoredLabels
 from ngffseg.errors import LabelExistsError
 from ngffseg.labels.address import check_name, layer_names
+from ngffseg.labels.claim import job_id
 from ngffseg.labels.comparison import chunk_boxes, first_difference
 from ngffseg.labels.draft import Draft, check_target, draft_of, is_there
 from ngffseg.labels.fingerprint import plan_digest, source_digest, told_options
@@ -19,6 +20,7 @@ from ngffseg.labels.open import open_labels
 from ngffseg.labels.options import WriteOptions
 from ngffseg.labels.parent import Parent, find_parent
 from ngffseg.labels.progress import Progress
+from ngffseg.labels.recovery import recover
 from ngffseg.model import Segmentation, Volume
 from ngffseg.ngff import JobRecord
 from ngffseg.store import open_store
@@ -92,9 +94,16 @@ class Prepared:
             options=told_options(self.request.options),
         )
 
+    @property
+    def job(self) -> str:
+        """Id of the job."""
+        return job_id(self.record)
 
-def prepare(request: Request) -> Prepared:
+
+def prepare(request: Request, *, only_looking: bool = False) -> Prepared:
     """Decide on all of a write, before anything is written.
+
+    What runs that died have left of this segmentation is put right, unless we are ``only_looking``.
 
     Raises
     ------
@@ -105,13 +114,16 @@ def prepare(request: Request) -> Prepared:
     resume, labels = request.options.get("resume", False), request.segmentation
     names = layer_names(check_name(name), len(labels.layers))
     store = open_store(address)
+    if not only_looking:
+        recover(store, address, name, resume=resume)
     parent = find_parent(store, address)
     exists = is_there(store, parent, name)
     if exists and not request.overwrite and not resume:
         raise LabelExistsError(
             f"{address} has a label image {name!r} already: choose another name, or overwrite it"
         )
-    check_target(address, parent, names, labels.geometry, None if resume and exists else request.image)
+    # The image may have been published by the run that is to be resumed.
+    check_target(address, parent, names, labels.geometry, None if resume else request.image)
     draft = _with_made(request, draft_of(parent, labels, names, request.image, request.options))
     done = exists and resume and _is_done(request, draft, parent)
     if exists and not request.overwrite and not done:

@@ -16,9 +16,7 @@ from ngffseg.labels.creation import put_group
 from ngffseg.labels.job import Job
 from ngffseg.labels.metadata import image_extra, image_multiscales, judged
 from ngffseg.labels.nodes import attributes_of
-from ngffseg.labels.places import ROOT_FILES
 from ngffseg.labels.shield import shielded
-from ngffseg.labels.standing import standing_paths
 from ngffseg.model import Volume
 from ngffseg.pyramid import PyramidPlan, plan_pyramid
 from ngffseg.store import open_store, remove
@@ -26,9 +24,8 @@ from ngffseg.workers import dask_threads
 
 
 def image_paths(labels: PyramidPlan) -> tuple[str, ...]:
-    """Paths of all that an image may consist of, in a store where it is written in place."""
-    levels = [f"{letter}{number}" for number in range(len(labels.levels)) for letter in ("s", "")]
-    return (*levels, *ROOT_FILES)
+    """Paths that ome-zarr gives to the levels of an image."""
+    return tuple(f"s{number}" for number in range(len(labels.levels)))
 
 
 def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Version) -> None:
@@ -53,8 +50,7 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
     levels = [data.rechunk(level.unit) for data, level in zip(levels, plan.levels, strict=True)]
     root = open_store(f"{job.url}/{job.image_path}".rstrip("/"), read_only=False)
     if job.resumed:
-        standing = standing_paths(job.store, image_paths(labels)) if not job.aside else set()
-        for path in (job.image_path,) if job.aside else set(image_paths(labels)) - standing:
+        for path in (job.image_path,) if job.aside else image_paths(labels):
             remove(job.url, path)
     with shielded():
         group = zarr.create_group(root, zarr_format=ngff.zarr_format(version))

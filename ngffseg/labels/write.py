@@ -15,6 +15,7 @@ import numpy as np
 from ngffseg.errors import LabelValueError, UsageError
 from ngffseg.geometry import Geometry, identity
 from ngffseg.labels.address import split_address
+from ngffseg.labels.claim import clean_up
 from ngffseg.labels.execution import carry_out
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.open import open_image, open_labels
@@ -108,7 +109,9 @@ def write_segmentation(
     with store_errors(address):
         check_writable(address)
         prepared = prepare(request)
-        if not prepared.done:
+        if prepared.done:
+            clean_up(prepared.store, address, prepared.job)  # of a run that died when all was done
+        else:
             carry_out(prepared)
     return open_labels(address, name)
 

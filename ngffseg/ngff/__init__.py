@@ -11,7 +11,7 @@ from ngffseg.ngff.document import (
 )
 from ngffseg.ngff.image_label import decode_image_label, encode_image_label, source_image
 from ngffseg.ngff.index import IndexForm, decode_index, encode_index
-from ngffseg.ngff.job import JobRecord, PassRecord, decode_job, encode_job
+from ngffseg.ngff.job import JobRecord, Move, PassRecord, decode_job, encode_job
 from ngffseg.ngff.judge import judge_attributes
 from ngffseg.ngff.label import LabelDocument, decode_label, encode_label
 from ngffseg.ngff.multiscales import (
@@ -37,6 +37,7 @@ __all__ = [
     "IndexForm",
     "JobRecord",
     "LabelDocument",
+    "Move",
     "Multiscales",
     "Node",
     "PassRecord",

@@ -14,6 +14,22 @@ PassRecord = tuple[int | None, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """A folder that is about to be moved, or exchanged with what lies in its place.
+
+    Parameters
+    ----------
+    staged
+        Path of the folder before.
+    inode
+        Its number in the file system, by which it is known wherever it lies.
+    """
+
+    staged: str
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
 class JobRecord:
     """A write in progress.
 
@@ -37,6 +53,10 @@ class JobRecord:
         Passes over the data of each label image, by name.
     paths
         What the job makes in place.
+    moves
+        What it is about to publish on a local disk, by the path of its place.
+    generation
+        That of the document which says that it is published.
     """
 
     name: str
@@ -48,6 +68,8 @@ class JobRecord:
     prefix: str = ""
     passes: Mapping[str, tuple[PassRecord, ...]] = field(default_factory=dict)
     paths: tuple[str, ...] = ()
+    moves: Mapping[str, Move] = field(default_factory=dict)
+    generation: int = 0
 
 
 def encode_job(record: JobRecord) -> dict[str, Any]:
@@ -76,4 +98,5 @@ def decode_job(encoded: Mapping[str, Any]) -> JobRecord:
         name: tuple((p["source"], tuple(p["targets"])) for p in passes)
         for name, passes in encoded["passes"].items()
     }
-    return JobRecord(**{**encoded, "passes": passes, "paths": tuple(encoded["paths"])})
+    moves = {place: Move(**move) for place, move in encoded["moves"].items()}
+    return JobRecord(**{**encoded, "passes": passes, "paths": tuple(encoded["paths"]), "moves": moves})

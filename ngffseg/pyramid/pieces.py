@@ -37,9 +37,20 @@ class PieceSource:
         self.chunks = self.unit = plan.levels[0].chunks
         self.size = piece_size(plan, chunks)
         self.shape = plan.levels[0].shape
+        self._begin()
+
+    def _begin(self) -> None:
         self.local, self.lock = threading.local(), threading.Lock()
         # A piece is forgotten when no thread keeps it any more.
         self.pieces: weakref.WeakValueDictionary[Index, Piece] = weakref.WeakValueDictionary()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the pieces of this process."""
+        return {k: v for k, v in self.__dict__.items() if k not in ("local", "lock", "pieces")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._begin()
 
     def read(self, box: Box, out: Labels) -> Labels | None:  # noqa: ARG002
         """Labels of a box, from the piece that holds it."""

@@ -68,7 +68,7 @@ class BlockWork:
             f"{i * u * w}:{min((i + 1) * u * w, n)}"
             for i, u, w, n in zip(block.index, top.unit, window, self.plan.levels[0].shape, strict=True)
         )
-        return f"block {'/'.join(map(str, block.index))} of level {top.path}, voxels [{box}] of level 0,"
+        return f"block {'/'.join(map(str, block.index))} of level {top.path} (voxels [{box}] of level 0)"
 
     def stop(self) -> None:
         """Have blocks that are being done in this process end soon."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from zarr.abc.store import ByteRequest
+from zarr.abc.store import ByteRequest, RangeByteRequest, SuffixByteRequest
 
 # Seconds: until a connection is made, and between two parts of an answer.
 CONNECT_TIMEOUT = 3.5
@@ -57,3 +57,12 @@ class Client(Protocol):
 
     async def children(self, prefix: str) -> list[str]:
         """Names directly below a prefix that is empty or ends with a slash."""
+
+
+def part_of(data: bytes, part: ByteRequest | None) -> bytes:
+    """The part that was asked for, from servers that answer with the whole object all the same."""
+    if isinstance(part, RangeByteRequest) and len(data) > part.end - part.start:
+        return data[part.start : part.end]
+    if isinstance(part, SuffixByteRequest) and len(data) > part.suffix:
+        return data[-part.suffix :]
+    return data

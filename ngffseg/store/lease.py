@@ -36,8 +36,8 @@ class Lease(Protocol):
     def held(self) -> bool:
         """Whether nobody has taken over, as he may where we seemed to be dead."""
 
-    def release(self) -> None:
-        """Let others have it."""
+    def release(self, *, removed: bool = False) -> None:
+        """Let others have it; ``removed`` tells that the folder is gone, or another's by now."""
 
 
 def take_lease(url: str, folder: str) -> Lease | None:
@@ -66,7 +66,7 @@ class DiskLease:
         """Nobody else can have it."""
         return True
 
-    def release(self) -> None:
+    def release(self, *, removed: bool = False) -> None:  # noqa: ARG002
         """Unlock the folder."""
         os.close(self._descriptor)
 
@@ -122,17 +122,21 @@ class ObjectLease:
         data = read_objects(self._url, [self._key])[0]
         return data is not None and json.loads(data)["owner"] == self._token
 
-    def release(self) -> None:
+    def release(self, *, removed: bool = False) -> None:
         """Remove what says that we own it."""
         self._end.set()
         self._thread.join()
-        remove(self._url, self._key)
+        if not removed:
+            remove(self._url, self._key)
 
 
 def _take_object(url: str, folder: str) -> ObjectLease | None:
-    owners = _owners(url, folder)
-    number, token = max(owners, default=0), uuid.uuid4().hex
-    if owners and _age(url, folder, number) < LEASE:
+    token = uuid.uuid4().hex
+    # Who lets go of a folder removes his number; so the first is free where nobody has it.
+    if create_object(url, _key(folder, 1), _owner(token, 0)):
+        return ObjectLease(url, folder, 1, token)
+    number = max(_owners(url, folder), default=0)
+    if number == 0 or _age(url, folder, number) < LEASE:
         return None
     if not create_object(url, _key(folder, number + 1), _owner(token, 0)):
         return None

@@ -65,12 +65,11 @@ def read_objects(where: Where, keys: Sequence[str]) -> list[bytes | None]:
     root = _folder(where)
     if root is not None:
         return [_read(root / key) for key in keys]
-    store = _remote(where)
+    return sync(_fetch(_remote(where), keys))
 
-    async def fetch() -> list[bytes | None]:
-        return await all_of(store.fetch(key) for key in keys)
 
-    return sync(fetch())
+async def _fetch(store: RemoteStore, keys: Sequence[str]) -> list[bytes | None]:
+    return await all_of(store.fetch(key) for key in keys)
 
 
 def _read(path: Path) -> bytes | None:

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from functools import cached_property, partial
 from typing import Any, cast
 
-from zarr.abc.store import ByteRequest, RangeByteRequest, Store, SuffixByteRequest
+from zarr.abc.store import ByteRequest, RangeByteRequest, Store
 from zarr.core.buffer import Buffer, BufferPrototype
 
-from ngffseg.store.client import Client, Entry
+from ngffseg.store.client import Client, Entry, part_of
 from ngffseg.store.failure import request_error
 from ngffseg.store.fault import Fault, Kind, fault_of
 from ngffseg.store.meter import count_bytes, count_request
@@ -65,7 +65,7 @@ class RemoteStore(Store):
         return {k: v for k, v in self.__dict__.items() if k not in ("_client", "_request")}
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, RemoteStore) and (self.url, self.read_only) == (other.url, other.read_only)
+        return isinstance(other, RemoteStore) and hash(other) == hash(self) and other.url == self.url
 
     def __hash__(self) -> int:
         return hash((self.url, self.read_only))
@@ -98,7 +98,7 @@ class RemoteStore(Store):
         count_bytes(read=len(found))
         if key.rpartition("/")[2] in METADATA:
             self._witness = key
-        return _part(found, part)
+        return part_of(found, part)
 
     async def _check_hidden(self, key: str) -> None:
         """Raise an error unless an object to which we were denied access is only missing.
@@ -211,12 +211,3 @@ class RemoteStore(Store):
         """Names directly below a folder."""
         for name in await self.children(f"{prefix.rstrip('/')}/" if prefix else ""):
             yield name
-
-
-def _part(data: bytes, part: ByteRequest | None) -> bytes:
-    """The part that was asked for, from servers that answer with the whole object all the same."""
-    if isinstance(part, RangeByteRequest) and len(data) > part.end - part.start:
-        return data[part.start : part.end]
-    if isinstance(part, SuffixByteRequest) and len(data) > part.suffix:
-        return data[-part.suffix :]
-    return data

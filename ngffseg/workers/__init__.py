@@ -1,7 +1,8 @@
 """Who does the work: threads of this process, or the workers of a dask cluster."""
 
 from ngffseg.workers.crew import Crew, Work
-from ngffseg.workers.dask_crew import Cluster, DaskCrew, open_crew
+from ngffseg.workers.dask_crew import DaskCrew
+from ngffseg.workers.opening import Cluster, open_crew
 from ngffseg.workers.threads import ThreadCrew, dask_threads
 
 __all__ = ["Cluster", "Crew", "DaskCrew", "ThreadCrew", "Work", "dask_threads", "open_crew"]

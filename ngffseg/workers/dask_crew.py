@@ -9,27 +9,24 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable
 from importlib.metadata import PackageNotFoundError, version
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from ngffseg.errors import ClusterError, NgffsegError, StoreError, UsageError
-from ngffseg.workers.crew import Crew, R, T, Work
+from ngffseg.errors import ClusterError, NgffsegError, StoreError
+from ngffseg.workers.crew import R, T, Work
 from ngffseg.workers.errand import Failure, begun, errand, unpacked
-from ngffseg.workers.threads import ThreadCrew
 
 if TYPE_CHECKING:
     import distributed
 
-# Threads of this process, an address of a scheduler, or a client of whatever cluster.
-Cluster: TypeAlias = "str | distributed.Client | None"
 # Tasks that the scheduler holds: per thread of the cluster, and at least, for clusters that grow.
 PER_THREAD, LEAST = 4, 32
 # A task that fails is done again elsewhere, so often in all.
 ATTEMPTS = 3
-# Seconds: for a scheduler to answer, for workers to appear, and between two looks at them.
-ANSWER, APPEAR, LOOK = 8.0, 30.0, 2.0
+# Seconds: for workers to appear, and between two looks at them.
+APPEAR, LOOK = 30.0, 2.0
 
 
 class DaskCrew:
@@ -190,60 +187,3 @@ def _named(task: str, failure: Failure) -> Exception:
     made = kind(f"{task} failed{where}: {text}")
     made.__cause__ = error
     return made
-
-
-@contextlib.contextmanager
-def open_crew(cluster: Cluster = None, workers: int | None = None) -> Iterator[Crew]:
-    """Whoever is to do the work.
-
-    Parameters
-    ----------
-    cluster
-        None or "threads" for threads of this process; "processes" for a cluster of processes on this
-        machine; the address of a dask scheduler; or a `distributed.Client`, which stays open.
-    workers
-        Number of threads, or of processes, by default that of the cores. Without ``cluster`` it is
-        a number of processes.
-
-    Raises
-    ------
-    UsageError
-        If a number of workers is given for a cluster that has its own.
-    ClusterError
-        If the scheduler does not answer, or its workers cannot do the work.
-    """
-    if cluster == "threads" or (cluster is None and workers is None):
-        yield ThreadCrew(workers)
-        return
-    if cluster not in (None, "processes") and workers is not None:
-        raise UsageError("the cluster has its own workers: leave the number of workers out")
-    with _client(cluster, workers) as client:
-        crew = DaskCrew(client)
-        crew.check()
-        yield crew
-
-
-@contextlib.contextmanager
-def _client(cluster: Cluster, workers: int | None) -> Iterator[distributed.Client]:
-    # Imported here: it takes half a second, which threads need not pay.
-    import distributed
-
-    if cluster is not None and not isinstance(cluster, str):
-        yield cluster
-        return
-    if cluster in (None, "processes"):
-        local = distributed.LocalCluster(
-            n_workers=workers, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
-        )
-        with local, distributed.Client(local, set_as_default=False) as client:
-            yield client
-        return
-    try:
-        client = distributed.Client(cluster, timeout=ANSWER, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
-        raise ClusterError(
-            f"{cluster}: no dask scheduler answers there ({type(error).__name__}): check the address, or start"
-            " one, as by: dask scheduler"
-        ) from error
-    with client:
-        yield client

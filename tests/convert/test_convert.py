@@ -150,5 +150,6 @@ def test_bad_imports_leave_no_store(tmp_path):
 
 def test_a_plan_writes_nothing(slicer_files, tmp_path):
     plan = forecast_import(slicer_files / SLICER[0], tmp_path / "a.zarr", levels=3)
-    assert len(plan.levels) == 3
+    assert [len(p.levels) for p in plan.plans] == [3]
+    assert (plan.finished, plan.done) == (False, 0)
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,133 @@
+"""Levels above level 0 that are new: where they lie, and how the metadata come to name them."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import zarr
+
+from ngffseg import ngff
+from ngffseg.labels.creation import array_document, create_array, put_group, refresh_consolidated
+from ngffseg.labels.image import LabelImage
+from ngffseg.labels.job import Job
+from ngffseg.labels.metadata import how_made, judged, level_datasets
+from ngffseg.labels.nodes import attributes_of, find_array, find_group
+from ngffseg.labels.places import INDEX, LABELS
+from ngffseg.labels.publish import place_indices
+from ngffseg.labels.standing import index_paths, level_paths
+from ngffseg.pyramid import PyramidPlan
+from ngffseg.store import locked, remove
+
+
+def free_paths(job: Job, group: str, plan: PyramidPlan) -> list[str]:
+    """Paths for the levels above level 0, which nothing names yet: their numbers where these are free."""
+    found = []
+    for level in plan.levels[1:]:
+        path = f"{group}/{level.path}".strip("/")
+        taken = find_array(job.store, path) is not None
+        found.append(f"{group}/{job.claim.prefix}{level.path}".strip("/") if taken else path)
+    return found
+
+
+def create_above(
+    job: Job, paths: Sequence[str], plan: PyramidPlan, version: ngff.Version
+) -> list[zarr.Array[Any]]:
+    """Make the empty arrays of the levels above level 0."""
+    return [
+        create_array(job.url, path, level, plan, version)
+        for path, level in zip(paths, plan.levels[1:], strict=True)
+    ]
+
+
+def documents_of(paths: Sequence[str], made: Sequence[zarr.Array[Any]]) -> dict[str, Any]:
+    """Metadata of arrays by their paths in their group."""
+    return {posixpath.basename(path): array_document(array) for path, array in zip(paths, made, strict=True)}
+
+
+def publish_levels(
+    job: Job, image: LabelImage, plan: PyramidPlan, made: dict[str, Any], version: ngff.Version
+) -> None:
+    """Name the new levels in the metadata, as one object, then remove what was named before."""
+    group, index = f"{LABELS}/{image.name}", f"{INDEX}/{image.name}"
+    with locked(job.url), ExitStack() as undo:
+        # Should we die on the way, whoever comes next removes those that nothing names any more.
+        job.note_paths([*job.written, *_named(job, group, index), *free_paths(job, "", plan)])
+        old_index = find_group(job.store, index)
+        before = set(old_index.array_keys()) if old_index is not None else set()
+        place_indices(job, version, undo)
+        old = _fit_placeholder(job, plan, version, undo)
+        old += _name_levels(job, group, plan, made, version)
+        undo.pop_all()
+        job.written.clear()
+        arrays = ngff.decode_index(job.indices[image.name])
+        kept = {arrays.table, arrays.lists, arrays.fences}
+        for path in [*old, *(f"{index}/{name}" for name in before - kept)]:
+            remove(job.url, path)
+        refresh_consolidated(job.url)
+
+
+def _named(job: Job, group: str, index: str) -> list[str]:
+    """Paths of the levels above level 0, and of the arrays of an index, which are going to be replaced."""
+    labels, numbers = find_group(job.store, group), find_group(job.store, index)
+    levels = level_paths(attributes_of(labels))[1:] if labels is not None else ()
+    parts = index_paths(attributes_of(numbers)) if numbers is not None else ()
+    return [f"{group}/{path}" for path in levels] + [f"{index}/{path}" for path in parts]
+
+
+def _name_levels(
+    job: Job, path: str, plan: PyramidPlan, made: dict[str, Any], version: ngff.Version
+) -> list[str]:
+    """Have the multiscales of a group name new levels; returns the paths that it named before.
+
+    ``made`` holds the metadata of the arrays of the new levels by their paths.
+    """
+    group = find_group(job.store, path)
+    assert group is not None
+    attributes = attributes_of(group)
+    _, metadata = ngff.unwrap(attributes)
+    decoded = ngff.decode_multiscales(metadata, ndim=len(plan.levels[0].shape))
+    datasets = (decoded.datasets[0], *level_datasets(plan.levels[1:], list(made)))
+    method = decoded.type if path == "" else plan.reduction.method
+    how = decoded.metadata if path == "" else how_made(plan)
+    told = replace(decoded, datasets=datasets, type=method, metadata=how)
+    encoded = ngff.encode_multiscales(told, version)
+    # What stands there beside is kept; transformations of all levels are part of the new ones.
+    first = {k: v for k, v in metadata["multiscales"][0].items() if k != "coordinateTransformations"}
+    metadata = {**metadata, "multiscales": [{**first, **encoded}, *metadata["multiscales"][1:]]}
+    rest = {k: v for k, v in attributes.items() if k != "ome"} if version == "0.5" else {}
+    label = ngff.decode_label(attributes) if path else None
+    if label is not None:
+        level0 = decoded.datasets[0].path
+        known = {level0: label.arrays[level0]} if level0 in label.arrays else {}
+        digests = {"plan": job.record.plan, "source": job.record.source}
+        rest |= ngff.encode_label(replace(label, arrays=known | made, made=digests))
+    put_group(job.url, path, version, judged(ngff.wrap(version, metadata, rest), path))
+    return [f"{path}/{d.path}".strip("/") for d in decoded.datasets[1:] if d.path not in made]
+
+
+def _fit_placeholder(job: Job, plan: PyramidPlan, version: ngff.Version, undo: ExitStack) -> list[str]:
+    """Give an image that holds no data as many levels as its labels get; returns paths of the old ones."""
+    root = find_group(job.store, "")
+    if root is None or not is_placeholder(root):
+        return []
+    attributes = attributes_of(root)
+    multiscales = ngff.decode_multiscales(ngff.unwrap(attributes)[1], ndim=len(plan.levels[0].shape))
+    arrays = [find_array(job.store, dataset.path) for dataset in multiscales.datasets]
+    if [array.shape for array in arrays if array is not None] == [level.shape for level in plan.levels]:
+        return []
+    paths = free_paths(job, "", plan)
+    for path in paths:
+        undo.callback(remove, job.url, path)
+    made = create_above(job, paths, replace(plan, dtype=np.dtype(np.uint8)), version)
+    undo.callback(put_group, job.url, "", version, attributes)
+    return _name_levels(job, "", plan, documents_of(paths, made), version)
+
+
+def is_placeholder(root: zarr.Group) -> bool:
+    """Whether an image group holds no data."""
+    return bool(ngff.own_part(attributes_of(root)).get("placeholder"))

@@ -1,0 +1,73 @@
+"""What a run that died while it published has left half done.
+
+On a local disk a job is published by moving its folders to their places, one by one, and by one write of
+the register. Until that is done nobody knows them, so they are moved back: the store is as it was, and
+the job whole again, for a later run to go on with or to remove. On an object store what is registered
+is published; the rest follows from it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zarr.abc.store import Store
+
+from ngffseg.labels.claim import jobs_of, read_record
+from ngffseg.labels.parent import find_parent
+from ngffseg.labels.places import JOBS
+from ngffseg.labels.register import update_register
+from ngffseg.ngff import JobRecord
+from ngffseg.store import can_list, exchange, local_path, locked, move, remove, take_lease
+
+
+def recover(store: Store, url: str, name: str, *, resume: bool) -> None:
+    """Put right what runs that died have left of a segmentation.
+
+    On an object store only to ``resume`` one: whoever writes does so anyway.
+
+    Raises
+    ------
+    StoreError
+        If the disk or the network fails.
+    """
+    root = local_path(url)
+    if root is None:
+        if resume and can_list(url):
+            update_register(store, url)
+        return
+    for job in jobs_of(url, name):
+        record = read_record(url, job)
+        if record is None or not record.moves:
+            continue
+        lease = take_lease(url, f"{JOBS}/{job}")
+        if lease is None:
+            continue  # it lives
+        try:
+            with locked(url):
+                if _is_published(store, url, record):
+                    remove(url, f"{JOBS}/{job}")
+                else:
+                    _move_back(url, root, record)
+        finally:
+            lease.release()
+
+
+def _is_published(store: Store, url: str, record: JobRecord) -> bool:
+    """Whether the register knows what the job has made, or something newer."""
+    parent = find_parent(store, url)
+    documents = parent.documents if parent is not None else ()
+    return any(d.name == record.name and d.generation >= record.generation for d in documents)
+
+
+def _move_back(url: str, root: Path, record: JobRecord) -> None:
+    for place, known in reversed(list(record.moves.items())):
+        try:
+            moved = (root / place).stat().st_ino == known.inode
+        except FileNotFoundError:
+            continue
+        if not moved:
+            continue
+        if (root / known.staged).exists():
+            exchange(url, known.staged, place)
+        else:
+            move(url, place, known.staged)
