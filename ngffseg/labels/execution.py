@@ -11,7 +11,7 @@ from ngffseg.labels.parent import find_parent
 from ngffseg.labels.places import ROOT_FILES
 from ngffseg.labels.progress import BlockCounter
 from ngffseg.labels.publish import publish
-from ngffseg.labels.request import Prepared
+from ngffseg.labels.request import Prepared, is_done
 from ngffseg.labels.shield import shielded
 from ngffseg.labels.source_image import image_paths, write_image
 from ngffseg.labels.staging import fitted_plan
@@ -35,6 +35,8 @@ def carry_out(prepared: Prepared) -> None:
         open_crew(options.get("cluster"), options.get("workers")) as crew,
         Job(address, store, prepared.record, replacing=prepared.exists, resume=resume) as job,
     ):
+        if resume and is_done(request, draft, find_parent(store, address)):
+            return  # another run has come to its end since we looked
         image = _missing_image(prepared, job)
         _fill(prepared, job, crew, image)
         if image is not None:

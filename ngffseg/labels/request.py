@@ -125,7 +125,7 @@ def prepare(request: Request, *, only_looking: bool = False) -> Prepared:
     # The image may have been published by the run that is to be resumed.
     check_target(address, parent, names, labels.geometry, None if resume else request.image)
     draft = _with_made(request, draft_of(parent, labels, names, request.image, request.options))
-    done = exists and resume and _is_done(request, draft, parent)
+    done = exists and resume and is_done(request, draft, parent)
     if exists and not request.overwrite and not done:
         raise LabelExistsError(
             f"{address} has a label image {name!r} already, made from other labels or with other options:"
@@ -134,7 +134,7 @@ def prepare(request: Request, *, only_looking: bool = False) -> Prepared:
     return Prepared(request, store, parent, draft, exists, done)
 
 
-def _is_done(request: Request, draft: Draft, parent: Parent | None) -> bool:
+def is_done(request: Request, draft: Draft, parent: Parent | None) -> bool:
     """Whether what is asked for is there already, and equal."""
     name, made = draft.document.name, draft.document.made
     there = next((d for d in (parent.documents if parent else ()) if d.name == name), None)

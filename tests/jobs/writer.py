@@ -1,0 +1,41 @@
+"""A write that can be killed: ``python -m tests.jobs.writer SOURCE STORE OPTIONS``, slow enough to be hit."""
+
+import json
+import os
+import sys
+import time
+
+import dask.array as da
+
+from ngffseg.cli.main import exit_code
+from ngffseg.errors import NgffsegError
+from ngffseg.geometry import identity
+from ngffseg.labels import ledger, write_segmentation
+from ngffseg.model import Segmentation
+
+
+def slowly(block):
+    """Labels as they are, after a while; how long is no part of what they are."""
+    time.sleep(float(os.environ.get("SLOWLY", "0.004")))
+    return block
+
+
+def main():
+    """Write; a mark is left twenty times as often as for people, so that the end comes between two."""
+    ledger.PAUSE = 0.05
+    source, store, options = sys.argv[1:4]
+    labels = da.from_zarr(source).map_blocks(slowly, dtype="uint32")
+    written = Segmentation((labels,), (), identity(labels.shape))
+
+    def say(*done):
+        print(json.dumps(done), flush=True)
+
+    try:
+        write_segmentation(store, written, name="a", progress=say, **json.loads(options))
+    except NgffsegError as error:
+        print(error, file=sys.stderr)
+        sys.exit(exit_code(error))
+
+
+if __name__ == "__main__":
+    main()
