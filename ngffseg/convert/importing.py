@@ -89,6 +89,8 @@ def _read(
     source: str | os.PathLike[str], image: str | os.PathLike[str] | None
 ) -> tuple[Segmentation, Volume | None, str]:
     """What the files hold, and a digest of them."""
+    files = [source] if image is None else [source, image]
+    fingerprint = files_digest(files)
     segmentation = read_segmentation(Path(source))
     volume = read_volume(Path(image)) if image is not None else None
     if volume is not None and not same_directions(volume.geometry, segmentation.geometry):
@@ -96,7 +98,7 @@ def _read(
         raise UsageError(
             f"the axes of {image} and {source} point in different directions: reorient one of them first"
         )
-    return segmentation, volume, files_digest([source] if image is None else [source, image])
+    return segmentation, volume, fingerprint
 
 
 def files_digest(files: Iterable[str | os.PathLike[str]]) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from ngffseg.errors import JobError
 from ngffseg.labels.commit import commit
 from ngffseg.labels.creation import level_documents
-from ngffseg.labels.draft import check_free_paths, check_places, check_target
+from ngffseg.labels.draft import Draft, check_free_paths, check_places, check_target
 from ngffseg.labels.filling import check_reach, fill_levels, plan_for, with_level0
+from ngffseg.labels.fingerprint import source_digest
 from ngffseg.labels.job import Job
 from ngffseg.labels.parent import find_parent
 from ngffseg.labels.places import ROOT_FILES
 from ngffseg.labels.progress import BlockCounter
 from ngffseg.labels.publish import publish
-from ngffseg.labels.request import Prepared, is_done
+from ngffseg.labels.request import Prepared, Request, is_done
 from ngffseg.labels.shield import shielded
 from ngffseg.labels.source_image import image_paths, write_image
 from ngffseg.labels.staging import fitted_plan
@@ -41,6 +43,7 @@ def carry_out(prepared: Prepared) -> None:
         _fill(prepared, job, crew, image)
         if image is not None:
             write_image(job, image, draft.plans[0], draft.version)
+        _check_source(request, draft)
         with shielded():
             finish = commit if remote else publish
             finish(job, draft.version, draft.document, draft.placeholder, overwrite=request.overwrite)
@@ -51,6 +54,23 @@ def _image_paths(prepared: Prepared, job: Job, image: Volume | None) -> list[str
     if image is None or job.aside:
         return []
     return [*image_paths(prepared.draft.plans[0]), *(ROOT_FILES if prepared.parent is None else ())]
+
+
+def _check_source(request: Request, draft: Draft) -> None:
+    """Refuse labels that have changed while they were read: what is missing would be background.
+
+    Raises
+    ------
+    JobError
+        If they have.
+    """
+    made = draft.document.made
+    known = made["source"] if made is not None and request.fingerprint is None else None
+    if known is not None and source_digest(request.segmentation.layers) != known:
+        raise JobError(
+            f"{request.address}: the labels of {request.name!r} have changed while they were read: nothing was"
+            " published, run again"
+        )
 
 
 def _missing_image(prepared: Prepared, job: Job) -> Volume | None:

@@ -1,6 +1,7 @@
 """The labels that are written again and again, and what a store holds, seen without the code under test."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import zarr
@@ -33,4 +34,11 @@ def on_disk(folder):
 def in_bucket(bucket, prefix):
     """All objects of a store in a bucket."""
     keys = [key for key in bucket.keys() if key.startswith(f"{prefix}/")]  # noqa: SIM118
-    return {key.removeprefix(f"{prefix}/"): bucket.read(key) for key in keys}
+    client = bucket.server.client()
+
+    def read(key):
+        return client.get_object(Bucket=bucket.name, Key=key)["Body"].read()
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(read, keys))
+    return {key.removeprefix(f"{prefix}/"): data for key, data in zip(keys, found, strict=True)}

@@ -27,7 +27,8 @@ class S3Server:
         config = botocore.config.Config(
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
-            retries={"total_max_attempts": 1},
+            # Tests of faults stop the server that others use.
+            retries={"total_max_attempts": 10, "mode": "standard"},
             s3={"addressing_style": "path"},
         )
         return boto3.client(
