@@ -61,7 +61,7 @@ def _client(cluster: Cluster, workers: int | None) -> Iterator[distributed.Clien
         return
     if cluster in (None, "processes"):
         local = distributed.LocalCluster(
-            n_workers=workers, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+            n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", host="127.0.0.1"
         )
         with local, distributed.Client(local, set_as_default=False) as client:
             yield client
