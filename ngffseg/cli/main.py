@@ -1,7 +1,7 @@
 """The command ``ngffseg``: its verbs, and what an error becomes.
 
-Exit codes: 0 done; 1 the check found faults, or an export would lose something under --strict;
-2 wrong use or bad input; 3 the store or the network failed; 130 interrupted.
+Exit codes: 0 done; 1 the check found faults, a row of a batch failed, or an export would lose something
+under --strict; 2 wrong use or bad input; 3 the store or the network failed; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import click
 
 from ngffseg.cli import (
+    batch_verb,
     check_verb,
     conformance_verb,
     demo_verb,
@@ -36,6 +37,7 @@ def app() -> None:
 
 VERBS = (
     import_verb,
+    batch_verb,
     export_verb,
     info_verb,
     segments_verb,

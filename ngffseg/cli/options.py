@@ -20,7 +20,7 @@ _PYRAMID = (
     click.option("--codec", help="zstd-N, gzip-N, blosc-N, small or none  [default: by dtype]"),
     click.option("--levels", type=int, help="Number of levels, level 0 included."),
 )
-_WORK = (
+_CLUSTER = (
     click.option(
         "--cluster", metavar="ADDRESS", help="Scheduler of a dask cluster, such as tcp://host:8786."
     ),
@@ -29,8 +29,8 @@ _WORK = (
         type=click.IntRange(1),
         help="Processes of this machine  [default: threads, one per core]",
     ),
-    click.option("--resume", is_flag=True, help="Go on where an interrupted run has stopped."),
 )
+_RESUME = click.option("--resume", is_flag=True, help="Go on where an interrupted run has stopped.")
 
 
 def pyramid_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,8 +41,13 @@ def pyramid_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def work_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb the options of who does the work, and of going on with it."""
+    return cluster_options(_RESUME(command))
+
+
+def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a verb the options of who does the work."""
-    for option in reversed(_WORK):
+    for option in reversed(_CLUSTER):
         command = option(command)
     return command
 

@@ -14,10 +14,10 @@ LINES = 10
 
 
 @contextlib.contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+def progress(what: str, unit: str = "blocks") -> Iterator[Callable[[int, int], None]]:
     """A function to call with the numbers of blocks done and in all, from any thread."""
     if not sys.stderr.isatty():
-        yield _Lines(what)
+        yield _Lines(what, unit)
         return
     columns = (
         TextColumn("{task.description}"),
@@ -33,8 +33,8 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
 class _Lines:
     """At most ten plain lines; none for work of a few blocks."""
 
-    def __init__(self, what: str) -> None:
-        self.what, self.said, self.lock = what, 0, threading.Lock()
+    def __init__(self, what: str, unit: str) -> None:
+        self.what, self.unit, self.said, self.lock = what, unit, 0, threading.Lock()
 
     def __call__(self, done: int, total: int) -> None:
         with self.lock:
@@ -42,4 +42,4 @@ class _Lines:
             if total < LINES or tenth <= self.said:
                 return
             self.said = tenth
-            sys.stderr.write(f"{self.what}: {done} of {total} blocks\n")
+            sys.stderr.write(f"{self.what}: {done} of {total} {self.unit}\n")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Unpack
 
+from ngffseg.convert.study import read_study, stem_of, study_files
 from ngffseg.errors import UsageError
-from ngffseg.formats import known_suffixes, read_segmentation, read_volume
+from ngffseg.formats import read_segmentation, read_volume
 from ngffseg.geometry import same_directions
-from ngffseg.labels import Forecast, LabelImage, WriteOptions, forecast, write_segmentation
+from ngffseg.labels import Forecast, LabelImage, WriteOptions, forecast, is_current, write_segmentation
 from ngffseg.model import Segmentation, Volume
 
 
@@ -30,7 +32,9 @@ def import_segmentation(
     Parameters
     ----------
     source
-        File of a known format (by its suffix): ``.seg.nrrd``, ``.nrrd``, ``.nii``, ``.nii.gz``.
+        File of a known format (by its suffix): ``.seg.nrrd``, ``.nrrd``, ``.nii``, ``.nii.gz``; or a
+        folder of such files, or a pattern as ``case/*.nii.gz``, one structure per file, which become one
+        segmentation in as few layers as their overlaps need.
     url
         Address of the store, a path or an fsspec URL; made if it is not there.
     name
@@ -85,13 +89,24 @@ def forecast_import(
     )
 
 
+def is_imported(
+    source: str | os.PathLike[str],
+    url: str | os.PathLike[str],
+    *,
+    name: str | None = None,
+    image: str | os.PathLike[str] | None = None,
+    **options: Unpack[WriteOptions],
+) -> bool:
+    """Whether an import of these would find all of it there already; files are hashed, not decoded."""
+    return is_current(url, name if name is not None else stem(source), _fingerprint(source, image), **options)
+
+
 def _read(
     source: str | os.PathLike[str], image: str | os.PathLike[str] | None
 ) -> tuple[Segmentation, Volume | None, str]:
     """What the files hold, and a digest of them."""
-    files = [source] if image is None else [source, image]
-    fingerprint = files_digest(files)
-    segmentation = read_segmentation(Path(source))
+    fingerprint, files = _fingerprint(source, image), study_files(source)
+    segmentation = read_segmentation(source) if files is None else read_study(source, files)
     volume = read_volume(Path(image)) if image is not None else None
     if volume is not None and not same_directions(volume.geometry, segmentation.geometry):
         # OME-Zarr up to 0.5 holds scale and translation: readers would show the labels elsewhere.
@@ -101,17 +116,28 @@ def _read(
     return segmentation, volume, fingerprint
 
 
-def files_digest(files: Iterable[str | os.PathLike[str]]) -> str:
-    """SHA-256 of what files hold, in order."""
+def _fingerprint(source: str | os.PathLike[str], image: str | os.PathLike[str] | None) -> str:
+    """SHA-256 of what the files of an import hold; in a study their names count, too.
+
+    Raises
+    ------
+    UsageError
+        If one is not there.
+    """
+    study = study_files(source)
     found = hashlib.sha256()
-    for file in files:
-        with Path(file).open("rb") as data:
+    for file in [*(study or [Path(source)]), *([Path(image)] if image is not None else [])]:
+        if not file.is_file():
+            raise UsageError(f"{file}: there is no such file: check the path")
+        if study is not None:
+            found.update(file.name.encode())
+        with file.open("rb") as data:
             found.update(hashlib.file_digest(data, "sha256").digest())
     return found.hexdigest()
 
 
 def stem(source: str | os.PathLike[str]) -> str:
-    """Name of a file without the suffix of its format: ``case.01`` of ``case.01.nii.gz``."""
-    name = Path(source).name
-    suffixes = [s for s in known_suffixes() if name.lower().endswith(s)]
-    return name[: -len(max(suffixes, key=len))] if suffixes else name
+    """Name of a source without the suffix of its format; of a pattern, that of its folder."""
+    path = Path(source)
+    whole = path if not glob.has_magic(path.name) or path.exists() else path.parent
+    return stem_of(whole.absolute())

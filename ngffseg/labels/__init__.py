@@ -4,7 +4,7 @@ from ngffseg.labels.address import split_address
 from ngffseg.labels.archive import write_archive
 from ngffseg.labels.calibration import calibrate
 from ngffseg.labels.costs import Cost, access_costs
-from ngffseg.labels.forecast import Forecast, forecast
+from ngffseg.labels.forecast import Forecast, forecast, is_current
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.index import index_group
 from ngffseg.labels.inspection import check
@@ -30,6 +30,7 @@ __all__ = [
     "fitted_options",
     "forecast",
     "index_group",
+    "is_current",
     "open_image",
     "open_labels",
     "read_stored",

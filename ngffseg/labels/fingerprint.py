@@ -59,6 +59,11 @@ def plan_digest(draft: Draft, options: WriteOptions, image: Volume | None) -> st
     return digest([draft.version, told_options(options), document, segments, dtypes, told])
 
 
+def options_digest(options: WriteOptions) -> str:
+    """Digest of the options that were given."""
+    return digest(told_options(options))
+
+
 def told_options(options: WriteOptions) -> dict[str, Any]:
     """The options of a write as JSON, for people to compare; without those of who does it."""
     return {

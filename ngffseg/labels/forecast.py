@@ -8,15 +8,17 @@ from typing import Unpack
 
 from ngffseg.labels.address import split_address
 from ngffseg.labels.claim import read_record, resumable_job
+from ngffseg.labels.fingerprint import options_digest
 from ngffseg.labels.ledger import Ledger
 from ngffseg.labels.mark import MarkFolder
 from ngffseg.labels.options import WriteOptions
+from ngffseg.labels.parent import find_parent
 from ngffseg.labels.places import JOBS
 from ngffseg.labels.request import Prepared, Request, prepare
 from ngffseg.labels.staging import fitted_plan
 from ngffseg.model import Segmentation, Volume
 from ngffseg.pyramid import PyramidPlan
-from ngffseg.store import store_errors
+from ngffseg.store import open_store, store_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,19 @@ def forecast(
         if prepared.done or not options.get("resume", False):
             return Forecast(prepared.draft.plans, prepared.done, 0)
         return _unfinished(prepared)
+
+
+def is_current(
+    url: str | os.PathLike[str], name: str, fingerprint: str, **options: Unpack[WriteOptions]
+) -> bool:
+    """Whether a segmentation is there that was written from this source with these options."""
+    address, _ = split_address(url, name)
+    with store_errors(address):
+        parent = find_parent(open_store(address), address)
+    documents = parent.documents if parent is not None else ()
+    made = next((d.made for d in documents if d.name == name), None)
+    told = {"source": fingerprint, "options": options_digest(options)}
+    return made is not None and told.items() <= dict(made).items()
 
 
 def _unfinished(prepared: Prepared) -> Forecast:

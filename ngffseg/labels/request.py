@@ -14,7 +14,7 @@ from ngffseg.labels.address import check_name, layer_names
 from ngffseg.labels.claim import job_id
 from ngffseg.labels.comparison import chunk_boxes, first_difference
 from ngffseg.labels.draft import Draft, check_target, draft_of, is_there
-from ngffseg.labels.fingerprint import plan_digest, source_digest, told_options
+from ngffseg.labels.fingerprint import options_digest, plan_digest, source_digest, told_options
 from ngffseg.labels.levels import source_labels
 from ngffseg.labels.open import open_labels
 from ngffseg.labels.options import WriteOptions
@@ -154,5 +154,9 @@ def is_done(request: Request, draft: Draft, parent: Parent | None) -> bool:
 def _with_made(request: Request, draft: Draft) -> Draft:
     """The draft, whose document tells what it is made from, so that a later run knows it again."""
     source = request.fingerprint or source_digest(request.segmentation.layers)
-    made = {"plan": plan_digest(draft, request.options, request.image), "source": source}
+    made = {
+        "plan": plan_digest(draft, request.options, request.image),
+        "source": source,
+        "options": options_digest(request.options),
+    }
     return replace(draft, document=replace(draft.document, made=made))

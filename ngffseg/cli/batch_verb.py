@@ -1,0 +1,58 @@
+"""``ngffseg batch``: one import per row of a table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from ngffseg.batch import Result, read_rows, run_batch, write_results
+from ngffseg.cli.answer import console, print_json
+from ngffseg.cli.options import cluster_options, store_options
+from ngffseg.cli.progress import progress
+
+
+@click.command("batch")
+@click.argument("table")
+@cluster_options
+@click.option("--results", metavar="FILE", help="Where results go  [default: TABLE with .results.csv]")
+@store_options
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+def run(table: str, *, cluster: str | None, workers: int | None, results: str | None, as_json: bool) -> int:
+    """Import each row of the CSV file TABLE: columns source, store and, as wanted, name, image, options.
+
+    Safe to run again: what is there already and equal is skipped, what failed or was interrupted is done.
+    """
+    rows = read_rows(table)
+    path = Path(results) if results is not None else Path(table).with_suffix(".results.csv")
+    known: list[Result] = []
+    with progress("batch", unit="rows") as report:
+
+        def tell(result: Result) -> None:
+            """Keep a result at once: a batch that dies has told what it did."""
+            known.append(result)
+            write_results(known, path)
+            report(len(known), len(rows))
+
+        found = run_batch(rows, cluster=cluster, workers=workers, progress=tell)
+    write_results(found, path)
+    if as_json:
+        print_json([asdict(result) for result in found])
+    else:
+        _print(found, path)
+    return 1 if any(result.status == "failed" for result in found) else 0
+
+
+def _print(found: list[Result], path: Path) -> None:
+    failed = [result for result in found if result.status == "failed"]
+    if failed:
+        table = Table("line", "source", "reason", title="failed", title_justify="left")
+        for result in failed:
+            table.add_row(str(result.line), Path(result.source).name, result.reason)
+        console().print(table)
+    counts = Counter(result.status for result in found)
+    told = ", ".join(f"{counts[status]} {status}" for status in ("done", "skipped", "failed"))
+    console().print(f"{told}; see {path}", markup=False, soft_wrap=True)
