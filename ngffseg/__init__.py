@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ngffseg.convert import export_segmentation, import_segmentation
     from ngffseg.errors import NgffsegError
     from ngffseg.geometry import Geometry
-    from ngffseg.labels import LabelImage, check, open_labels, write_labels
+    from ngffseg.labels import LabelImage, check, open_labels, update_labels, write_labels
     from ngffseg.model import Segment, Segmentation
     from ngffseg.ngff import Violation
     from ngffseg.pyramid import PyramidPlan, plan_pyramid
@@ -32,6 +32,7 @@ _ROOMS = {
     "open_labels": "labels",
     "plan_pyramid": "pyramid",
     "segment_index": "segments",
+    "update_labels": "labels",
     "write_labels": "labels",
 }
 
@@ -49,6 +50,7 @@ __all__ = [
     "open_labels",
     "plan_pyramid",
     "segment_index",
+    "update_labels",
     "write_labels",
 ]
 

@@ -47,3 +47,9 @@ class Cache:
             while self.size > self.limit:
                 _, (_, freed) = self._values.popitem(last=False)
                 self.size -= freed
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._values.clear()
+            self.size = 0

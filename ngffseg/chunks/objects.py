@@ -47,6 +47,9 @@ class Objects(Protocol):
     def put(self, key: str, data: bytes) -> Future[Any] | None:
         """Write an object; it may be on its way until `flush`, or until what is returned is done."""
 
+    def remove(self, key: str) -> None:
+        """Remove an object; one that is not there is no error."""
+
     def flush(self) -> None:
         """Wait until all that was put is written; raises what became of it."""
 
@@ -103,6 +106,11 @@ class FolderObjects:
             with contextlib.suppress(OSError):
                 os.unlink(aside)
             raise
+
+    def remove(self, key: str) -> None:
+        """Remove a file."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{self.folder}/{key}")
 
     def flush(self) -> None:
         """Files are written when `put` returns."""
@@ -168,6 +176,10 @@ class StoreObjects:
 
     def _put(self, key: str, data: bytes) -> None:
         sync(self.store.set(self._key(key), Buffer.from_bytes(data)))
+
+    def remove(self, key: str) -> None:
+        """Remove an object."""
+        sync(self.store.delete(self._key(key)))
 
     def flush(self) -> None:
         """Wait until all objects are written; raises what became of them."""

@@ -12,6 +12,7 @@ from ngffseg.labels.open import open_image, open_labels, read_stored
 from ngffseg.labels.options import WriteOptions, fitted_options
 from ngffseg.labels.rebuild import build_levels
 from ngffseg.labels.tree import StoredImage, StoredLabels, StoredLevel, StoreTree, store_tree
+from ngffseg.labels.update import update_labels
 from ngffseg.labels.write import write_labels, write_segmentation
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "read_stored",
     "split_address",
     "store_tree",
+    "update_labels",
     "write_archive",
     "write_labels",
     "write_segmentation",

@@ -13,7 +13,7 @@ from ngffseg.labels.job import Job
 from ngffseg.labels.nodes import attributes_of, find_groups
 from ngffseg.labels.parent import Parent, find_parent
 from ngffseg.labels.places import INDEX, LABELS
-from ngffseg.labels.publish import check_levels
+from ngffseg.labels.publish import check_levels, count_generation
 from ngffseg.labels.register import (
     create_registration,
     entry_key,
@@ -87,6 +87,7 @@ def _claim(
         there = parent is not None and name in parent.names
         if not overwrite and (there or (before and is_registered(job.store, blank, before))):
             raise LabelExistsError(f"{job.url}: label image {name!r} was written by another job meanwhile")
+        count_generation(job, blank.version, before + 1)
         ours = replace(blank, document=replace(blank.document, generation=before + 1))
         if create_registration(job.url, ours):
             return ours

@@ -9,6 +9,7 @@ from ngffseg.labels.draft import Draft, check_free_paths, check_places, check_ta
 from ngffseg.labels.filling import check_reach, fill_levels, plan_for, with_level0
 from ngffseg.labels.fingerprint import source_digest
 from ngffseg.labels.job import Job
+from ngffseg.labels.journal import replacing
 from ngffseg.labels.parent import find_parent
 from ngffseg.labels.places import ROOT_FILES
 from ngffseg.labels.progress import BlockCounter
@@ -44,7 +45,7 @@ def carry_out(prepared: Prepared) -> None:
         if image is not None:
             write_image(job, image, draft.plans[0], draft.version)
         _check_source(request, draft)
-        with shielded():
+        with shielded(), replacing(address, job.attributes if prepared.exists else ()):
             finish = commit if remote else publish
             finish(job, draft.version, draft.document, draft.placeholder, overwrite=request.overwrite)
 

@@ -40,6 +40,8 @@ class LabelImage:
     layers
         Names of the label images that make up the segmentation, this one among them. More than
         one where segments overlap.
+    generation, revision
+        How often it has been written, and parts of it updated since, when it was opened.
     """
 
     url: str
@@ -48,6 +50,8 @@ class LabelImage:
     segments: tuple[Segment, ...]
     geometry: Geometry
     layers: tuple[str, ...] = ()
+    generation: int = 0
+    revision: int = 0
     _cache: Cache = field(default_factory=Cache, repr=False)
 
     @property
@@ -84,6 +88,10 @@ class LabelImage:
         with store_errors(self.url):
             array = self.arrays[level]
             return LazyLevel(self.url, array, self._cache).read(exact_box(box, array.shape))
+
+    def forget(self) -> None:
+        """Forget chunks that were read: they have changed."""
+        self._cache.clear()
 
 
 def exact_box(box: Box | None, shape: Sequence[int]) -> tuple[slice, ...]:

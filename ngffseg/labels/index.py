@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +20,7 @@ from ngffseg.labels.places import INDEX
 from ngffseg.pyramid import Counts, Level
 from ngffseg.store import open_store
 
+PARTS = ("segments", "chunks", "fences")
 ROWS_PER_CHUNK = 4096
 CHUNKS_PER_CHUNK = 65536
 
@@ -34,27 +37,33 @@ def write_index(job: Job, name: str, level: Level, counts: Iterable[Counts], ver
     counts
         Its labels, in ranges in order.
     """
-    path, prefix = job.index_path(name), job.level_prefix
+    path = job.index_path(name)
+    job.indices[name] = write_counts(f"{job.url}/{path}", job.level_prefix, level, counts, version)
+    if job.aside:
+        put_group(job.url, path, version, job.indices[name])
+
+
+def write_counts(
+    url: str, prefix: str, level: Level, counts: Iterable[Counts], version: ngff.Version
+) -> dict[str, Any]:
+    """Write the arrays of an index, whose names get a prefix; returns the attributes of its group.
+
+    Parameters
+    ----------
+    url
+        Address of the group.
+    prefix
+        Stands before the names of the arrays.
+    level, counts
+        As for `write_index`.
+    """
     blank = ngff.IndexForm(
-        level.path,
-        level.shape,
-        level.chunks,
-        0,
-        ROWS_PER_CHUNK,
-        f"{prefix}segments",
-        f"{prefix}chunks",
-        f"{prefix}fences",
+        level.path, level.shape, level.chunks, 0, ROWS_PER_CHUNK, *(f"{prefix}{part}" for part in PARTS)
     )
     width = len(blank.columns)
-
-    def writer(part: str, chunks: tuple[int, ...]) -> NumberWriter:
-        """Begin one array, and have it removed if the job fails."""
-        job.written.append(f"{path}/{part}")
-        return NumberWriter(job.url, f"{path}/{part}", chunks, version)
-
-    table = writer(blank.table, (width, ROWS_PER_CHUNK))
-    lists = writer(blank.lists, (CHUNKS_PER_CHUNK,))
-    fences = writer(blank.fences, (CHUNKS_PER_CHUNK,))
+    table = NumberWriter(url, blank.table, (width, ROWS_PER_CHUNK), version)
+    lists = NumberWriter(url, blank.lists, (CHUNKS_PER_CHUNK,), version)
+    fences = NumberWriter(url, blank.fences, (CHUNKS_PER_CHUNK,), version)
     rows = entries = 0
     for part in counts:
         if not len(part.labels):
@@ -67,12 +76,7 @@ def write_index(job: Job, name: str, level: Level, counts: Iterable[Counts], ver
         entries += len(part.chunks)
     for array in (table, lists, fences):
         array.close()
-    form = ngff.IndexForm(
-        blank.level, blank.shape, blank.chunks, rows, ROWS_PER_CHUNK, blank.table, blank.lists, blank.fences
-    )
-    job.indices[name] = ngff.encode_index(form)
-    if job.aside:
-        put_group(job.url, path, version, job.indices[name])
+    return ngff.encode_index(replace(blank, segments=rows))
 
 
 def _columns(part: Counts, entries: int) -> npt.NDArray[np.uint64]:

@@ -125,7 +125,9 @@ def _open(store: Store, address: str, name: str, group: zarr.Group) -> LabelImag
     check_integers(address, arrays[0])
     layers = own.layers if own is not None else (name,)
     geometry = own.geometry if own is not None else _placed(multiscales, arrays[0])
-    return LabelImage(address, name, arrays, ngff.decode_image_label(metadata), geometry, layers)
+    segments = ngff.decode_image_label(metadata)
+    counted = (own.generation, own.revision) if own is not None else (0, 0)
+    return LabelImage(address, name, arrays, segments, geometry, layers, *counted)
 
 
 def _placed(multiscales: ngff.Multiscales, array: zarr.Array[Any]) -> Geometry:

@@ -49,6 +49,7 @@ def publish(
             )
         check_levels(job, document, parent)
         newer = _next(document, parent)
+        count_generation(job, version, newer.generation)
         if job.aside:
             job.note_moves(_moves(job), newer.generation)
         with ExitStack() as undo:
@@ -65,6 +66,14 @@ def publish(
             undo.pop_all()
         _remove_old(job, document, parent)
         refresh_consolidated(job.url)
+
+
+def count_generation(job: Job, version: ngff.Version, generation: int) -> None:
+    """Have the label images of a job tell how often their segmentation has been written."""
+    for name, attributes in job.attributes.items():
+        attributes[OWN] = {**attributes[OWN], "generation": generation}
+        if job.aside:
+            put_group(job.url, job.label_path(name), version, attributes)
 
 
 def check_levels(job: Job, document: ngff.Document, parent: Parent | None) -> None:

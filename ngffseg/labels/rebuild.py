@@ -7,13 +7,14 @@ from importlib.metadata import version as package_version
 from typing import Unpack
 
 from ngffseg import ngff
-from ngffseg.errors import MetadataError, UsageError
+from ngffseg.errors import JobError, MetadataError, UsageError
 from ngffseg.labels.address import split_address
 from ngffseg.labels.filling import check_reach, fill_levels, with_level0
 from ngffseg.labels.fingerprint import digest, source_digest, told_options
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.index import index_group
 from ngffseg.labels.job import Job
+from ngffseg.labels.journal import alone
 from ngffseg.labels.levels import source_labels, written_labels
 from ngffseg.labels.naming import create_above, documents_of, free_paths, is_placeholder, publish_levels
 from ngffseg.labels.nodes import attributes_of, find_group
@@ -24,6 +25,7 @@ from ngffseg.labels.places import LABELS
 from ngffseg.labels.progress import BlockCounter, Progress
 from ngffseg.labels.shield import shielded
 from ngffseg.labels.staging import fitted_plan
+from ngffseg.labels.update import finish_update
 from ngffseg.ngff import JobRecord
 from ngffseg.pyramid import PyramidPlan, plan_above
 from ngffseg.store import check_writable, flushed, open_store, store_errors
@@ -93,7 +95,10 @@ def build_levels(
             count = BlockCounter(plan.block_count, progress)
             named = with_level0(plan, image.arrays[0].basename)
             fill_levels(job, crew, image.name, named, source, targets, count, version)
-            with shielded():
+            with shielded(), alone(address, image.name):
+                finish_update(address, image.name)
+                if source_digest([image.arrays[0]]) != record.source:
+                    raise JobError(f"{address}: {image.name!r} has changed while it was read: run again")
                 flushed(address)
                 publish_levels(job, image, plan, documents_of(paths, made), version)
     return open_labels(address, image.name)

@@ -29,12 +29,21 @@ class LabelDocument:
         not fetch them one by one.
     made
         Digests of how and from what the levels above level 0 were built, where they were built later.
+    generation
+        How often the segmentation has been written.
+    revision
+        How often a part of it was updated since.
+    updates
+        The latest updates: revision, and start and stop per axis of the box.
     """
 
     layers: tuple[str, ...]
     geometry: Geometry
     arrays: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     made: Mapping[str, str | None] | None = None
+    generation: int = 0
+    revision: int = 0
+    updates: tuple[tuple[int, tuple[tuple[int, int], ...]], ...] = ()
 
 
 def encode_label(document: LabelDocument) -> dict[str, Any]:
@@ -47,6 +56,13 @@ def encode_label(document: LabelDocument) -> dict[str, Any]:
     }
     if document.made is not None:
         encoded["made"] = dict(document.made)
+    if document.generation:
+        encoded["generation"] = document.generation
+    if document.revision:
+        encoded["revision"] = document.revision
+        encoded["updates"] = [
+            {"revision": number, "box": [list(part) for part in box]} for number, box in document.updates
+        ]
     return {KEY: encoded}
 
 
@@ -70,7 +86,18 @@ def decode_label(attributes: Mapping[str, Any]) -> LabelDocument | None:
         geometry = decode_geometry(own["geometry"])
     except UsageError as error:
         raise MetadataError(f"the key {KEY!r} of a label image: {error}") from error
-    return LabelDocument(tuple(own["layers"]), geometry, own["arrays"], own.get("made"))
+    updates = tuple(
+        (update["revision"], tuple((a, b) for a, b in update["box"])) for update in own.get("updates", ())
+    )
+    return LabelDocument(
+        tuple(own["layers"]),
+        geometry,
+        own["arrays"],
+        own.get("made"),
+        own.get("generation", 0),
+        own.get("revision", 0),
+        updates,
+    )
 
 
 def array_form(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from ngffseg.pyramid.build import build_pyramid
 from ngffseg.pyramid.census import BlockCensus, Census
 from ngffseg.pyramid.compression import Compression
-from ngffseg.pyramid.counts import Counts
+from ngffseg.pyramid.counts import Counts, merged
 from ngffseg.pyramid.estimate import Estimate, Rates, estimate
 from ngffseg.pyramid.plan import (
     Block,
@@ -17,6 +17,7 @@ from ngffseg.pyramid.plan import (
     unit_grid,
 )
 from ngffseg.pyramid.reduction import Method, Reduction, Tie, downsample
+from ngffseg.pyramid.update import box_above, labels_of
 
 __all__ = [
     "Block",
@@ -33,10 +34,13 @@ __all__ = [
     "Rates",
     "Reduction",
     "Tie",
+    "box_above",
     "build_pyramid",
     "downsample",
     "estimate",
+    "labels_of",
     "level0_alone",
+    "merged",
     "plan_above",
     "plan_pyramid",
     "unit_grid",

@@ -139,6 +139,10 @@ class Census:
         """Keep what was counted in a block that is complete."""
         self.parts.add(block.rows, block.files)
 
+    def rows_of(self, block: BlockCensus) -> Numbers:
+        """All rows of a block, shape (n, `row_width`)."""
+        return np.concatenate([np.empty((0, self.parts.width), np.uint64), *block.pieces()])
+
     def add(self, rows: Numbers) -> None:
         """Take rows that were counted elsewhere."""
         self.parts.add([rows], [])

@@ -1,0 +1,108 @@
+"""Changing a box of stored labels: whole objects are written, and only those whose labels change."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from dask.system import CPU_COUNT
+
+from ngffseg.chunks.codec import Labels
+from ngffseg.chunks.paste import Box
+from ngffseg.chunks.shard import Index
+from ngffseg.chunks.stored import StoredLabels
+
+# Makes the labels of a box.
+Content = Callable[[Box], Labels]
+
+
+def edit_box(stored: StoredLabels, box: Box, content: Content) -> int:
+    """Change the labels of a box; returns the number of objects that were written or removed.
+
+    Parameters
+    ----------
+    stored
+        The array. Nobody else may write the objects that touch the box meanwhile.
+    box
+        Slices with start and stop inside the shape.
+    content
+        Called with each part of the box that lies in one chunk, in any thread.
+
+    Raises
+    ------
+    ChunkError
+        If a chunk that is there cannot be decoded.
+    """
+    units = [range(b.start // u, -(-b.stop // u)) for b, u in zip(box, stored.unit, strict=True)]
+    with ThreadPoolExecutor(CPU_COUNT) as pool:
+        changed = pool.map(lambda unit: _edit_object(stored, unit, box, content), itertools.product(*units))
+        count = sum(changed)
+    stored.flush()
+    return count
+
+
+def _edit_object(stored: StoredLabels, unit: Index, box: Box, content: Content) -> bool:
+    """Change the part of a box in one object; whether there was anything to change."""
+    parts = _parts(stored, unit)
+    changed = False
+    per_unit = [u // c for u, c in zip(stored.unit, stored.chunks, strict=True)]
+    ranges = [
+        range(max(b.start // c, u * n), min(-(-b.stop // c), (u + 1) * n))
+        for b, c, u, n in zip(box, stored.chunks, unit, per_unit, strict=True)
+    ]
+    buffer = np.empty(int(np.prod(stored.chunks)), stored.dtype)
+    for index in itertools.product(*ranges):
+        position = tuple(i % n for i, n in zip(index, per_unit, strict=True))
+        whole = tuple(
+            slice(i * c, min((i + 1) * c, n))
+            for i, c, n in zip(index, stored.chunks, stored.shape, strict=True)
+        )
+        chunk = _chunk(stored, index, parts.get(position), whole, buffer)
+        inside = tuple(
+            slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(whole, box, strict=True)
+        )
+        part = chunk[
+            tuple(slice(b.start - a.start, b.stop - a.start) for a, b in zip(whole, inside, strict=True))
+        ]
+        new = content(inside)
+        if np.array_equal(part, new):
+            continue
+        changed, part[...] = True, new
+        if chunk.any():
+            parts[position] = stored.encode(chunk)
+        else:
+            parts.pop(position, None)
+    if changed and parts:
+        stored.put(unit, parts)
+    elif changed:
+        stored.objects.remove(stored.keys.key(unit))  # all of it is background
+    return changed
+
+
+def _chunk(stored: StoredLabels, index: Index, data: Any, whole: Box, buffer: Labels) -> Labels:
+    """A chunk as far as it lies in the array, to be written to."""
+    size = [b.stop - b.start for b in whole]
+    if data is None:
+        return np.zeros(size, stored.dtype)
+    return stored.decode(index, data, buffer)[tuple(map(slice, size))].copy()
+
+
+def _parts(stored: StoredLabels, unit: Index) -> dict[Index, bytes]:
+    """The encoded chunks of one object, by position in it; none where it is not there."""
+    data = stored.objects.get(stored.keys.key(unit))
+    if data is None:
+        return {}
+    if stored.shard is None:
+        return {(0,) * len(stored.shape): data}
+    per_unit = stored.shard.chunks_per_shard
+    first = tuple(u * n for u, n in zip(unit, per_unit, strict=True))
+    table, view = stored.table(first, data), memoryview(data)
+    found = {}
+    for position in itertools.product(*map(range, per_unit)):
+        part = stored.part(tuple(a + p for a, p in zip(first, position, strict=True)), table, view)
+        if part is not None:
+            found[position] = bytes(part)
+    return found
