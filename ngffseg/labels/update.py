@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from ngffseg import ngff
 from ngffseg.chunks import BoxReader, StoredLabels, edit_box
 from ngffseg.errors import JobError, LabelValueError, UsageError
 from ngffseg.labels.comparison import chunk_boxes
-from ngffseg.labels.creation import put_group, refresh_consolidated
+from ngffseg.labels.creation import array_at, put_group, refresh_consolidated, store_at
 from ngffseg.labels.image import Box, LabelImage, exact_box
 from ngffseg.labels.journal import Journal, alone, end_journal, read_journal, update_folder, write_journal
 from ngffseg.labels.levels import written_labels
@@ -144,11 +143,13 @@ def _check_fresh(image: LabelImage, now: LabelImage, box: Slices) -> None:
 
 
 def _targets(image: LabelImage) -> list[StoredLabels]:
+    """The levels, to be written."""
     root, scratch = local_path(image.url), None
     if root is not None:
-        scratch = Path(root) / update_folder(image.name)
+        scratch = root / update_folder(image.name)
         scratch.mkdir(parents=True, exist_ok=True)
-    return [written_labels(array, scratch) for array in image.arrays]
+    arrays = [array_at(store_at(image.url, array.path), array.metadata) for array in image.arrays]
+    return [written_labels(array, scratch) for array in arrays]
 
 
 def _counted(
