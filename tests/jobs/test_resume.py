@@ -1,0 +1,330 @@
+"""Going on with what was interrupted: what is done stays done, what has changed is refused."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+import zarr
+
+from ngffseg import open_labels, write_labels
+from ngffseg.cli.main import run
+from ngffseg.errors import JobError, LabelExistsError, StoreError
+from ngffseg.geometry import identity
+from ngffseg.labels import build_levels, claim, forecast, ledger, mark
+from ngffseg.model import Segmentation
+from ngffseg.ngff import decode_job
+from tests.labels.stores import contents, digest, faults
+
+ROOT = Path(__file__).parents[2]
+LABELS = np.random.default_rng(0).integers(0, 9, (64, 48, 40)).astype(np.uint16)
+FORM = {"chunks": 8, "shards": None, "levels": 2}
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch):
+    """A mark after each block."""
+    monkeypatch.setattr(ledger, "PAUSE", 0.0)
+    monkeypatch.setattr(ledger, "RATIO", 0)
+
+
+def interrupted(store, labels, after=100, error=None, **options):
+    """Write until so many blocks are done, then fail as a lost network does; returns blocks in all."""
+    seen = []
+
+    def stop(done, blocks):
+        seen.append(blocks)
+        if done >= after:
+            raise error or StoreError("the network is gone")
+
+    from ngffseg.labels import write_segmentation
+
+    with pytest.raises(type(error) if error else StoreError):
+        write_segmentation(
+            store, Segmentation((labels,), (), identity(labels.shape)), name="a", progress=stop,
+            cluster="threads", workers=2, **{**FORM, **options},
+        )  # fmt: skip
+    return seen[-1]
+
+
+def resumed(store, labels, **options):
+    """Go on: blocks that were done by this run."""
+    seen = []
+    from ngffseg.labels import write_segmentation
+
+    write_segmentation(
+        store, Segmentation((labels,), (), identity(labels.shape)), name="a", resume=True,
+        progress=lambda done, blocks: seen.append((done, blocks)), **{**FORM, **options},
+    )  # fmt: skip
+    return sum(1 for (a, _), (b, _) in zip([(0, 0), *seen], seen, strict=False) if b - a == 1)
+
+
+def sources(kind, folder):
+    """The same labels, read in several ways."""
+    if kind == "memory":
+        return LABELS.copy()
+    return zarr.create_array(folder / "source", data=LABELS, chunks=(20, 20, 20), overwrite=True)
+
+
+@pytest.mark.parametrize("place", ["disk", "memory store"])
+@pytest.mark.parametrize("kind", ["memory", "zarr"])
+@pytest.mark.parametrize("form", [{}, {"ngff": "0.4"}, {"chunks": 8, "shards": 16}])
+def test_only_the_rest_is_done(place, kind, form, tmp_path):
+    store = tmp_path / "a.zarr" if place == "disk" else f"memory://{tmp_path.name}/a.zarr"
+    other = tmp_path / "b.zarr" if place == "disk" else f"memory://{tmp_path.name}/b.zarr"
+    labels = sources(kind, tmp_path)
+    blocks = interrupted(store, labels, after=5, **form)
+    assert blocks >= 8
+    with pytest.raises(OSError, match=r"no OME-Zarr store|has no labels|no label image"):
+        open_labels(store, "a")
+    done = resumed(store, labels, **form)
+    assert done <= blocks - 5
+    write_labels(other, labels, name="a", **{**FORM, **form})
+    if place == "disk":
+        assert digest(store) == digest(other)
+    else:
+        found, wanted = ({k.split(".zarr", 1)[1]: v for k, v in contents(u).items()} for u in (store, other))
+        assert found == wanted
+    assert faults(store) == []
+    assert resumed(store, labels, **form) == 0  # it is there
+
+
+def test_what_was_overwritten_and_interrupted(tmp_path):
+    for place in ("a", "b"):
+        write_labels(tmp_path / place, LABELS // 2, name="a", **FORM)
+    before = digest(tmp_path / "b")
+    interrupted(tmp_path / "a", LABELS, after=5, overwrite=True)
+    assert {k: d for k, d in digest(tmp_path / "a").items() if "/jobs/" not in k} == before
+    resumed(tmp_path / "a", LABELS, overwrite=True)
+    write_labels(tmp_path / "b", LABELS, name="a", overwrite=True, **FORM)
+    assert digest(tmp_path / "a") == digest(tmp_path / "b")
+
+
+def test_a_new_run_begins_anew_and_cleans_up(tmp_path):
+    store = tmp_path / "a.zarr"
+    interrupted(store, LABELS, after=5)
+    assert list((store / "ngffseg" / "jobs").iterdir())
+    write_labels(store, LABELS + 1, name="a", **FORM)
+    np.testing.assert_array_equal(open_labels(store, "a").read(), LABELS + 1)
+    assert not (store / "ngffseg" / "jobs").exists()
+    url = f"memory://{tmp_path.name}/a.zarr"
+    interrupted(url, LABELS, after=5)
+    write_labels(url, LABELS + 1, name="a", **FORM)
+    assert [k for k in contents(url) if "/jobs/" in k] == []
+    np.testing.assert_array_equal(open_labels(url, "a").read(), LABELS + 1)
+
+
+def test_what_changed_is_refused(tmp_path):
+    store = tmp_path / "a.zarr"
+    labels = sources("zarr", tmp_path)
+    interrupted(store, labels, after=5)
+    before = digest(store)
+    with pytest.raises(
+        JobError, match=r"begun with other options \(chunks 8 instead of 4, tie by default instead of"
+    ):
+        resumed(store, labels, chunks=4, tie="smallest")
+    labels[0, 0, 0] = 8
+    with pytest.raises(
+        JobError, match="begun with other labels: the source has changed, run without --resume"
+    ):
+        resumed(store, labels)
+    assert digest(store) == before
+
+
+def test_labels_in_memory_are_compared(tmp_path):
+    store = tmp_path / "a.zarr"
+    interrupted(store, LABELS, after=5)
+    changed = LABELS.copy()
+    changed[0, 0, 0] += 1
+    with pytest.raises(
+        JobError, match=r"labels have changed since the job was begun, in box \[0:8, 0:8, 0:8\]"
+    ):
+        resumed(store, changed)
+    resumed(store, LABELS)
+    with pytest.raises(LabelExistsError, match="made from other labels"):
+        resumed(store, changed)
+
+
+def test_another_version_is_refused(tmp_path, monkeypatch):
+    interrupted(tmp_path / "a.zarr", LABELS, after=5)
+    from ngffseg.labels import request
+
+    monkeypatch.setattr(request, "package_version", lambda _: "9.9")
+    with pytest.raises(JobError, match=r"was begun by ngffseg 0\.1\.0, this is 9\.9"):
+        resumed(tmp_path / "a.zarr", LABELS)
+
+
+def test_what_cannot_succeed_leaves_nothing(tmp_path):
+    class Negative:
+        shape, dtype = LABELS.shape, np.dtype(np.int16)
+
+        def __getitem__(self, box):
+            piece = LABELS[box].astype(np.int16)
+            piece[max(0, 60 - box[0].start) :] -= 9
+            return piece
+
+    with pytest.raises(ValueError, match="is negative"):
+        write_labels(tmp_path / "a.zarr", Negative(), name="a", **FORM)
+    assert not (tmp_path / "a.zarr").exists()
+
+
+@pytest.mark.parametrize("damage", ["truncated", "changed", "empty", "gone"])
+def test_damaged_marks_are_as_none(damage, tmp_path):
+    store = tmp_path / "a.zarr"
+    interrupted(store, LABELS, after=9)
+    marks = sorted((store / "ngffseg" / "jobs").rglob("*.mark"))
+    assert len(marks) > 3
+    for path in marks[::2]:
+        data = path.read_bytes()
+        if damage == "gone":
+            path.unlink()
+        else:
+            path.write_bytes(
+                {"truncated": data[:-3], "changed": data[:-1] + bytes([data[-1] ^ 1]), "empty": b""}[damage]
+            )
+    resumed(store, LABELS)
+    write_labels(tmp_path / "b.zarr", LABELS, name="a", **FORM)
+    assert digest(store) == digest(tmp_path / "b.zarr")
+
+
+def test_marks_of_two_runs_are_not_counted_twice(tmp_path):
+    store = tmp_path / "a.zarr"
+    interrupted(store, LABELS, after=9)
+    for path in sorted((store / "ngffseg" / "jobs").rglob("*.mark"))[:4]:
+        path.with_name(f"z-{path.name}").write_bytes(path.read_bytes())
+    resumed(store, LABELS)
+    write_labels(tmp_path / "b.zarr", LABELS, name="a", **FORM)
+    assert digest(store) == digest(tmp_path / "b.zarr")
+
+
+def test_many_rows_go_into_parts(tmp_path, monkeypatch):
+    from ngffseg.pyramid import parts
+
+    monkeypatch.setattr(parts, "HELD_BYTES", 2000)
+    labels = np.arange(LABELS.size, dtype=np.uint32).reshape(LABELS.shape)
+    store = tmp_path / "a.zarr"
+    interrupted(store, labels, after=9)
+    assert list((store / "ngffseg" / "jobs").rglob(f"*{mark.PART}"))
+    resumed(store, labels)
+    write_labels(tmp_path / "b.zarr", labels, name="a", **FORM)
+    assert digest(store) == digest(tmp_path / "b.zarr")
+
+
+def test_a_forecast_tells_what_a_resume_would_do(tmp_path):
+    store, made = tmp_path / "a.zarr", Segmentation((LABELS,), (), identity(LABELS.shape))
+    blocks = interrupted(store, LABELS, after=7)
+    before = digest(store)
+    found = forecast(store, made, name="a", resume=True, **FORM)
+    assert (found.finished, found.blocks) == (False, blocks)
+    assert 7 <= found.done < blocks
+    with pytest.raises(JobError, match="begun with other options"):
+        forecast(store, made, name="a", resume=True, **(FORM | {"levels": 3}))
+    assert digest(store) == before
+    resumed(store, LABELS)
+    assert forecast(store, made, name="a", resume=True, **FORM).finished
+
+
+def test_dry_run_of_a_file(tmp_path, capsys):
+    nibabel.save(nibabel.Nifti1Image(LABELS, np.eye(4)), tmp_path / "a.nii.gz")
+    words = ["import", str(tmp_path / "a.nii.gz"), str(tmp_path / "a.zarr"), "--chunks", "8", "--resume"]
+    assert run([*words, "--dry-run"]) == 0
+    assert "blocks; nothing was written" in capsys.readouterr().out
+    assert run(words) == 0
+    capsys.readouterr()
+    assert run([*words, "--dry-run"]) == 0
+    assert "all of it is there already, and equal; nothing was written" in capsys.readouterr().out
+    assert run([*words, "--dry-run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["finished"] is True
+    before = digest(tmp_path / "a.zarr")
+    assert run(words) == 0
+    assert digest(tmp_path / "a.zarr") == before
+    nibabel.save(nibabel.Nifti1Image(LABELS + 1, np.eye(4)), tmp_path / "a.nii.gz")
+    capsys.readouterr()
+    assert run(words) == 2
+    assert "made from other labels or with other options" in capsys.readouterr().err
+
+
+def test_levels_that_are_built_later(tmp_path):
+    stores = [tmp_path / "a.zarr", tmp_path / "b.zarr"]
+    write_labels(stores[0], LABELS, name="a", chunks=8, shards=None, levels=1)
+    shutil.copytree(stores[0], stores[1])  # with the times of all files
+
+    def stop(done, _blocks):
+        if done >= 4:
+            raise StoreError("the network is gone")
+
+    with pytest.raises(StoreError):
+        build_levels(stores[0], "a", progress=stop, levels=3, cluster="threads", workers=2)
+    seen = []
+    build_levels(stores[0], "a", levels=3, resume=True, progress=lambda *done: seen.append(done))
+    build_levels(stores[1], "a", levels=3)
+    # The digest of level 0 tells of the times of its files.
+    found, wanted = (
+        {k: d for k, d in digest(store).items() if k != "labels/a/zarr.json"} for store in stores
+    )
+    assert found == wanted
+    assert len(seen) < seen[-1][1]
+    before = digest(stores[0])
+    build_levels(stores[0], "a", levels=3, resume=True)
+    assert digest(stores[0]) == before
+
+
+DYING = """
+import os, sys, numpy as np
+from ngffseg.labels import publish
+from ngffseg import write_labels
+labels = np.load(sys.argv[2])
+step, moment = sys.argv[3:5]
+real = getattr(publish, step)
+def dying(*arguments):
+    if moment == "after":
+        real(*arguments)
+    os._exit(9)
+setattr(publish, step, dying)
+write_labels(sys.argv[1], labels, name="a", chunks=8, shards=None, levels=2, overwrite=True, resume=True)
+"""
+
+
+@pytest.mark.parametrize("step", ["flushed", "_put_placeholder", "_place", "_register", "_remove_old"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("state", ["new", "same label"])
+def test_death_while_publishing(step, moment, state, tmp_path):
+    stores = {name: tmp_path / name for name in ("resumed", "anew", "wanted")}
+    np.save(tmp_path / "labels.npy", LABELS)
+    old = write_labels(stores["wanted"], LABELS // 2, name="a", **FORM) if state != "new" else None
+    for name in ("resumed", "anew"):
+        if old is not None:
+            write_labels(stores[name], LABELS // 2, name="a", **FORM)
+        died = subprocess.run(
+            [sys.executable, "-c", DYING, str(stores[name]), str(tmp_path / "labels.npy"), step, moment],
+            cwd=ROOT, check=False, env=dict(os.environ),
+        )  # fmt: skip
+        assert died.returncode == (9 if step != "_put_placeholder" or state == "new" else 0)
+    if old is not None and step in ("flushed", "_place"):
+        image = open_labels(stores["resumed"], "a")  # readers find the old one or the new one
+        assert np.array_equal(image.read(), LABELS) or np.array_equal(image.read(), LABELS // 2)
+    resumed(stores["resumed"], LABELS, overwrite=True)
+    write_labels(stores["anew"], LABELS, name="a", overwrite=True, **FORM)
+    write_labels(stores["wanted"], LABELS, name="a", overwrite=True, **FORM)
+    wanted = digest(stores["wanted"])
+    assert digest(stores["resumed"]) == wanted
+    apart = ("labels/zarr.json", "labels/a/zarr.json")  # they count how often it was written
+    assert {k: d for k, d in digest(stores["anew"]).items() if k not in apart} == {
+        k: d for k, d in wanted.items() if k not in apart
+    }
+
+
+def test_records_that_are_damaged_are_as_none(tmp_path):
+    store = tmp_path / "a.zarr"
+    interrupted(store, LABELS, after=5)
+    (record,) = (store / "ngffseg" / "jobs").rglob("job.json")
+    decode_job(json.loads(record.read_text("utf-8")))
+    record.write_text("{", encoding="utf-8")
+    assert claim.read_record(str(store), record.parent.name) is None
+    resumed(store, LABELS)
+    np.testing.assert_array_equal(open_labels(store, "a").read(), LABELS)
