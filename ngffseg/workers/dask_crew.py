@@ -64,8 +64,11 @@ class DaskCrew:
 
     def each(self, call: Any, *arguments: Any) -> dict[str, Any]:
         """What a call gives on each worker, or the exception that it raises there, by address."""
+        from distributed.comm import CommClosedError
+
         found: dict[str, Any] = self.client.run(call, *arguments, on_error="return")
-        return found
+        # A worker that has just died says nothing; the others do its work.
+        return {worker: told for worker, told in found.items() if not isinstance(told, CommClosedError)}
 
     def run(self, work: Work[T, R], tasks: Iterable[T]) -> Generator[tuple[T, R], None, None]:
         """Do all tasks, and give each with its result as it is done."""
