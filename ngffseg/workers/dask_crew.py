@@ -64,7 +64,7 @@ class DaskCrew:
 
     def each(self, call: Any, *arguments: Any) -> dict[str, Any]:
         """What a call gives on each worker, or the exception that it raises there, by address."""
-        from distributed.comm import CommClosedError
+        from distributed.comm.core import CommClosedError
 
         found: dict[str, Any] = self.client.run(call, *arguments, on_error="return")
         # A worker that has just died says nothing; the others do its work.
