@@ -190,6 +190,7 @@ class Job(Staging):
             remove(self.url, path)
         if self.reserved:
             remove(self.url, reservation_key(self.record.name))
+        self.claim.lease.rest()
         remove(self.url, self.folder)
         return True
 

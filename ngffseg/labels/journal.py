@@ -79,6 +79,7 @@ def alone(url: str, name: str) -> Iterator[None]:
     finally:
         left = read_objects(url, [_key(name)])[0] is not None
         if not left:
+            lease.rest()
             remove(url, folder)
         lease.release(removed=not left)
 

@@ -36,6 +36,9 @@ class Lease(Protocol):
     def held(self) -> bool:
         """Whether nobody has taken over, as he may where we seemed to be dead."""
 
+    def rest(self) -> None:
+        """Give no more signs of life: the folder is about to be removed, and must not come back."""
+
     def release(self, *, removed: bool = False) -> None:
         """Let others have it; ``removed`` tells that the folder is gone, or another's by now."""
 
@@ -65,6 +68,9 @@ class DiskLease:
     def held(self) -> bool:
         """Nobody else can have it."""
         return True
+
+    def rest(self) -> None:
+        """The system knows that we live."""
 
     def release(self, *, removed: bool = False) -> None:  # noqa: ARG002
         """Unlock the folder."""
@@ -122,10 +128,14 @@ class ObjectLease:
         data = read_objects(self._url, [self._key])[0]
         return data is not None and json.loads(data)["owner"] == self._token
 
-    def release(self, *, removed: bool = False) -> None:
-        """Remove what says that we own it."""
+    def rest(self) -> None:
+        """Give no more signs of life."""
         self._end.set()
         self._thread.join()
+
+    def release(self, *, removed: bool = False) -> None:
+        """Remove what says that we own it."""
+        self.rest()
         if not removed:
             remove(self._url, self._key)
 
