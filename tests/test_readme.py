@@ -59,10 +59,30 @@ def test_the_example_of_a_bucket(bucket, slicer_files, tmp_path):
     assert "1 GET" in done.stdout
 
 
-def test_the_python_example(tmp_path):
-    (example,) = blocks("python")
+def test_the_example_of_long_jobs(slicer_files, tmp_path):
+    shutil.copy(slicer_files / "Segmentation.seg.nrrd", tmp_path)
+    (example,) = (block for block in blocks("sh") if "ngffseg batch" in block)
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", example],
+        ["bash", "-ec", example],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "all of it is there already, and equal; nothing was written" in done.stdout
+    assert "2 done, 0 skipped, 0 failed" in done.stdout
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_the_python_examples(number, tmp_path):
+    assert len(blocks("python")) == 2
+    (tmp_path / "example.py").write_text(blocks("python")[number], encoding="utf-8")
+    done = subprocess.run(
+        # dask warns where another cluster of this machine has its usual port.
+        [sys.executable, *(["-W", "error"] if number else []), "example.py"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
