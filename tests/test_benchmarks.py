@@ -70,6 +70,16 @@ def test_the_engine_and_its_peers():
     assert not any("igneous" in title or "webknossos" in title for title in programs)
 
 
+def test_what_long_jobs_cost():
+    rows = run("benchmarks/jobs.py", "--edge", "128", "--runs", "1", "--blocks", "1000")
+    found = dict(cells for cells in rows[1:])
+    assert len(found) == 4
+    (update,) = (cell for name, cell in found.items() if name.startswith("update of"))
+    _, written, wrong = update.split(" / ")
+    assert int(written) > 0
+    assert wrong == "0"
+
+
 def test_the_programs_of_that_benchmark_do_the_same_work(tmp_path):
     """Each makes the same level 1, but for the tie rule; shapes of chunks too."""
     code = "from inputs import *; import sys; make_inputs(Path(sys.argv[1]), 128)"
