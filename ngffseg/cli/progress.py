@@ -1,14 +1,24 @@
-"""Progress of long work: a bar on a terminal, plain lines elsewhere."""
+"""Progress of long work: a bar on a terminal, plain lines elsewhere; rate and remaining time in both."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 LINES = 10
 
@@ -23,6 +33,7 @@ def progress(what: str, unit: str = "blocks") -> Iterator[Callable[[int, int], N
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        _Rate(unit),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
@@ -30,16 +41,35 @@ def progress(what: str, unit: str = "blocks") -> Iterator[Callable[[int, int], N
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+class _Rate(ProgressColumn):
+    """Blocks per second."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self.unit = unit
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.3g} {self.unit}/s" if task.speed else "")
+
+
 class _Lines:
     """At most ten plain lines; none for work of a few blocks."""
 
     def __init__(self, what: str, unit: str) -> None:
         self.what, self.unit, self.said, self.lock = what, unit, 0, threading.Lock()
+        self.first: tuple[float, int] | None = None
 
     def __call__(self, done: int, total: int) -> None:
         with self.lock:
+            now = time.monotonic()
+            self.first = self.first or (now, done)
             tenth = done * LINES // total
             if total < LINES or tenth <= self.said:
                 return
             self.said = tenth
-            sys.stderr.write(f"{self.what}: {done} of {total} {self.unit}\n")
+            # What an earlier run has done comes with the first block, and is no rate of this one.
+            seconds, blocks = now - self.first[0], done - self.first[1]
+            told = f"{self.what}: {done} of {total} {self.unit}"
+            if blocks and seconds > 0 and done < total:
+                told += f", {blocks / seconds:.3g} per second, {(total - done) * seconds / blocks:.0f} s left"
+            sys.stderr.write(told + "\n")
