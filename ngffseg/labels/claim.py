@@ -185,12 +185,19 @@ def _give_up(store: Store, url: str, job: str, record: JobRecord | None) -> None
         for path in record.paths:
             if path not in standing:
                 remove(url, path)
-    if local_path(url) is None and record is not None:
-        reservation = reservation_key(record.name)
-        data = read_objects(url, [reservation])[0]
-        if data is not None and json.loads(data).get("job") == job:
-            remove(url, reservation)
+    if record is not None:
+        free_reservation(url, record.name, job)
     remove(url, f"{JOBS}/{job}")
+
+
+def free_reservation(url: str, name: str, job: str) -> None:
+    """Give back the paths that a job has reserved on an object store, if any."""
+    if local_path(url) is not None:
+        return
+    reservation = reservation_key(name)
+    data = read_objects(url, [reservation])[0]
+    if data is not None and json.loads(data).get("job") == job:
+        remove(url, reservation)
 
 
 def reservation_key(name: str) -> str:

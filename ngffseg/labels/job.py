@@ -14,7 +14,7 @@ from zarr.abc.store import Store
 from ngffseg import ngff
 from ngffseg.chunks import StoredLabels
 from ngffseg.errors import ClusterError, JobError, NgffsegError, StoreError
-from ngffseg.labels.claim import claim_job, reservation_key, write_record
+from ngffseg.labels.claim import claim_job, free_reservation, reservation_key, write_record
 from ngffseg.labels.creation import array_document, create_array, put_group
 from ngffseg.labels.ledger import Ledger
 from ngffseg.labels.levels import written_labels
@@ -95,7 +95,7 @@ class Job(Staging):
             }
             self.record = replace(self.record, passes=passes, paths=tuple(paths))
             self._claim = write_record(self.url, self.claim, self.record)
-        self.written = list(self.record.paths)
+        self.written = list(paths)
 
     def note_paths(self, paths: Sequence[str]) -> None:
         """Say what else lies in place that nothing may name in the end."""
@@ -188,8 +188,8 @@ class Job(Staging):
             return False
         for path in self.written if error is not None else ():
             remove(self.url, path)
-        if self.reserved:
-            remove(self.url, reservation_key(self.record.name))
+        if self.reserved or self.resumed:
+            free_reservation(self.url, self.record.name, self.claim.id)
         self.claim.lease.rest()
         remove(self.url, self.folder)
         return True

@@ -71,37 +71,44 @@ def build_levels(
     address, _ = split_address(url, name)
     with store_errors(address):
         check_writable(address)
-        store = open_store(address)
-        parent = open_parent(store, address)
-        version = parent.writable_version
-        plan = _plan(image, parent, version, options)
-        resume = options.get("resume", False)
-        record, has_index = _record(image, options), index_group(image) is not None
-        if resume and _is_built(image, record):
-            return image
-        with (
-            open_crew(options.get("cluster"), options.get("workers")) as crew,
-            Job(address, store, record, replacing=has_index, in_place=True, resume=resume) as job,
-        ):
-            paths = free_paths(job, f"{LABELS}/{image.name}", plan)
-            job.begin({image.name: plan}, [*paths, *job.index_paths(image.name)])
-            paths = job.written[: len(paths)]
-            plan = fitted_plan(job.record, image.name, plan)
-            check_reach(crew, job, [image.arrays[0]])
-            with shielded():
-                made = create_above(job, paths, plan, version)
-            source = source_labels(image.arrays[0])
-            targets = [source, *(written_labels(array, job.scratch) for array in made)]
-            count = BlockCounter(plan.block_count, progress)
-            named = with_level0(plan, image.arrays[0].basename)
-            fill_levels(job, crew, image.name, named, source, targets, count, version)
-            with shielded(), alone(address, image.name):
-                finish_update(address, image.name)
-                if source_digest([image.arrays[0]]) != record.source:
-                    raise JobError(f"{address}: {image.name!r} has changed while it was read: run again")
-                flushed(address)
-                publish_levels(job, image, plan, documents_of(paths, made), version)
+        # An update on the way would be read half, and lost with the levels that it makes.
+        with alone(address, image.name):
+            finish_update(address, image.name)
+            _build(open_labels(address, image.name), progress, options)
     return open_labels(address, image.name)
+
+
+def _build(image: LabelImage, progress: Progress | None, options: WriteOptions) -> None:
+    """Build the levels of a label image that nobody else changes meanwhile."""
+    address, store = image.url, open_store(image.url)
+    parent = open_parent(store, address)
+    version = parent.writable_version
+    plan = _plan(image, parent, version, options)
+    resume = options.get("resume", False)
+    record, has_index = _record(image, options), index_group(image) is not None
+    if resume and _is_built(image, record):
+        return
+    with (
+        open_crew(options.get("cluster"), options.get("workers")) as crew,
+        Job(address, store, record, replacing=has_index, in_place=True, resume=resume) as job,
+    ):
+        count = len(plan.levels) - 1
+        known = job.record.paths[:count] if job.resumed else free_paths(job, f"{LABELS}/{image.name}", plan)
+        job.begin({image.name: plan}, [*known, *job.index_paths(image.name)])
+        plan = fitted_plan(job.record, image.name, plan)
+        check_reach(crew, job, [image.arrays[0]])
+        with shielded():
+            made = create_above(job, known, plan, version)
+        source = source_labels(image.arrays[0])
+        targets = [source, *(written_labels(array, job.scratch) for array in made)]
+        blocks = BlockCounter(plan.block_count, progress)
+        named = with_level0(plan, image.arrays[0].basename)
+        fill_levels(job, crew, image.name, named, source, targets, blocks, version)
+        if source_digest([image.arrays[0]]) != record.source:
+            raise JobError(f"{address}: {image.name!r} has changed while it was read: run again")
+        with shielded():
+            flushed(address)
+            publish_levels(job, image, plan, documents_of(known, made), version)
 
 
 def _record(image: LabelImage, options: WriteOptions) -> JobRecord:
