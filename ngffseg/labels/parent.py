@@ -85,7 +85,7 @@ def find_parent(store: Store, url: str) -> Parent | None:
         shapes = tuple(array.shape for array in arrays)
     labels_version, register = ngff.unwrap(labels_attributes or {})
     names = ngff.listed_labels(register)
-    found = version or labels_version or _default_version(root or labels)
+    found = version or labels_version or _default_version(labels if root is None else root)
     return Parent(found, multiscales, shapes, names, labels_attributes)
 
 
