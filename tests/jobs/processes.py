@@ -10,13 +10,13 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-FORM = {"chunks": 32, "shards": None}
+FORM = {"chunks": 64, "shards": None}
 
 
 class Writer:
     """A write in a process."""
 
-    def __init__(self, source, store, *, slowly=0.004, **options):
+    def __init__(self, source, store, *, slowly=0.01, **options):
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.jobs.writer", str(source), str(store), json.dumps(FORM | options)],
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",

@@ -79,7 +79,7 @@ def killed_writer(source, place, expected, count, rng):
     """Kill -9 of the process that writes."""
     store = place.next()
     writer = Writer(source, store, resume=True)
-    time.sleep(rng.uniform(0.8, 4.0))
+    time.sleep(rng.uniform(0.8, 3.2))
     code, _, _ = writer.kill()
     said = settle(source, store)
     count.add(said, equal=digests(place.contents()) == expected, again=code != 0)
@@ -89,7 +89,7 @@ def killed_worker(source, place, expected, count, rng, cluster):
     """Kill -9 of a worker of a cluster: the job goes on with the others."""
     store = place.next()
     writer = Writer(source, store, resume=True, cluster=cluster.address)
-    time.sleep(rng.uniform(1.5, 4.5))
+    time.sleep(rng.uniform(1.2, 3.8))
     cluster.kill_worker(rng.randrange(2))
     code, _, error = writer.end()
     assert code == 0, error
@@ -100,7 +100,7 @@ def killed_scheduler(source, place, expected, count, rng, cluster):
     """Kill -9 of the scheduler and all workers: the run fails, the next one goes on."""
     store = place.next()
     writer = Writer(source, store, resume=True, cluster=cluster.address)
-    time.sleep(rng.uniform(1.5, 4.5))
+    time.sleep(rng.uniform(1.2, 3.8))
     cluster.kill_scheduler()
     code, _, error = writer.end()
     assert code in (0, 3), error
@@ -112,7 +112,7 @@ def stopped_server(source, place, expected, count, rng, server):
     """The S3 server stops and starts again: the run waits for it."""
     store = place.next()
     writer = Writer(source, store, resume=True)
-    time.sleep(rng.uniform(0.8, 4.0))
+    time.sleep(rng.uniform(0.8, 3.2))
     server.stop()
     time.sleep(rng.uniform(0.2, 3.0))
     server.start()
@@ -124,7 +124,7 @@ def stopped_server(source, place, expected, count, rng, server):
 def full_disk(source, place, expected, count, rng):
     """The disk is full, and then freed."""
     store = place.next()
-    ballast, room = place.folder / "ballast", rng.randrange(50_000, 2_500_000)
+    ballast, room = place.folder / "ballast", rng.randrange(50_000, 1_500_000)
     free = shutil.disk_usage(place.folder).free
     with ballast.open("wb") as file:
         file.write(bytes(max(0, free - room)))

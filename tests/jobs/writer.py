@@ -17,13 +17,13 @@ from ngffseg.store import lease
 
 def slowly(block):
     """Labels as they are, after a while; how long is no part of what they are."""
-    time.sleep(float(os.environ.get("SLOWLY", "0.004")))
+    time.sleep(float(os.environ.get("SLOWLY", "0.01")))
     return block
 
 
 def main():
     """Write, with the clocks of ledger and lease going faster than for people, so that more happens."""
-    ledger.PAUSE, lease.BEAT, lease.LEASE = 0.05, 0.5, 3.0
+    ledger.PAUSE, lease.BEAT, lease.LEASE = 0.05, 0.3, 2.0
     source, store, options = sys.argv[1:4]
     labels = da.from_zarr(source).map_blocks(slowly, dtype="uint32")
     written = Segmentation((labels,), (), identity(labels.shape))
