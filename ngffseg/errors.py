@@ -22,6 +22,10 @@
 A message is one line: what is wrong, where, and what to do.
 """
 
+from __future__ import annotations
+
+from typing import Self
+
 
 class NgffsegError(Exception):
     """Base of all errors that ngffseg raises on purpose."""
@@ -42,6 +46,10 @@ class LabelNameError(UsageError):
 class LabelExistsError(UsageError, FileExistsError):
     """The label image exists and the caller did not ask to replace it."""
 
+    def __new__(cls, *args: object) -> Self:
+        """The wider of two builtins; dask unpickles exceptions by `__new__`, and would find the other."""
+        return FileExistsError.__new__(cls, *args)
+
 
 class JobError(UsageError):
     """Another run is at this job, or it was begun with other labels or options."""
@@ -57,6 +65,10 @@ class UnknownFormatError(FormatError):
 
 class MissingExtraError(FormatError, ImportError):
     """The format needs an optional library that is not installed."""
+
+    def __new__(cls, *args: object) -> Self:
+        """The wider of two builtins, as in `LabelExistsError`."""
+        return ImportError.__new__(cls, *args)
 
 
 class LossError(FormatError):

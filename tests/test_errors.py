@@ -28,7 +28,7 @@ def test_the_drawing_is_the_code():
     tree = drawn()
     classes = {n: c for n, c in vars(errors).items() if inspect.isclass(c)}
     assert set(tree) == set(classes)
-    assert len(tree) == 14
+    assert len(tree) == 16
     for name, (parent, builtin) in tree.items():
         bases = [base.__name__ for base in classes[name].__bases__]
         assert bases[0] == (parent or "Exception")
@@ -48,6 +48,17 @@ def test_each_is_caught_as_what_is_drawn_and_crosses_processes(name):
         with pytest.raises(kind, match=r"^what, where, what to do$"):
             raise getattr(errors, name)("what, where, what to do")
     back = pickle.loads(pickle.dumps(getattr(errors, name)("what")))
+    assert (type(back).__name__, str(back)) == (name, "what")
+
+
+@pytest.mark.parametrize("name", sorted(drawn()))
+def test_dask_brings_each_across(name):
+    """tblib, by which dask sends exceptions, makes them without `__init__`."""
+    from tblib import pickling_support
+
+    error = getattr(errors, name)("what")
+    pickling_support.install(error)
+    back = pickle.loads(pickle.dumps(error))
     assert (type(back).__name__, str(back)) == (name, "what")
 
 

@@ -170,10 +170,14 @@ def clean_up(store: Store, url: str, job: str) -> None:
     lease = take_lease(url, f"{JOBS}/{job}")
     if lease is None:
         return  # it lives
-    lease.rest()
-    with locked(url):  # nobody publishes meanwhile what metadata do not name yet
-        _give_up(store, url, job, read_record(url, job))
-    lease.release(removed=True)
+    removed = False
+    try:
+        lease.rest()
+        with locked(url):  # nobody publishes meanwhile what metadata do not name yet
+            _give_up(store, url, job, read_record(url, job))
+        removed = True
+    finally:
+        lease.release(removed=removed)
 
 
 def _give_up(store: Store, url: str, job: str, record: JobRecord | None) -> None:

@@ -77,11 +77,14 @@ def alone(url: str, name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        left = read_objects(url, [_key(name)])[0] is not None
-        if not left:
-            lease.rest()
-            remove(url, folder)
-        lease.release(removed=not left)
+        removed = False
+        try:
+            if read_objects(url, [_key(name)])[0] is None:
+                lease.rest()
+                remove(url, folder)
+                removed = True
+        finally:
+            lease.release(removed=removed)
 
 
 @contextlib.contextmanager

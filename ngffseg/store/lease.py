@@ -20,7 +20,7 @@ from typing import Protocol
 from ngffseg.errors import StoreError
 from ngffseg.store.address import local_path
 from ngffseg.store.client import Entry
-from ngffseg.store.objects import create_object, list_objects, put_object, read_objects, remove
+from ngffseg.store.objects import create_object, list_objects, place_of, put_object, read_objects, remove
 
 if sys.platform != "win32":
     import fcntl
@@ -103,6 +103,7 @@ class ObjectLease:
 
     def __init__(self, url: str, folder: str, number: int, token: str) -> None:
         self._url, self._folder, self._number, self._token = url, folder, number, token
+        self._where = place_of(url)  # the thread may see other settings in the environment
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._live, name=f"lease of {folder}", daemon=True)
         self._thread.start()
@@ -112,7 +113,7 @@ class ObjectLease:
         while not self._end.wait(BEAT):
             beats += 1
             try:
-                put_object(self._url, self._key, _owner(self._token, beats))
+                put_object(self._where, self._key, _owner(self._token, beats))
             except (StoreError, OSError):
                 continue  # the next one may arrive
 

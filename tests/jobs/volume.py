@@ -1,6 +1,8 @@
 """The labels that are written again and again, and what a store holds, seen without the code under test."""
 
 import hashlib
+import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -42,3 +44,12 @@ def in_bucket(bucket, prefix):
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(read, keys))
     return {key.removeprefix(f"{prefix}/"): data for key, data in zip(keys, found, strict=True)}
+
+
+def slowly(block):
+    """Labels as they are, after a while; how long is no part of what they are.
+
+    It lies here, since dask knows a function by its name only where it can be imported.
+    """
+    time.sleep(float(os.environ.get("SLOWLY", "0.01")))
+    return block

@@ -1,9 +1,7 @@
 """A write that can be killed: ``python -m tests.jobs.writer SOURCE STORE OPTIONS``, slow enough to be hit."""
 
 import json
-import os
 import sys
-import time
 
 import dask.array as da
 
@@ -13,12 +11,7 @@ from ngffseg.geometry import identity
 from ngffseg.labels import ledger, write_segmentation
 from ngffseg.model import Segmentation
 from ngffseg.store import lease
-
-
-def slowly(block):
-    """Labels as they are, after a while; how long is no part of what they are."""
-    time.sleep(float(os.environ.get("SLOWLY", "0.01")))
-    return block
+from tests.jobs.volume import slowly
 
 
 def main():
