@@ -27,7 +27,8 @@ class WriteOptions(PyramidOptions, total=False):
         processes of this machine.
     resume
         Go on where an interrupted run of the same write has stopped, and do nothing where all is there
-        already. What has changed since is refused.
+        already. What has changed since is refused. Dask arrays are known by their names, so functions that
+        make them should be those of a module: dask names others anew in each run.
     """
 
     ngff: Version
