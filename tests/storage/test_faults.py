@@ -314,7 +314,9 @@ def test_the_shell_says_one_line(what, bucket):
         [*program, "info", address.format(bucket=bucket.url)],
         env={**os.environ, **variables}, capture_output=True, encoding="utf-8", check=False,
     )  # fmt: skip
-    assert time.monotonic() - start < 10
+    # Within 10 s on a machine that has nothing else to do; other tests run beside this one.
+    assert retry.FIRST_PATIENCE < 5
+    assert time.monotonic() - start < 40
     assert (done.returncode, done.stdout) == (code, "")
     assert done.stderr.count("\n") == 1, done.stderr
     assert words in done.stderr
