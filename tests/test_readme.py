@@ -23,13 +23,11 @@ def environment():
     return {**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
 
 
-def test_the_shell_example(slicer_files, tmp_path):
-    for name in ("Segmentation.seg.nrrd", "CTChest4.nrrd"):
-        shutil.copy(slicer_files / name, tmp_path)
-    (example,) = (block for block in blocks("sh") if "--image CTChest4.nrrd" in block)
+def ran(command, folder):
+    """What a command printed, which must not fail."""
     done = subprocess.run(
-        ["bash", "-ec", example],
-        cwd=tmp_path,
+        command,
+        cwd=folder,
         env=environment(),
         capture_output=True,
         text=True,
@@ -37,6 +35,14 @@ def test_the_shell_example(slicer_files, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_the_shell_example(slicer_files, tmp_path):
+    for name in ("Segmentation.seg.nrrd", "CTChest4.nrrd"):
+        shutil.copy(slicer_files / name, tmp_path)
+    (example,) = (block for block in blocks("sh") if "--image CTChest4.nrrd" in block)
+    done = ran(["bash", "-ec", example], tmp_path)
     assert "valid; 0 MUST, 0 SHOULD" in done.stdout
     assert (tmp_path / "organs.nii.gz").exists()
 
@@ -45,16 +51,7 @@ def test_the_example_of_a_bucket(bucket, slicer_files, tmp_path):
     shutil.copy(slicer_files / "Segmentation.seg.nrrd", tmp_path)
     (example,) = (block for block in blocks("sh") if "s3://bucket/" in block)
     example = example.replace("s3://bucket", bucket.url)
-    done = subprocess.run(
-        ["bash", "-ec", example],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    done = ran(["bash", "-ec", example], tmp_path)
     assert "valid; 0 MUST, 0 SHOULD" in done.stdout
     assert "1 GET" in done.stdout
 
@@ -62,16 +59,7 @@ def test_the_example_of_a_bucket(bucket, slicer_files, tmp_path):
 def test_the_example_of_long_jobs(slicer_files, tmp_path):
     shutil.copy(slicer_files / "Segmentation.seg.nrrd", tmp_path)
     (example,) = (block for block in blocks("sh") if "ngffseg batch" in block)
-    done = subprocess.run(
-        ["bash", "-ec", example],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    done = ran(["bash", "-ec", example], tmp_path)
     assert "all of it is there already, and equal; nothing was written" in done.stdout
     assert "2 done, 0 skipped, 0 failed" in done.stdout
 
@@ -80,16 +68,8 @@ def test_the_example_of_long_jobs(slicer_files, tmp_path):
 def test_the_python_examples(number, tmp_path):
     assert len(blocks("python")) == 2
     (tmp_path / "example.py").write_text(blocks("python")[number], encoding="utf-8")
-    done = subprocess.run(
-        # dask warns where another cluster of this machine has its usual port.
-        [sys.executable, *(["-W", "error"] if number else []), "example.py"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    # dask warns where another cluster of this machine has its usual port.
+    ran([sys.executable, *(["-W", "error"] if number else []), "example.py"], tmp_path)
 
 
 def test_the_two_commands_are_those_of_ci():

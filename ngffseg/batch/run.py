@@ -16,7 +16,7 @@ from typing import Any, Literal
 from ngffseg.batch.row import Row
 from ngffseg.convert import import_segmentation, is_imported
 from ngffseg.errors import ClusterError, NgffsegError
-from ngffseg.store import local_path
+from ngffseg.store import local_path, put_object
 from ngffseg.workers import Cluster, Crew, ThreadCrew, open_crew
 
 Status = Literal["done", "skipped", "failed"]
@@ -156,6 +156,4 @@ def write_results(results: Sequence[Result], path: Path) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([field.name for field in fields(Result)])
     writer.writerows(astuple(result) for result in sorted(results, key=lambda result: result.line))
-    aside = path.with_name(f"{path.name}.unfinished")
-    aside.write_text(text.getvalue(), encoding="utf-8")
-    aside.replace(path)
+    put_object(str(path.parent), path.name, text.getvalue().encode())

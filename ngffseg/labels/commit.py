@@ -11,7 +11,7 @@ from ngffseg.labels.creation import level_documents, refresh_consolidated
 from ngffseg.labels.draft import check_places
 from ngffseg.labels.job import Job
 from ngffseg.labels.nodes import attributes_of, find_groups
-from ngffseg.labels.parent import Parent, find_parent
+from ngffseg.labels.parent import Parent, document_of, find_parent
 from ngffseg.labels.places import INDEX, LABELS
 from ngffseg.labels.publish import check_levels, count_generation
 from ngffseg.labels.register import (
@@ -107,7 +107,7 @@ def _remove_old(job: Job, ours: ngff.Registration, old: set[str]) -> None:
 
 def _paths_of(job: Job, document: ngff.Document, parent: Parent | None) -> set[str]:
     """Paths of all that a segmentation has now: levels, indices, and layers that it will have no more."""
-    now = next((d for d in (parent.documents if parent else ()) if d.name == document.name), None)
+    now = document_of(parent, document.name)
     gone = set(now.layers if now is not None else ()) - set(document.layers)
     paths = {f"{folder}/{name}" for name in gone for folder in (LABELS, INDEX)}
     for name in document.layers:

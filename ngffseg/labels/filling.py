@@ -14,6 +14,7 @@ from dask.highlevelgraph import MaterializedLayer
 from ngffseg import ngff
 from ngffseg.chunks import StoredLabels
 from ngffseg.errors import ClusterError
+from ngffseg.labels.claim import RECORD
 from ngffseg.labels.comparison import check_unchanged
 from ngffseg.labels.index import write_index
 from ngffseg.labels.job import Job
@@ -49,7 +50,7 @@ def fill_levels(
     name
         Name of the label image.
     plan
-        Its plan, `Job.fitted` and `with_level0`.
+        Its plan, after `fitted_plan` and `with_level0`.
     labels
         What the first pass reads.
     targets
@@ -118,7 +119,7 @@ def check_reach(crew: Crew, job: Job, sources: Sequence[Any]) -> None:
     """
     if not crew.elsewhere:
         return
-    _check_seen(crew, job.url, f"{job.folder}/job.json")
+    _check_seen(crew, job.url, f"{job.folder}/{RECORD}")
     for source in sources:
         url = store_url(source.store) if isinstance(source, zarr.Array) else None
         if url is not None:

@@ -10,9 +10,9 @@ from ngffseg.labels.address import split_address
 from ngffseg.labels.claim import read_record, resumable_job
 from ngffseg.labels.fingerprint import options_digest
 from ngffseg.labels.ledger import Ledger
-from ngffseg.labels.mark import MarkFolder
+from ngffseg.labels.mark import marks_of
 from ngffseg.labels.options import WriteOptions
-from ngffseg.labels.parent import find_parent
+from ngffseg.labels.parent import document_of, find_parent
 from ngffseg.labels.places import JOBS
 from ngffseg.labels.request import Prepared, Request, prepare
 from ngffseg.labels.staging import fitted_plan
@@ -72,10 +72,9 @@ def is_current(
     address, _ = split_address(url, name)
     with store_errors(address):
         parent = find_parent(open_store(address), address)
-    documents = parent.documents if parent is not None else ()
-    made = next((d.made for d in documents if d.name == name), None)
+    there = document_of(parent, name)
     told = {"source": fingerprint, "options": options_digest(options)}
-    return made is not None and told.items() <= dict(made).items()
+    return there is not None and there.made is not None and told.items() <= dict(there.made).items()
 
 
 def _unfinished(prepared: Prepared) -> Forecast:
@@ -86,7 +85,7 @@ def _unfinished(prepared: Prepared) -> Forecast:
     plans, done = [], 0
     for layer, plan in zip(prepared.draft.layers, prepared.draft.plans, strict=True):
         plans.append(fitted_plan(record, layer.name, plan))
-        ledger = Ledger(MarkFolder(address, f"{JOBS}/{job}/marks/{layer.name}"), plans[-1])
+        ledger = Ledger(marks_of(address, f"{JOBS}/{job}", layer.name), plans[-1])
         ledger.load(None)
         done += sum(int(blocks.sum()) for blocks in ledger.done)
     return Forecast(tuple(plans), finished=False, done=done)

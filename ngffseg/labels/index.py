@@ -16,11 +16,10 @@ from ngffseg.labels.image import LabelImage
 from ngffseg.labels.job import Job
 from ngffseg.labels.nodes import find_group
 from ngffseg.labels.numbers import NumberWriter
-from ngffseg.labels.places import INDEX
+from ngffseg.labels.places import INDEX, INDEX_PARTS
 from ngffseg.pyramid import Counts, Level
 from ngffseg.store import open_store
 
-PARTS = ("segments", "chunks", "fences")
 ROWS_PER_CHUNK = 4096
 CHUNKS_PER_CHUNK = 65536
 
@@ -58,7 +57,7 @@ def write_counts(
         As for `write_index`.
     """
     blank = ngff.IndexForm(
-        level.path, level.shape, level.chunks, 0, ROWS_PER_CHUNK, *(f"{prefix}{part}" for part in PARTS)
+        level.path, level.shape, level.chunks, 0, ROWS_PER_CHUNK, *(f"{prefix}{part}" for part in INDEX_PARTS)
     )
     width = len(blank.columns)
     table = NumberWriter(url, blank.table, (width, ROWS_PER_CHUNK), version)

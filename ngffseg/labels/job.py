@@ -18,7 +18,7 @@ from ngffseg.labels.claim import claim_job, free_reservation, reservation_key, w
 from ngffseg.labels.creation import array_document, create_array, put_group
 from ngffseg.labels.ledger import Ledger
 from ngffseg.labels.levels import written_labels
-from ngffseg.labels.mark import MarkFolder
+from ngffseg.labels.mark import marks_of
 from ngffseg.labels.nodes import find_arrays
 from ngffseg.labels.shield import shielded
 from ngffseg.labels.staging import Staging
@@ -138,7 +138,7 @@ class Job(Staging):
 
     def ledger(self, name: str, plan: PyramidPlan) -> Ledger:
         """The ledger of the blocks of a label image."""
-        self.ledgers[name] = Ledger(MarkFolder(place_of(self.url), f"{self.folder}/marks/{name}"), plan)
+        self.ledgers[name] = Ledger(marks_of(place_of(self.url), self.folder, name), plan)
         return self.ledgers[name]
 
     def describe(self, name: str, version: ngff.Version, attributes: dict[str, Any]) -> None:

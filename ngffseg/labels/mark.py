@@ -88,6 +88,11 @@ class MarkFolder:
         return found
 
 
+def marks_of(where: Where, job: str, name: str) -> MarkFolder:
+    """The marks of a label image in the folder of a job."""
+    return MarkFolder(where, f"{job}/marks/{name}")
+
+
 def _pieces(counted: Iterable[BlockCensus]) -> Iterator[Numbers]:
     """Rows of several blocks; those of blocks that hold few come together."""
     small: list[Numbers] = []

@@ -59,6 +59,11 @@ class Parent:
         return self.version
 
 
+def document_of(parent: Parent | None, name: str) -> ngff.Document | None:
+    """The document of a segmentation; None if there is none, or no store."""
+    return next((d for d in (parent.documents if parent is not None else ()) if d.name == name), None)
+
+
 def find_parent(store: Store, url: str) -> Parent | None:
     """The image group at the root of a store; None if nothing is there.
 

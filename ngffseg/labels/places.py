@@ -5,4 +5,6 @@ OWN = "ngffseg"
 INDEX = f"{OWN}/index"
 REGISTER = f"{OWN}/register"
 JOBS = f"{OWN}/jobs"
+# Arrays of a segment index.
+INDEX_PARTS = ("segments", "chunks", "fences")
 ROOT_FILES = ("zarr.json", ".zattrs", ".zgroup")

@@ -18,7 +18,7 @@ from ngffseg.labels.job import Job
 from ngffseg.labels.metadata import judged
 from ngffseg.labels.names import layers_of, registered
 from ngffseg.labels.nodes import attributes_of, find_group
-from ngffseg.labels.parent import Parent, find_parent
+from ngffseg.labels.parent import Parent, document_of, find_parent
 from ngffseg.labels.places import INDEX, LABELS, OWN, ROOT_FILES
 from ngffseg.labels.standing import level_paths
 from ngffseg.pyramid import PyramidPlan
@@ -175,8 +175,7 @@ def _register(job: Job, version: ngff.Version, document: ngff.Document, parent: 
 
 def _next(document: ngff.Document, parent: Parent | None) -> ngff.Document:
     """The document in its next generation."""
-    known = parent.documents if parent is not None else ()
-    old = next((d for d in known if d.name == document.name), None)
+    old = document_of(parent, document.name)
     return replace(document, generation=1 if old is None else old.generation + 1)
 
 

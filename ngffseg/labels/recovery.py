@@ -13,7 +13,7 @@ from pathlib import Path
 from zarr.abc.store import Store
 
 from ngffseg.labels.claim import jobs_of, read_record
-from ngffseg.labels.parent import find_parent
+from ngffseg.labels.parent import document_of, find_parent
 from ngffseg.labels.places import JOBS
 from ngffseg.labels.register import update_register
 from ngffseg.ngff import JobRecord
@@ -54,9 +54,8 @@ def recover(store: Store, url: str, name: str, *, resume: bool) -> None:
 
 def _is_published(store: Store, url: str, record: JobRecord) -> bool:
     """Whether the register knows what the job has made, or something newer."""
-    parent = find_parent(store, url)
-    documents = parent.documents if parent is not None else ()
-    return any(d.name == record.name and d.generation >= record.generation for d in documents)
+    there = document_of(find_parent(store, url), record.name)
+    return there is not None and there.generation >= record.generation
 
 
 def _move_back(url: str, root: Path, record: JobRecord) -> None:

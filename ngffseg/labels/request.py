@@ -18,7 +18,7 @@ from ngffseg.labels.fingerprint import options_digest, plan_digest, source_diges
 from ngffseg.labels.levels import source_labels
 from ngffseg.labels.open import open_labels
 from ngffseg.labels.options import WriteOptions
-from ngffseg.labels.parent import Parent, find_parent
+from ngffseg.labels.parent import Parent, document_of, find_parent
 from ngffseg.labels.progress import Progress
 from ngffseg.labels.recovery import recover
 from ngffseg.model import Segmentation, Volume
@@ -137,7 +137,7 @@ def prepare(request: Request, *, only_looking: bool = False) -> Prepared:
 def is_done(request: Request, draft: Draft, parent: Parent | None) -> bool:
     """Whether what is asked for is there already, and equal."""
     name, made = draft.document.name, draft.document.made
-    there = next((d for d in (parent.documents if parent else ()) if d.name == name), None)
+    there = document_of(parent, name)
     if there is None or made is None or there.made != made:
         return False
     if made["source"] is not None:

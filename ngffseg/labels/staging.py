@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ngffseg.labels.claim import Claim
-from ngffseg.labels.places import INDEX, LABELS
+from ngffseg.labels.places import INDEX, INDEX_PARTS, LABELS
 from ngffseg.ngff import JobRecord
 from ngffseg.pyramid import Pass, PyramidPlan
 from ngffseg.store import local_path
@@ -65,8 +65,7 @@ class Staging:
 
     def index_paths(self, name: str) -> list[str]:
         """Paths of the arrays of an index."""
-        parts = ("segments", "chunks", "fences")
-        return [f"{self.index_path(name)}/{self.level_prefix}{part}" for part in parts]
+        return [f"{self.index_path(name)}/{self.level_prefix}{part}" for part in INDEX_PARTS]
 
     @property
     def scratch(self) -> Path | None:
