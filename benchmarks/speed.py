@@ -17,7 +17,7 @@ BARE = "import dask.array, numba, numpy, zarr"
 IMPORT = "import ngffseg"
 DEMO = """
 import sys
-from ngffseg.cli.demo_verb import demo_files
+from ngffseg.convert import demo_files
 from ngffseg.cli.main import run
 source, image = demo_files() / "SegmentationOverlapping.seg.nrrd", demo_files() / "CTChest4.nrrd"
 words = ["import", str(source), sys.argv[1] + "/a.ome.zarr", "--json"]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ngffseg.labels import LabelImage, check, open_labels, update_labels, write_labels
     from ngffseg.model import Segment, Segmentation
     from ngffseg.ngff import Violation
+    from ngffseg.pictures import plot_levels, plot_slices
     from ngffseg.pyramid import PyramidPlan, plan_pyramid
     from ngffseg.segments import segment_index
 
@@ -31,6 +32,8 @@ _ROOMS = {
     "import_segmentation": "convert",
     "open_labels": "labels",
     "plan_pyramid": "pyramid",
+    "plot_levels": "pictures",
+    "plot_slices": "pictures",
     "segment_index": "segments",
     "update_labels": "labels",
     "write_labels": "labels",
@@ -49,6 +52,8 @@ __all__ = [
     "import_segmentation",
     "open_labels",
     "plan_pyramid",
+    "plot_levels",
+    "plot_slices",
     "segment_index",
     "update_labels",
     "write_labels",

@@ -1,8 +1,8 @@
 """Boxes of stored labels for people who look at them: each chunk once, all requests at a time.
 
 Law of this file: a chunk that is not in the box is not fetched. Of a shard, its index is fetched and
-then the ranges of the chunks, ranges that touch as one; a shard that lies in the box wholly is
-fetched as it is.
+then the ranges of the chunks, ranges that touch as one; a shard that lies in the box wholly, and a small
+one of which many chunks are wanted, is fetched as it is.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ngffseg.chunks.cache import Cache
 from ngffseg.chunks.objects import Part, Suffix
 from ngffseg.chunks.paste import Box, paste
-from ngffseg.chunks.shard import ABSENT, Index
+from ngffseg.chunks.shard import Index
 from ngffseg.chunks.stored import StoredLabels
 
 Labels = npt.NDArray[Any]
@@ -26,6 +26,8 @@ BATCH, BATCH_BYTES = 256, 2**28
 # A gap of so many bytes between two ranges costs less than a request.
 GAP = 2**14
 INDEX_COST = 64
+# Of a shard of which so many chunks are wanted, so many bytes cost less than the request for its index.
+MANY, SMALL = 2, 2**21
 
 
 class BoxReader:
@@ -114,9 +116,13 @@ class BoxReader:
             units.setdefault(shard.unit_of(index), []).append(index)
         whole = [unit for unit, parts in units.items() if len(parts) == self._chunks_in(unit) > 1]
         found = self._whole_shards({unit: units.pop(unit) for unit in whole})
+        found |= self._small_shards(units)
         tables = self._tables({unit: parts[0] for unit, parts in units.items()})
         ranges = [
-            (unit, *part) for unit, parts in units.items() for part in self._ranges(tables[unit], parts)
+            (unit, *part)
+            for unit, parts in units.items()
+            if tables[unit] is not None
+            for part in shard.ranges(tables[unit], parts, GAP)
         ]
         requests = [(self.labels.keys.key(unit), (start, stop)) for unit, start, stop, _ in ranges]
         fetched = self.labels.objects.get_many(requests)
@@ -143,10 +149,47 @@ class BoxReader:
     def _whole_shards(self, units: dict[Index, list[Index]]) -> dict[Index, Any]:
         keys = [(self.labels.keys.key(unit), None) for unit in units]
         found: dict[Index, Any] = {}
-        for parts, data in zip(units.values(), self.labels.objects.get_many(keys), strict=True):
-            table = None if data is None else self.labels.table(parts[0], data)
-            found |= {index: self.labels.part(index, table, data) for index in parts}
+        for (unit, parts), data in zip(units.items(), self.labels.objects.get_many(keys), strict=True):
+            found |= self._all_of(unit, parts[0], data)
         return found
+
+    def _all_of(self, unit: Index, one: Index, data: Any) -> dict[Index, Any]:
+        """All chunks of a shard that was fetched whole; those that nobody asked for may be wanted next."""
+        table = None if data is None else self.labels.table(one, data)
+        self._keep((self.labels.name, "index", unit), table)
+        shard = self.labels.shard
+        assert shard is not None
+        begin = [u * n for u, n in zip(unit, shard.chunks_per_shard, strict=True)]
+        places = itertools.product(
+            *(range(b, b + n) for b, n in zip(begin, shard.chunks_per_shard, strict=True))
+        )
+        return {index: self.labels.part(index, table, data) for index in places}
+
+    def _small_shards(self, units: dict[Index, list[Index]]) -> dict[Index, Any]:
+        """Chunks of shards that turn out to be small, which are taken off ``units``.
+
+        Whether the shards of an array are small is known when one of them has been fetched; one that is
+        not costs SMALL bytes, once.
+        """
+        found: dict[Index, Any] = {}
+        many = [unit for unit, parts in units.items() if len(parts) >= MANY and not self._knows(unit)]
+        for turn in (many[:1], many[1:]):
+            if self.cache is None or self._knows("large"):
+                break
+            requests = [(self.labels.keys.key(unit), (0, SMALL)) for unit in turn]
+            for unit, data in zip(turn, self.labels.objects.get_many(requests), strict=True):
+                if data is not None and len(data) >= SMALL:
+                    self._keep((self.labels.name, "index", "large"), None)
+                    continue
+                found |= self._all_of(unit, units.pop(unit)[0], data)
+        return found
+
+    def _knows(self, unit: Any) -> bool:
+        """Whether the index of a shard is at hand."""
+        try:
+            return self.cache is not None and self.cache.get((self.labels.name, "index", unit)) is not self
+        except KeyError:
+            return False
 
     def _tables(self, units: dict[Index, Index]) -> dict[Index, Any]:
         """Indices of shards, each named with one of its chunks; None for missing shards."""
@@ -166,28 +209,6 @@ class BoxReader:
             found[unit] = None if data is None else self.labels.table(units[unit], data)
             self._keep((self.labels.name, "index", unit), found[unit])
         return found
-
-    def _ranges(
-        self, table: Any, wanted: Sequence[Index]
-    ) -> list[tuple[int, int, list[tuple[Index, int, int]]]]:
-        """Byte ranges to fetch: start, stop, and the chunks in it with theirs."""
-        if table is None:
-            return []
-        shard, places = self.labels.shard, []
-        assert shard is not None
-        for index in wanted:
-            offset, length = (int(n) for n in table[shard.position(index)])
-            if (offset, length) != (ABSENT, ABSENT):
-                places.append((index, offset, offset + length))
-        ranges: list[tuple[int, int, list[tuple[Index, int, int]]]] = []
-        for place in sorted(places, key=lambda p: p[1]):
-            _, start, stop = place
-            if ranges and start - ranges[-1][1] <= GAP:
-                first, end, inside = ranges.pop()
-                ranges.append((first, max(end, stop), [*inside, place]))
-            else:
-                ranges.append((start, stop, [place]))
-        return ranges
 
 
 def _batches(indices: Iterable[Index], count: int) -> Iterator[list[Index]]:

@@ -59,6 +59,28 @@ class ShardForm:
         """The index of a whole shard."""
         return self.index(data[: self.index_bytes] if self.index_first else data[-self.index_bytes :])
 
+    def ranges(
+        self, table: npt.NDArray[np.uint64], wanted: Sequence[Index], gap: int
+    ) -> list[tuple[int, int, list[tuple[Index, int, int]]]]:
+        """Byte ranges that hold some chunks of a shard: start, stop, and the chunks in it with theirs.
+
+        Ranges with no more than ``gap`` bytes between them are one; chunks that are missing are in none.
+        """
+        places = []
+        for index in wanted:
+            offset, length = (int(n) for n in table[self.position(index)])
+            if (offset, length) != (ABSENT, ABSENT):
+                places.append((index, offset, offset + length))
+        found: list[tuple[int, int, list[tuple[Index, int, int]]]] = []
+        for place in sorted(places, key=lambda p: p[1]):
+            _, start, stop = place
+            if found and start - found[-1][1] <= gap:
+                first, end, inside = found.pop()
+                found.append((first, max(end, stop), [*inside, place]))
+            else:
+                found.append((start, stop, [place]))
+        return found
+
     def join(self, parts: Mapping[Index, bytes]) -> bytes:
         """The shard of these encoded chunks, in the order of their positions."""
         index = np.full((*self.chunks_per_shard, 2), ABSENT, "<u8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -10,13 +9,10 @@ import click
 from ngffseg.cli.answer import console, image_json, print_json
 from ngffseg.cli.check_verb import print_violations
 from ngffseg.cli.import_verb import print_written
-from ngffseg.cli.picture import save_slices
-from ngffseg.convert import import_segmentation
-from ngffseg.errors import MissingExtraError
-from ngffseg.labels import check, open_image, open_labels
+from ngffseg.convert import import_demo
+from ngffseg.labels import check, open_labels
 from ngffseg.ngff import as_json
-
-IMAGE, LABELS = "CTChest4.nrrd", "SegmentationOverlapping.seg.nrrd"
+from ngffseg.pictures import plot_slices, save_picture
 
 
 @click.command("demo")
@@ -27,15 +23,12 @@ def run(folder: str, json_wanted: bool) -> int:
 
     The files are real; they come inside the slicerio wheel.
     """
-    data = demo_files()
     store = Path(folder) / "chest.ome.zarr"
-    # Run again, the labels are replaced, and the image that is there stays.
-    image = None if store.exists() else data / IMAGE
-    written = import_segmentation(data / LABELS, store, name="organs", image=image, overwrite=True)
+    written = import_demo(store)
     violations = check(store)
     picture = Path(folder) / "chest.png"
+    save_picture(plot_slices(store), picture)
     layers = [open_labels(store, name) for name in written.layers]
-    save_slices(picture, layers, open_image(store))
     if json_wanted:
         answer = {
             "store": str(store),
@@ -48,17 +41,3 @@ def run(folder: str, json_wanted: bool) -> int:
         print_violations(str(store), violations)
         console().print(f"picture: {picture}", markup=False, soft_wrap=True)
     return 1 if any(v.severity == "MUST" for v in violations) else 0
-
-
-def demo_files() -> Path:
-    """Folder of the real CT and its segmentation.
-
-    Raises
-    ------
-    MissingExtraError
-        If slicerio is not installed.
-    """
-    found = find_spec("slicerio")
-    if found is None or found.origin is None:
-        raise MissingExtraError("the demo needs the files inside slicerio: pip install 'ngffseg[demo]'")
-    return Path(found.origin).parent / "data"

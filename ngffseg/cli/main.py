@@ -22,6 +22,7 @@ from ngffseg.cli import (
     plan_verb,
     pyramid_verb,
     segments_verb,
+    view_verb,
 )
 from ngffseg.errors import ClusterError, LossError, NgffsegError, StoreError, StoreNotFoundError
 
@@ -45,6 +46,7 @@ VERBS = (
     pyramid_verb,
     plan_verb,
     conformance_verb,
+    view_verb,
     demo_verb,
 )
 for verb in VERBS:

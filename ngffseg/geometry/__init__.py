@@ -10,17 +10,21 @@ from ngffseg.geometry.frames import (
 from ngffseg.geometry.grid import Geometry, identity
 from ngffseg.geometry.ngff import anatomical_orientation, from_ngff, ngff_origin, same_directions
 from ngffseg.geometry.resolution import downsampled, scales, spacing, voxel_volume
+from ngffseg.geometry.world import array_affine, from_array_affine, patient_rows
 
 __all__ = [
     "Geometry",
     "anatomical_orientation",
+    "array_affine",
     "downsampled",
+    "from_array_affine",
     "from_dicom",
     "from_ngff",
     "from_nifti",
     "from_nrrd",
     "identity",
     "ngff_origin",
+    "patient_rows",
     "same_directions",
     "scales",
     "spacing",

@@ -3,11 +3,13 @@
 from ngffseg.labels.address import split_address
 from ngffseg.labels.archive import write_archive
 from ngffseg.labels.calibration import calibrate
+from ngffseg.labels.contents import Contents, IntensityImage, display_window, open_contents, shown_name
 from ngffseg.labels.costs import Cost, access_costs
 from ngffseg.labels.forecast import Forecast, forecast, is_current
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.index import index_group
 from ngffseg.labels.inspection import check
+from ngffseg.labels.lazy import bounding_box
 from ngffseg.labels.open import open_image, open_labels, read_stored
 from ngffseg.labels.options import WriteOptions, fitted_options
 from ngffseg.labels.rebuild import build_levels
@@ -16,8 +18,10 @@ from ngffseg.labels.update import update_labels
 from ngffseg.labels.write import write_labels, write_segmentation
 
 __all__ = [
+    "Contents",
     "Cost",
     "Forecast",
+    "IntensityImage",
     "LabelImage",
     "StoreTree",
     "StoredImage",
@@ -25,16 +29,20 @@ __all__ = [
     "StoredLevel",
     "WriteOptions",
     "access_costs",
+    "bounding_box",
     "build_levels",
     "calibrate",
     "check",
+    "display_window",
     "fitted_options",
     "forecast",
     "index_group",
     "is_current",
+    "open_contents",
     "open_image",
     "open_labels",
     "read_stored",
+    "shown_name",
     "split_address",
     "store_tree",
     "update_labels",

@@ -15,6 +15,7 @@ from ngffseg.chunks import Cache
 from ngffseg.errors import UsageError
 from ngffseg.geometry import Geometry
 from ngffseg.labels.lazy import LazyLevel
+from ngffseg.labels.levels import check_integers
 from ngffseg.model import Segment
 from ngffseg.store import store_errors
 
@@ -61,7 +62,7 @@ class LabelImage:
         Of a shard only the chunks that are looked at are fetched, and from other places than the
         local disk each of them once, as long as 64 MiB of packed chunks hold it.
         """
-        return tuple(LazyLevel(self.url, array, self._cache).dask() for array in self.arrays)
+        return tuple(self._lazy(array).dask() for array in self.arrays)
 
     def read(self, box: Box | None = None, level: int = 0) -> npt.NDArray[Any]:
         """Labels of a box of a level; only the chunks that it touches are read.
@@ -87,7 +88,11 @@ class LabelImage:
             raise UsageError(f"{self.name}: no level {level}: there are {len(self.arrays)}, from 0")
         with store_errors(self.url):
             array = self.arrays[level]
-            return LazyLevel(self.url, array, self._cache).read(exact_box(box, array.shape))
+            return self._lazy(array).read(exact_box(box, array.shape))
+
+    def _lazy(self, array: zarr.Array[Any]) -> LazyLevel:
+        check_integers(self.url, array)
+        return LazyLevel(self.url, array, self._cache)
 
     def forget(self) -> None:
         """Forget chunks that were read: they have changed."""

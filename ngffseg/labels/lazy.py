@@ -14,7 +14,7 @@ import numpy.typing as npt
 import zarr
 
 from ngffseg.chunks import Cache
-from ngffseg.labels.levels import check_integers, level_reader
+from ngffseg.labels.levels import level_reader
 from ngffseg.store import store_errors
 
 
@@ -22,7 +22,6 @@ class LazyLevel:
     """One level as an array that is read when it is sliced."""
 
     def __init__(self, url: str, array: zarr.Array[Any], cache: Cache) -> None:
-        check_integers(url, array)
         self.url, self.array, self.cache = url, array, cache
         self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
         self._token = uuid.uuid4().hex

@@ -95,7 +95,7 @@ def open_image(url: str | os.PathLike[str]) -> Volume:
         if group is None or "multiscales" not in metadata:
             raise StoreNotFoundError(f"{address} has no image: check the address")
         multiscales, arrays = open_levels(store, address, group)
-    geometry = ngff.image_geometry(attributes) or _placed(multiscales, arrays[0])
+    geometry = ngff.image_geometry(attributes) or placed(multiscales, arrays[0])
     return Volume(arrays[0], geometry, multiscales.name)
 
 
@@ -124,13 +124,14 @@ def _open(store: Store, address: str, name: str, group: zarr.Group) -> LabelImag
     multiscales, arrays = open_levels(store, address, group, known)
     check_integers(address, arrays[0])
     layers = own.layers if own is not None else (name,)
-    geometry = own.geometry if own is not None else _placed(multiscales, arrays[0])
+    geometry = own.geometry if own is not None else placed(multiscales, arrays[0])
     segments = ngff.decode_image_label(metadata)
     counted = (own.generation, own.revision) if own is not None else (0, 0)
     return LabelImage(address, name, arrays, segments, geometry, layers, *counted)
 
 
-def _placed(multiscales: ngff.Multiscales, array: zarr.Array[Any]) -> Geometry:
+def placed(multiscales: ngff.Multiscales, array: zarr.Array[Any]) -> Geometry:
+    """The grid of level 0, as far as scale and translation tell it."""
     level0 = multiscales.datasets[0]
     names = [axis.name for axis in multiscales.axes]
     units = [axis.unit for axis in multiscales.axes]

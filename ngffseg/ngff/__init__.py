@@ -1,5 +1,6 @@
 """OME-Zarr metadata: JSON to model and back, our schemas, and the rules beyond them. No I/O."""
 
+from ngffseg.ngff.color import made_up_color
 from ngffseg.ngff.document import (
     Document,
     decode_documents,
@@ -22,6 +23,7 @@ from ngffseg.ngff.multiscales import (
     encode_multiscales,
 )
 from ngffseg.ngff.node import Node
+from ngffseg.ngff.omero import Channel, decode_channels
 from ngffseg.ngff.registration import Placeholder, Registration, decode_registration, encode_registration
 from ngffseg.ngff.rules_store import judge_store
 from ngffseg.ngff.schema import all_schemas, schema_violations, schemas_of
@@ -31,6 +33,7 @@ from ngffseg.ngff.violation import Fix, Violation, as_json
 __all__ = [
     "VERSIONS",
     "Axis",
+    "Channel",
     "Dataset",
     "Document",
     "Fix",
@@ -47,6 +50,7 @@ __all__ = [
     "Violation",
     "all_schemas",
     "as_json",
+    "decode_channels",
     "decode_documents",
     "decode_geometry",
     "decode_image_label",
@@ -66,6 +70,7 @@ __all__ = [
     "judge_attributes",
     "judge_store",
     "listed_labels",
+    "made_up_color",
     "merge_document",
     "own_part",
     "schema_violations",

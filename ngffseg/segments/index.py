@@ -88,6 +88,27 @@ class SegmentIndex:
         pages = [self._page(n)[0] for n in range(len(self._fences))]
         return np.concatenate([np.empty(0, np.uint64), *pages])
 
+    def table(self) -> dict[str, npt.NDArray[Any]]:
+        """All entries as columns, in the order of their label values; the whole table is read.
+
+        ``label_value`` and ``voxels`` are uint64, ``volume_mm3`` float64 (absent without units), and for each
+        axis ``start_z``, ``stop_z`` int64 and ``centroid_z`` float64; see `SegmentEntry`.
+        """
+        pages = [self._page(n) for n in range(len(self._fences))]
+        table = np.concatenate([np.empty((4 + 3 * len(self.form.shape), 0), np.uint64), *pages], axis=1)
+        columns: dict[str, npt.NDArray[Any]] = {"label_value": table[0], "voxels": table[1]}
+        if self._voxel_volume is not None:
+            columns["volume_mm3"] = table[1] * self._voxel_volume
+        ndim = len(self.form.shape)
+        voxels = table[1].tolist()
+        for number, axis in enumerate(self.image.geometry.axes):
+            starts, stops, sums = (table[4 + part * ndim + number] for part in range(3))
+            columns[f"start_{axis}"], columns[f"stop_{axis}"] = starts.astype("i8"), stops.astype("i8")
+            columns[f"centroid_{axis}"] = np.array(
+                [mean(s, count) for s, count in zip(sums.tolist(), voxels, strict=True)], np.float64
+            )
+        return columns
+
     def chunks(self, label_value: int) -> npt.NDArray[np.int64]:
         """Indices of the chunks of level 0 that hold a label value, shape (n, ndim), in C order.
 
@@ -155,10 +176,14 @@ class SegmentIndex:
             voxels,
             None if unit is None else voxels * unit,
             tuple(zip(starts, stops, strict=True)),
-            # Python divides integers of any size with one rounding.
-            tuple(float("nan") if s == UNKNOWN_SUM else s / voxels for s in sums),
+            tuple(mean(s, voxels) for s in sums),
             chunk_count,
         )
+
+
+def mean(total: int, count: int) -> float:
+    """The mean of a sum; Python divides integers of any size with one rounding. NaN for an unknown sum."""
+    return float("nan") if total == UNKNOWN_SUM else total / count
 
 
 def segment_index(image: LabelImage) -> SegmentIndex:

@@ -113,6 +113,13 @@ class ArchiveStore(Store):
         """Refuse: an archive is only read."""
         raise UsageError(f"{self.file.url} is a single file, which is only read")
 
+    async def getsize(self, key: str) -> int:
+        """Number of bytes of an entry, as it is unpacked."""
+        entry = (await self._entries()).entries.get(self._key(key))
+        if entry is None:
+            raise FileNotFoundError(key)
+        return entry.file_size
+
     async def getsize_prefix(self, prefix: str) -> int:
         """Number of bytes of all entries below a folder, as they are unpacked."""
         entries = (await self._entries()).entries

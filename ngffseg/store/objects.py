@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from zarr.abc.store import Store
 from zarr.core.sync import sync
+from zarr.storage import LocalStore
 
 from ngffseg.store.address import local_path
 from ngffseg.store.client import Entry
@@ -93,6 +95,17 @@ def list_objects(where: Where, prefix: str) -> dict[str, Entry]:
                 told = path.stat()
                 found[key] = Entry(told.st_size, told.st_mtime, str(told.st_mtime_ns))
     return found
+
+
+def object_size(store: Store, key: str) -> int | None:
+    """Number of bytes of an object of a store that is open; None if there is none."""
+    if isinstance(store, LocalStore):
+        path = store.root / key
+        return path.stat().st_size if path.is_file() else None
+    try:
+        return sync(store.getsize(key))
+    except FileNotFoundError:
+        return None
 
 
 def remove(url: str, path: str) -> None:

@@ -70,12 +70,12 @@ async def retried(call: Callable[[], Awaitable[T]], contact: Contact, count: Cal
                 raise
             # Full jitter: clients that failed together do not come back together.
             delay = random.uniform(0, min(LONGEST_DELAY, FIRST_DELAY * 2**attempt))
-            end = start + contact.patience(answered=fault.kind == "busy")
-            if time.monotonic() + delay > end:
-                contact.lost = time.monotonic()
+            now, end = time.monotonic(), start + contact.patience(answered=fault.kind == "busy")
+            if now >= end:
+                contact.lost = now
                 raise
             attempt += 1
-            await asyncio.sleep(delay)
+            await asyncio.sleep(min(delay, end - now))  # the last time when patience ends, not before
         else:
             contact.made, contact.lost = True, -FORGOTTEN
             return answer

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -17,11 +18,28 @@ class Writer:
     """A write in a process."""
 
     def __init__(self, source, store, *, slowly=0.01, **options):
+        # Files, to be looked at while it runs; the process has an end of its own to write at.
+        self.out, self.error = (
+            tempfile.NamedTemporaryFile("w")  # noqa: SIM115
+            for _ in range(2)
+        )
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.jobs.writer", str(source), str(store), json.dumps(FORM | options)],
-            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
+            cwd=ROOT, stdout=self.out, stderr=self.error,
             env={**os.environ, "SLOWLY": str(slowly)}, start_new_session=True,
         )  # fmt: skip
+
+    def live(self, rng, longest):
+        """Wait for a random moment of its life: mostly so many seconds of its work, else of its start."""
+        if rng.random() < 0.2:
+            time.sleep(rng.uniform(0.2, 1.5))
+            return
+        while self.process.poll() is None and "[" not in self._said():
+            time.sleep(0.02)
+        time.sleep(rng.uniform(0, longest))
+
+    def _said(self):
+        return Path(self.out.name).read_text("utf-8")
 
     def kill(self):
         """End it as the system ends what needs too much memory."""
@@ -30,9 +48,11 @@ class Writer:
 
     def end(self, timeout=180):
         """Wait for it: exit code, blocks done at the beginning and at the end, blocks in all, errors."""
-        out, error = self.process.communicate(timeout=timeout)
-        said = [json.loads(line) for line in out.splitlines() if line.startswith("[")]
-        return self.process.returncode, said, error
+        code = self.process.wait(timeout=timeout)
+        out, error = self._said(), Path(self.error.name).read_text("utf-8")
+        self.out.close()
+        self.error.close()
+        return code, [json.loads(line) for line in out.splitlines() if line.startswith("[")], error
 
 
 class Cluster:

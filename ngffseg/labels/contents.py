@@ -1,0 +1,180 @@
+"""`Contents`: what a store holds for people to look at: its image, and each segmentation in its layers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import zarr
+from zarr.abc.store import Store
+
+from ngffseg import ngff
+from ngffseg.chunks import Cache
+from ngffseg.errors import StoreNotFoundError, UsageError
+from ngffseg.geometry import Geometry
+from ngffseg.labels.address import split_address
+from ngffseg.labels.image import Box, LabelImage, exact_box
+from ngffseg.labels.lazy import LazyLevel
+from ngffseg.labels.levels import open_levels
+from ngffseg.labels.nodes import attributes_of, find_groups
+from ngffseg.labels.open import open_labels, placed
+from ngffseg.labels.parent import open_parent
+from ngffseg.labels.places import LABELS
+from ngffseg.store import open_store, store_errors
+
+# The version of a store that does not tell it.
+OLDEST = "0.4"
+# Voxels along a side from which the brightness of an image is told.
+MOST_SIDE = 256
+# Label images that are opened at the same time.
+AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IntensityImage:
+    """The stored image that labels belong to; nothing is read before it is asked for.
+
+    Parameters
+    ----------
+    url
+        Address of the store.
+    name
+        Its name, as the store tells it.
+    arrays
+        Stored array of each level, finest first.
+    geometry
+        Grid of level 0.
+    channels
+        How its channels are to be shown; empty where the store does not tell.
+    """
+
+    url: str
+    name: str
+    arrays: Sequence[zarr.Array[Any]]
+    geometry: Geometry
+    channels: tuple[ngff.Channel, ...] = ()
+    _cache: Cache = field(default_factory=Cache, repr=False)
+
+    def read(self, box: Box | None = None, level: int = 0) -> npt.NDArray[Any]:
+        """Values of a box of a level, in the stored dtype; only the chunks that it touches are read.
+
+        Raises
+        ------
+        UsageError
+            If the box does not lie inside the level, or there is no such level.
+        """
+        if not 0 <= level < len(self.arrays):
+            raise UsageError(f"{self.url}: no level {level}: there are {len(self.arrays)}, from 0")
+        array = self.arrays[level]
+        return LazyLevel(self.url, array, self._cache).read(exact_box(box, array.shape))
+
+
+def display_window(image: IntensityImage) -> tuple[float, float]:
+    """Values to be shown in black and in white: percentiles 1 and 99 of what the coarsest level holds.
+
+    The smallest value is left out: scanners give it to all that lies outside of their field of view. Of a
+    very large level its middle is looked at.
+    """
+    shape = image.arrays[-1].shape
+    box = [slice(max(0, n - MOST_SIDE) // 2, max(0, n - MOST_SIDE) // 2 + min(n, MOST_SIDE)) for n in shape]
+    values = image.read(box, len(image.arrays) - 1).astype(np.float64)
+    values = values[np.isfinite(values)]
+    seen = values[values > values.min()] if values.size else values
+    low, high = (float(v) for v in np.percentile(seen, (1, 99))) if seen.size else (0.0, 1.0)
+    return (low, high) if low < high else (low, low + 1.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contents:
+    """What a store holds.
+
+    Parameters
+    ----------
+    url
+        Address of the store.
+    version
+        Its NGFF version, as written.
+    image
+        Its image; None where there is none, or only a placeholder without data.
+    segmentations
+        Each as its label images: more than one where segments overlap.
+    """
+
+    url: str
+    version: str
+    image: IntensityImage | None
+    segmentations: tuple[tuple[LabelImage, ...], ...]
+
+
+def shown_name(layers: Sequence[LabelImage], number: int) -> str:
+    """What people call a label image of a segmentation: further layers by the segment that they hold."""
+    first, image = layers[0].name or "labels", layers[number]
+    if number == 0:
+        return first
+    names = [segment.name for segment in image.segments]
+    return f"{first}: {names[0]}" if len(names) == 1 else f"{first} (layer {number + 1})"
+
+
+def open_contents(url: str | os.PathLike[str], name: str | None = None) -> Contents:
+    """Open all that a store holds; only metadata is read.
+
+    Parameters
+    ----------
+    url
+        Address of the store, or ``STORE/labels/NAME``.
+    name
+        Only the segmentation that this label image belongs to.
+
+    Raises
+    ------
+    StoreNotFoundError
+        If there is no store, it holds neither image nor labels, or not the named ones.
+    MetadataError
+        If it is broken.
+    """
+    address, name = split_address(url, name)
+    with store_errors(address):
+        store = open_store(address)
+        root, labels = find_groups(store, ["", LABELS])
+        version, metadata = ngff.unwrap(attributes_of(root)) if root is not None else (None, {})
+        if "image-label" in metadata:  # as some writers leave it
+            return Contents(address, version or OLDEST, None, ((open_labels(address),),))
+        if labels is None and "multiscales" not in metadata:
+            open_parent(store, address)  # which says what is wrong
+        image = _intensities(store, address, root) if root is not None and "multiscales" in metadata else None
+        groups = _grouped(labels, name)
+        names = [(address, one) for group in groups for one in group]
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            opened = dict(zip(names, threads.map(lambda each: open_labels(*each), names), strict=True))
+    if image is None and not groups:
+        raise StoreNotFoundError(f"{address} holds neither an image nor labels: import some first")
+    segmentations = tuple(tuple(opened[address, one] for one in group) for group in groups)
+    return Contents(address, version or OLDEST, image, segmentations)
+
+
+def _grouped(labels: zarr.Group | None, name: str | None) -> list[tuple[str, ...]]:
+    """Names of label images, those of one segmentation together, in the order of the register."""
+    attributes = attributes_of(labels) if labels is not None else {}
+    documents = ngff.decode_documents(attributes)
+    layers = {document.layers[0]: document.layers for document in documents}
+    further = {layer for document in documents for layer in document.layers[1:]}
+    names = [n for n in ngff.listed_labels(ngff.unwrap(attributes)[1]) if n not in further]
+    groups = [layers.get(one, (one,)) for one in names]
+    if name is None:
+        return groups
+    return [group for group in groups if name in group] or [(name,)]
+
+
+def _intensities(store: Store, address: str, group: zarr.Group) -> IntensityImage | None:
+    attributes = attributes_of(group)
+    if ngff.own_part(attributes).get("placeholder"):
+        return None
+    multiscales, arrays = open_levels(store, address, group)
+    geometry = ngff.image_geometry(attributes) or placed(multiscales, arrays[0])
+    channels = ngff.decode_channels(ngff.unwrap(attributes)[1])
+    return IntensityImage(address, multiscales.name, arrays, geometry, channels)

@@ -1,0 +1,65 @@
+"""What napari is told of segments: a table of features, and colors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ngffseg.errors import NgffsegError
+from ngffseg.labels import LabelImage
+from ngffseg.ngff import made_up_color
+from ngffseg.segments import segment_index
+
+# napari takes seconds for a color of each of more segments, and then shows 49 colors in turn.
+MOST_COLORS = 100_000
+# Of more segments, only those that have a name are in the table.
+MOST_ROWS = 1_000_000
+# Labels without a color, such as those that are painted anew.
+OTHER = (0.75, 0.75, 0.75, 1.0)
+CLEAR = (0.0, 0.0, 0.0, 0.0)
+
+
+def features_of(image: LabelImage) -> dict[str, npt.NDArray[Any]]:
+    """The table of a label image by column: ``index`` is the label, as napari wants it, then ``name``.
+
+    It tells what the store names and what the segment index knows of each; where there is no index,
+    which other programs do not write, only the former.
+    """
+    known = _indexed(image)
+    values = known.pop("label_value", np.empty(0, np.uint64))
+    named = {segment.label_value: segment for segment in image.segments}
+    missing = np.setdiff1d(np.array(sorted(named), np.uint64), values)
+    order = np.argsort(labels := np.concatenate([values, missing]))
+    segments = [named.get(value) for value in labels[order].tolist()]
+    columns: dict[str, npt.NDArray[Any]] = {
+        "index": labels[order],
+        "name": np.array([s.name if s is not None else "" for s in segments], object),
+        "id": np.array([s.id if s is not None else "" for s in segments], object),
+    }
+    for name, column in known.items():
+        # Segments that the index does not know have no voxel.
+        empty = np.full(len(missing), np.nan if column.dtype.kind == "f" else 0, column.dtype)
+        columns[name] = np.concatenate([column, empty])[order]
+    return columns
+
+
+def _indexed(image: LabelImage) -> dict[str, npt.NDArray[Any]]:
+    try:
+        index = segment_index(image)
+        return index.table() if len(index) <= MOST_ROWS else {}
+    except NgffsegError:
+        return {}  # none, or one of other labels: what is shown does not depend on it
+
+
+def colors_of(image: LabelImage, values: npt.NDArray[np.uint64]) -> dict[int | None, Any] | None:
+    """Red, green, blue and alpha from 0 to 1 by label; None where there are too many for napari.
+
+    Labels of the table that have no color get one made up, which is always the same.
+    """
+    if not 0 < len(values) <= MOST_COLORS:
+        return None
+    own = {segment.label_value: segment.color for segment in image.segments}
+    table = np.array([own.get(v) or made_up_color(v) for v in values.tolist()], np.float32) / 255
+    return {None: OTHER, 0: CLEAR} | dict(zip(values.tolist(), table, strict=True))

@@ -1,0 +1,107 @@
+"""The two widgets of the plugin: painting on stored labels, and saving labels to a store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ngffseg.errors import UsageError
+from ngffseg.labels import open_labels
+from ngffseg.napari_plugin.layers import KEY, fixed_axes
+from ngffseg.napari_plugin.painting import Painting
+from ngffseg.napari_plugin.saving import save_new
+
+if TYPE_CHECKING:
+    import napari.layers
+    import napari.types
+    import napari.viewer
+
+
+def paint_labels(layer: napari.layers.Labels) -> napari.types.LayerDataTuple:
+    """A layer of level 0 of the stored labels of a layer, to be painted on; the layer itself is hidden.
+
+    napari paints on labels of one level only. Nothing is stored before it is saved.
+
+    Raises
+    ------
+    UsageError
+        If the layer does not show a stored label image.
+    """
+    image = layer.metadata.get(KEY, {}).get("image")
+    if image is None:
+        raise UsageError(f"{layer.name} is not from a store: paint on it as it is, then save it")
+    image = open_labels(image.url, image.name)
+    layer.visible = False
+    keywords = {
+        "name": f"{layer.name} (painting)",
+        "affine": layer.affine.affine_matrix,
+        "axis_labels": layer.axis_labels,
+        "units": layer.units,
+        "opacity": layer.opacity,
+        "features": layer.features,
+        "metadata": {KEY: {"store": image.url, "name": image.name, "image": image}},
+    }
+    if getattr(layer.colormap, "color_dict", None):
+        keywords["colormap"] = layer.colormap
+    return Painting(image, fixed_axes(image.geometry)), keywords, "labels"
+
+
+def save_labels(layer: napari.layers.Labels, viewer: napari.viewer.Viewer, store: str = "") -> str:
+    """Save a layer: what was painted on stored labels, or a new layer as a new label image.
+
+    Parameters
+    ----------
+    layer
+        The layer.
+    viewer
+        The viewer; layers that show the same label image are drawn anew.
+    store
+        Address of the store for a new label image; by default the one that other layers are from.
+
+    Returns
+    -------
+    str
+        What was saved, for people.
+
+    Raises
+    ------
+    UsageError
+        If there is nothing to be saved, or nobody knows where to.
+    """
+    if isinstance(layer.data, Painting):
+        count = layer.data.save()
+        _redraw(viewer, layer.data)
+        return f"{layer.data.image.name}: {count} box{'' if count == 1 else 'es'} saved"
+    if layer.metadata.get(KEY, {}).get("image") is not None and not store:
+        raise UsageError(f"{layer.name} is stored and cannot be painted on: choose its layer for painting")
+    address = save_new(store or _only_store(viewer), layer.data, _attributes(layer))
+    image = open_labels(address)
+    # From now on the layer is what is stored, and is saved as such.
+    layer.metadata = layer.metadata | {KEY: {"store": image.url, "name": image.name, "image": image}}
+    if not layer.multiscale:
+        layer.data = Painting(image, fixed_axes(image.geometry))
+    return f"{address}: saved"
+
+
+def _attributes(layer: Any) -> dict[str, Any]:
+    attributes: dict[str, Any] = layer.as_layer_data_tuple()[1]
+    return attributes
+
+
+def _only_store(viewer: Any) -> str:
+    stores = {layer.metadata[KEY]["store"] for layer in viewer.layers if KEY in layer.metadata}
+    if len(stores) != 1:
+        found = "several stores are open" if stores else "no store is open"
+        raise UsageError(f"{found}: say to which address this is to be saved")
+    return str(stores.pop())
+
+
+def _redraw(viewer: Any, painting: Painting) -> None:
+    """Read anew what other layers show of the same label image."""
+    for layer in viewer.layers:
+        image = layer.metadata.get(KEY, {}).get("image")
+        if image is None or (image.url, image.name) != (painting.image.url, painting.image.name):
+            continue
+        image.forget()
+        if layer.multiscale:
+            layer.data = layer.data  # napari keeps a level of 2-D images
+        layer.refresh()

@@ -1,0 +1,72 @@
+"""The one file that knows matplotlib: figures of panels with a legend, and files of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ngffseg.errors import MissingExtraError, UsageError
+from ngffseg.pictures.plane import Panel
+from ngffseg.pictures.tint import Entry
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PANEL_INCHES, LEGEND_INCHES = 3.2, 2.6
+# A legend of more names cannot be read.
+MOST_NAMES = 20
+
+
+def new_figure(rows: Sequence[tuple[Sequence[Panel], Sequence[Entry]]]) -> Figure:
+    """A figure of rows of panels, each with its legend.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError("pictures need matplotlib: pip install 'ngffseg[plot]'") from error
+    widest = max(len(panels) for panels, _ in rows)
+    size = (PANEL_INCHES * widest + LEGEND_INCHES, (PANEL_INCHES + 0.4) * len(rows))
+    figure = Figure(figsize=size, layout="constrained")
+    parts = figure.subfigures(len(rows), 1, squeeze=False)[:, 0] if len(rows) > 1 else [figure]
+    for part, (panels, entries) in zip(parts, rows, strict=True):
+        _draw_row(part, panels, entries, widest)
+    return figure
+
+
+def _draw_row(part: Any, panels: Sequence[Panel], entries: Sequence[Entry], columns: int) -> None:
+    from matplotlib.patches import Patch
+
+    for axes, panel in zip(part.subplots(1, columns, squeeze=False)[0], panels, strict=False):
+        # In units of the plane, so that voxels have their true proportions.
+        axes.imshow(panel.picture, interpolation="nearest", extent=(0, panel.width, panel.height, 0))
+        axes.set_title(panel.title, fontsize=9)
+    for axes in part.axes:
+        axes.set_axis_off()
+    shown = [Patch(color=entry.color, label=entry.name) for entry in entries[:MOST_NAMES]]
+    if len(entries) > MOST_NAMES:
+        shown.append(Patch(color="none", label=f"and {len(entries) - MOST_NAMES} more"))
+    if shown:
+        part.legend(handles=shown, loc="outside right center", fontsize=8, frameon=False)
+
+
+def save_picture(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Write a figure as PNG.
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be written.
+    """
+    try:
+        # The version of matplotlib is left out, so that equal pictures are equal files.
+        figure.savefig(path, dpi=110, format="png", metadata={"Software": None})
+    except OSError as error:
+        raise UsageError(
+            f"{os.fspath(path)} cannot be written ({error.strerror}): choose another file"
+        ) from error

@@ -1,0 +1,129 @@
+"""Planes of stored images, cut at the same place through any level, turned as people expect them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ngffseg.errors import UsageError
+from ngffseg.geometry import Geometry, anatomical_orientation, scales
+from ngffseg.labels import IntensityImage, LabelImage
+from ngffseg.pictures.tint import Picture
+
+# Directions that people expect to the right and downwards on a screen.
+EXPECTED = ("right-to-left", "anterior-to-posterior", "superior-to-inferior")
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One picture: red, green and blue from 0 to 1, its size in units of the plane, and its title."""
+
+    picture: Picture
+    width: float
+    height: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """A plane across an axis of a grid.
+
+    Parameters
+    ----------
+    geometry
+        Grid of level 0.
+    axis
+        Name of the space axis that it lies across; empty where the image has only two.
+    number
+        Index of the voxels of level 0 that it shows.
+    """
+
+    geometry: Geometry
+    axis: str
+    number: int
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """Axes that run downwards and to the right."""
+        names = [self.geometry.axes[n] for n in self.geometry.spatial_axes]
+        down, right = (name for name in names if name != self.axis)
+        return down, right
+
+    def labels(self, image: LabelImage | IntensityImage, level: int) -> npt.NDArray[Any]:
+        """What a level holds of the plane, turned; of time and channels the first."""
+        shape = image.arrays[level].shape
+        box = [
+            slice(0, n) if name in self.shown else slice(at := self._index(name, n), at + 1)
+            for name, n in zip(image.geometry.axes, shape, strict=True)
+        ]
+        size = [n for name, n in zip(image.geometry.axes, shape, strict=True) if name in self.shown]
+        return self._turned(image.read(box, level).reshape(size))
+
+    def _index(self, name: str, count: int) -> int:
+        """Index along an axis that is not shown: of the voxel of the level that holds it."""
+        if name != self.axis:
+            return 0
+        whole = self.geometry.shape[self.geometry.axes.index(name)]
+        return min(int((self.number + 0.5) * count / whole), count - 1)
+
+    def _turned(self, plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        found = anatomical_orientation(self.geometry)
+        for place, name in enumerate(self.shown):
+            if "-to-".join(reversed(found.get(name, "").split("-to-"))) in EXPECTED:
+                plane = np.flip(plane, axis=place)
+        return plane
+
+    def panel(self, picture: Picture, title: str) -> Panel:
+        """A picture of the plane as a panel of its true proportions."""
+        steps = dict(zip(self.geometry.axes, scales(self.geometry), strict=True))
+        sizes = dict(zip(self.geometry.axes, self.geometry.shape, strict=True))
+        down, right = self.shown
+        return Panel(picture, sizes[right] * steps[right], sizes[down] * steps[down], title)
+
+
+def gray(
+    plane: Plane, image: IntensityImage | None, window: tuple[float, float], shape: Sequence[int]
+) -> Picture:
+    """The image in a plane, in gray, sampled to the shape of its labels; black where there is none."""
+    if image is None or not set(plane.shown) <= set(image.geometry.axes):
+        return np.zeros((*shape, 3))
+    level = level_for(image, plane, max(shape))
+    values = plane.labels(image, level).astype(np.float64)
+    rows, columns = (
+        np.minimum(((np.arange(n) + 0.5) * m / n).astype(np.int64), m - 1)
+        for n, m in zip(shape, values.shape, strict=True)
+    )
+    low, high = window
+    sampled = np.clip((values[np.ix_(rows, columns)] - low) / (high - low), 0, 1)
+    return np.repeat(sampled[..., np.newaxis], 3, axis=2)
+
+
+def level_for(image: LabelImage | IntensityImage, plane: Plane, most: int) -> int:
+    """The finest level whose plane has no more than so many voxels along each side, else the coarsest."""
+    places = [image.geometry.axes.index(name) for name in plane.shown]
+    for number, array in enumerate(image.arrays):
+        if max(array.shape[place] for place in places) <= most:
+            return number
+    return len(image.arrays) - 1
+
+
+def cut_axis(geometry: Geometry, axis: str | None) -> str:
+    """The axis that planes lie across: the one that is asked for, else the first of z, y, x.
+
+    Raises
+    ------
+    UsageError
+        If the image has no such space axis, or only two.
+    """
+    names = [geometry.axes[n] for n in geometry.spatial_axes]
+    if len(names) == 2:
+        if axis is not None:
+            raise UsageError(f"the image has the axes {', '.join(names)} only: leave out the axis")
+        return ""
+    if axis is not None and axis not in names:
+        raise UsageError(f"no space axis {axis!r}: choose one of {', '.join(names)}")
+    return axis or names[0]

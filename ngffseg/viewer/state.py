@@ -1,0 +1,166 @@
+"""The state of neuroglancer that shows a store: layers, where they lie, and what is in view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from ngffseg.errors import MetadataError
+from ngffseg.geometry import Geometry, ngff_origin, patient_rows, scales, spacing
+from ngffseg.labels import Contents, IntensityImage, LabelImage, display_window, shown_name
+from ngffseg.viewer.properties import segment_colors
+
+# neuroglancer's word for the form of the arrays, by version of the store.
+FORMS = {"0.4": "zarr2", "0.5": "zarr3"}
+METERS = {
+    "angstrom": 1e-10,
+    "nanometer": 1e-9,
+    "micrometer": 1e-6,
+    "millimeter": 1e-3,
+    "centimeter": 1e-2,
+    "meter": 1.0,
+}
+SECONDS = {"microsecond": 1e-6, "millisecond": 1e-3, "second": 1.0, "minute": 60.0, "hour": 3600.0}
+# Pixels of a panel of a usual window.
+PANEL = 500
+
+
+def viewer_state(contents: Contents, data: str, documents: str) -> dict[str, Any]:
+    """The state of a viewer of a store.
+
+    Parameters
+    ----------
+    contents
+        What the store holds.
+    data, documents
+        Addresses below which its objects, and the lists of segments, are served.
+
+    Raises
+    ------
+    MetadataError
+        If neuroglancer does not read the version of the store.
+    """
+    if contents.version not in FORMS:
+        raise MetadataError(
+            f"{contents.url} is OME-Zarr {contents.version}: the browser shows {' and '.join(FORMS)}, so import"
+            " it anew, or upgrade it"
+        )
+    form = FORMS[contents.version]
+    layers: list[dict[str, Any]] = []
+    if contents.image is not None:
+        layers.append(_image(contents.image, f"{data}|{form}:"))
+    for images in contents.segmentations:
+        for number, image in enumerate(images):
+            place = f"{data}labels/{quote(image.name)}/" if image.name else data
+            properties = f"{documents}{quote(image.name or 'labels')}"
+            layers.append(_labels(image, shown_name(images, number), f"{place}|{form}:", properties))
+    first = contents.segmentations[0][0] if contents.segmentations else contents.image
+    assert first is not None
+    chosen = shown_name(contents.segmentations[0], 0) if contents.segmentations else layers[0]["name"]
+    return {
+        "layers": layers,
+        "selectedLayer": {"layer": chosen, "visible": True},
+        "crossSectionScale": _scale(first.geometry),
+        "projectionScale": _scale(first.geometry) * PANEL,
+        "layout": "4panel" if len(first.geometry.spatial_axes) == 3 else "xy",
+        "showSlices": True,
+    } | _view(first.geometry)
+
+
+def _image(image: IntensityImage, address: str) -> dict[str, Any]:
+    return {
+        "type": "image",
+        "name": image.name or "image",
+        "source": _source(address, image.geometry),
+        "shaderControls": {"normalized": {"range": display_window(image)}},
+    }
+
+
+def _labels(image: LabelImage, name: str, address: str, properties: str) -> dict[str, Any]:
+    return {
+        "type": "segmentation",
+        "name": name,
+        "source": [_source(address, image.geometry), f"{properties}/|neuroglancer-precomputed:"],
+        "segmentColors": segment_colors(image),
+        "tab": "segments",
+    }
+
+
+def _source(address: str, geometry: Geometry) -> dict[str, Any]:
+    transform = source_transform(geometry)
+    return {"url": address} | ({"transform": transform} if transform is not None else {})
+
+
+def source_transform(geometry: Geometry) -> dict[str, Any] | None:
+    """The turn from the axes of a grid to L, P, S; None where they are the same, or there are two only.
+
+    neuroglancer knows scale and translation from the store, which lie along the axes of the image (the
+    translation is D^-1 o). What is left is their direction D, in the units of both sides.
+    """
+    if len(geometry.spatial_axes) < 3:
+        return None
+    directions = geometry.affine[:3, :3] / spacing(geometry)
+    if np.array_equal(directions, np.eye(3)):
+        return None
+    steps, column = spacing(geometry), {"x": 0, "y": 1, "z": 2}
+    out = _output_steps(geometry)
+    rank = len(geometry.axes)
+    matrix = np.zeros((rank, rank + 1))
+    for row, axis in enumerate(geometry.axes):
+        for place, other in enumerate(geometry.axes):
+            if axis in column and other in column:
+                turn = directions[column[axis], column[other]]
+                matrix[row, place] = turn * steps[column[other]] / out[axis]
+            elif axis == other:
+                matrix[row, place] = 1.0
+    dimensions = {axis: _unit(geometry, axis, out.get(axis)) for axis in geometry.axes}
+    return {"matrix": matrix.tolist(), "outputDimensions": dimensions}
+
+
+def _output_steps(geometry: Geometry) -> dict[str, float]:
+    """Steps along L, P, S: those of the axes of the image that lie closest to them."""
+    steps = spacing(geometry)
+    axes = [geometry.axes[n] for n in geometry.spatial_axes]
+    closest = {row: steps["xyz".index(axis)] for axis, row in zip(axes, patient_rows(geometry), strict=True)}
+    return {"xyz"[row]: float(step) for row, step in closest.items()}
+
+
+def _view(geometry: Geometry) -> dict[str, Any]:
+    """Dimensions of the view, space first as x, y, z, then time; and its place, the middle of the grid."""
+    solid = len(geometry.spatial_axes) == 3
+    out = _output_steps(geometry) if solid else {}
+    steps, origin = scales(geometry), ngff_origin(geometry)
+    middle = {"x": 0.0, "y": 0.0, "z": 0.0}
+    for axis, size, step, start in zip(geometry.axes, geometry.shape, steps, origin, strict=True):
+        middle[axis] = start / step + (size - 1) / 2
+    if solid:
+        sizes = dict(zip(geometry.axes, geometry.shape, strict=True))
+        center = geometry.affine @ [*((sizes[axis] - 1) / 2 for axis in "xyz"), 1]
+        middle |= {axis: center[row] / out[axis] for row, axis in enumerate("xyz")}
+    order = [axis for axis in ("x", "y", "z", "t") if axis in geometry.axes]
+    return {
+        "dimensions": {axis: _unit(geometry, axis, out.get(axis)) for axis in order},
+        # Time begins at its first point; the middle of a voxel is half a voxel after its edge.
+        "position": [0.5 if axis == "t" else middle[axis] + 0.5 for axis in order],
+    }
+
+
+def _unit(geometry: Geometry, axis: str, step: float | None = None) -> list[Any]:
+    place = geometry.axes.index(axis)
+    unit = geometry.units[place] or ""
+    size = scales(geometry)[place] if step is None else step
+    for sizes, si in ((METERS, "m"), (SECONDS, "s")):
+        known: Mapping[str, float] = sizes
+        if unit in known:
+            return [size * known[unit], si]
+    return [size, ""]
+
+
+def _scale(geometry: Geometry) -> float:
+    """Voxels per pixel at which all of an image is in a panel; its smallest voxel side counts."""
+    steps = [scales(geometry)[place] for place in geometry.spatial_axes]
+    lengths = [geometry.shape[p] * s for p, s in zip(geometry.spatial_axes, steps, strict=True)]
+    return max(lengths) / min(steps) / PANEL
