@@ -98,24 +98,22 @@ def source_transform(geometry: Geometry) -> dict[str, Any] | None:
     """The turn from the axes of a grid to L, P, S; None where they are the same, or there are two only.
 
     neuroglancer knows scale and translation from the store, which lie along the axes of the image (the
-    translation is D^-1 o). What is left is their direction D, in the units of both sides.
+    translation is D^-1 o). What is left is their direction D. Its matrix is between lengths, whatever the
+    steps of both sides are, which the output dimensions tell.
     """
     if len(geometry.spatial_axes) < 3:
         return None
     directions = geometry.affine[:3, :3] / spacing(geometry)
     if np.array_equal(directions, np.eye(3)):
         return None
-    steps, column = spacing(geometry), {"x": 0, "y": 1, "z": 2}
-    out = _output_steps(geometry)
     rank = len(geometry.axes)
-    matrix = np.zeros((rank, rank + 1))
-    for row, axis in enumerate(geometry.axes):
-        for place, other in enumerate(geometry.axes):
-            if axis in column and other in column:
-                turn = directions[column[axis], column[other]]
-                matrix[row, place] = turn * steps[column[other]] / out[axis]
-            elif axis == other:
-                matrix[row, place] = 1.0
+    matrix = np.eye(rank, rank + 1)
+    for row in geometry.spatial_axes:
+        for place in geometry.spatial_axes:
+            matrix[row, place] = directions[
+                "xyz".index(geometry.axes[row]), "xyz".index(geometry.axes[place])
+            ]
+    out = _output_steps(geometry)
     dimensions = {axis: _unit(geometry, axis, out.get(axis)) for axis in geometry.axes}
     return {"matrix": matrix.tolist(), "outputDimensions": dimensions}
 
