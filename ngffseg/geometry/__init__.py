@@ -10,7 +10,7 @@ from ngffseg.geometry.frames import (
 from ngffseg.geometry.grid import Geometry, identity
 from ngffseg.geometry.ngff import anatomical_orientation, from_ngff, ngff_origin, same_directions
 from ngffseg.geometry.resolution import downsampled, scales, spacing, voxel_volume
-from ngffseg.geometry.world import array_affine, from_array_affine, patient_rows
+from ngffseg.geometry.world import array_affine, from_array_affine, patient_rows, straight_affine
 
 __all__ = [
     "Geometry",
@@ -28,6 +28,7 @@ __all__ = [
     "same_directions",
     "scales",
     "spacing",
+    "straight_affine",
     "to_nifti",
     "to_nrrd",
     "voxel_volume",

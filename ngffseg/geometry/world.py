@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from ngffseg.errors import UsageError
 from ngffseg.geometry.grid import SPACE, Geometry, default_axes
-from ngffseg.geometry.resolution import COLUMN, spacing
+from ngffseg.geometry.ngff import ngff_origin
+from ngffseg.geometry.resolution import COLUMN, scales, spacing
 
 
 def array_affine(geometry: Geometry) -> npt.NDArray[np.float64]:
@@ -47,6 +48,16 @@ def array_affine(geometry: Geometry) -> npt.NDArray[np.float64]:
     for place, axis in enumerate(geometry.axes):
         if axis == "t":
             matrix[place, place] = geometry.time_step
+    return matrix
+
+
+def straight_affine(geometry: Geometry) -> npt.NDArray[np.float64]:
+    """The affine from array index to a world that lies along the axes of the image: no turn, no shear.
+
+    It is scale and translation of OME-Zarr (see `ngff_origin`): images of the same directions stay aligned.
+    """
+    matrix = np.diag([*scales(geometry), 1.0])
+    matrix[:-1, -1] = ngff_origin(geometry)
     return matrix
 
 

@@ -61,8 +61,9 @@ def bounding_box(index: Any, shape: Sequence[int]) -> tuple[tuple[slice, ...], t
     Dask hands on what slices of its arrays pick: integers, slices with steps, lists.
     """
     parts = index if isinstance(index, tuple) else (index,)
-    if Ellipsis in parts:
-        at = parts.index(Ellipsis)
+    # Arrays of indices do not compare to one truth value.
+    at = next((n for n, part in enumerate(parts) if part is Ellipsis), None)
+    if at is not None:
         parts = (*parts[:at], *(slice(None),) * (len(shape) - len(parts) + 1), *parts[at + 1 :])
     parts = (*parts, *(slice(None),) * (len(shape) - len(parts)))
     found = [_bounds(part, size) for part, size in zip(parts, shape, strict=True)]

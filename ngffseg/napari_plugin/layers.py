@@ -8,8 +8,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from ngffseg.geometry import Geometry, array_affine
+from ngffseg.geometry import Geometry, array_affine, straight_affine
 from ngffseg.labels import Contents, IntensityImage, LabelImage, display_window, open_contents, shown_name
 from ngffseg.napari_plugin.painting import Painting
 from ngffseg.napari_plugin.table import colors_of, features_of
@@ -83,7 +84,7 @@ def _image_layer(image: IntensityImage, keywords: dict[str, Any], fixed: Mapping
         LevelView(partial(image.read, level=number), array.shape, array.dtype, fixed)
         for number, array in enumerate(image.arrays)
     ]
-    own = {"multiscale": len(levels) > 1, "metadata": {KEY: {"store": image.url}}}
+    own = {"multiscale": len(levels) > 1, "metadata": {KEY: {"store": image.url, "geometry": image.geometry}}}
     return levels if len(levels) > 1 else levels[0], keywords | own, "image"
 
 
@@ -115,12 +116,17 @@ def label_layer(image: LabelImage, name: str) -> LayerData:
         "visible": True,
         "multiscale": len(data) > 1,
         "features": features,
-        "metadata": {KEY: {"store": image.url, "name": image.name, "image": image}},
+        "metadata": {KEY: origin(image)},
     }
     colors = colors_of(image, features["index"])
     if colors is not None:
         keywords["colormap"] = colors
     return data if len(data) > 1 else Painting(image, fixed), keywords, "labels"
+
+
+def origin(image: LabelImage) -> dict[str, Any]:
+    """What a layer knows of the label image that it shows."""
+    return {"store": image.url, "name": image.name, "image": image, "geometry": image.geometry}
 
 
 def fixed_axes(geometry: Geometry) -> Mapping[int, int]:
@@ -131,13 +137,18 @@ def fixed_axes(geometry: Geometry) -> Mapping[int, int]:
 def placement(geometry: Geometry, *, without: str = "") -> dict[str, Any]:
     """Where a layer lies: its affine, axes and units, without an axis that the layer does not have."""
     kept = [n for n, axis in enumerate(geometry.axes) if axis != without]
-    matrix = array_affine(geometry)
-    rows = [*kept, len(geometry.axes)]
     keywords: dict[str, Any] = {
-        "affine": matrix[np.ix_(rows, rows)],
+        "affine": layer_affine(geometry, straight=False, without=without),
         "axis_labels": tuple(geometry.axes[n] for n in kept),
     }
     units = [geometry.units[n] for n in kept]
     if any(unit in UNITS for unit in units):
         keywords["units"] = tuple(unit if unit in UNITS else "pixel" for unit in units)
     return keywords
+
+
+def layer_affine(geometry: Geometry, *, straight: bool, without: str = "") -> npt.NDArray[np.float64]:
+    """The affine of a layer: to the patient, or straight along the axes of the image."""
+    matrix = straight_affine(geometry) if straight else array_affine(geometry)
+    kept = [n for n, axis in enumerate((*geometry.axes, "")) if axis != without or not axis]
+    return matrix[np.ix_(kept, kept)]

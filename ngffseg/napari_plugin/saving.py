@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ngffseg.errors import NgffsegError, StoreNotFoundError, UsageError
-from ngffseg.geometry import Geometry, array_affine, from_array_affine
+from ngffseg.geometry import Geometry, array_affine, from_array_affine, straight_affine
 from ngffseg.labels import open_contents, split_address, write_labels
 from ngffseg.model import Segment, Volume
 from ngffseg.napari_plugin.layers import UNITS, LayerData
@@ -96,9 +96,10 @@ def plain_name(name: str) -> str:
 
 def layer_geometry(url: str, array: Any, attributes: Mapping[str, Any]) -> Geometry:
     """The grid of a layer: that of the store where both lie alike, else from scale, affine and so on."""
-    matrix = layer_affine(attributes, array.ndim)
+    matrix = shown_affine(attributes, array.ndim)
     for known in _grids(url):
-        if known.shape == array.shape and np.allclose(array_affine(known), matrix, rtol=0, atol=1e-9):
+        likely = (array_affine(known), straight_affine(known))
+        if known.shape == array.shape and any(np.allclose(m, matrix, rtol=0, atol=1e-9) for m in likely):
             return known
     units = [_unit(unit) for unit in attributes.get("units") or ()]
     geometry = from_array_affine(array.shape, matrix)
@@ -122,7 +123,7 @@ def _unit(unit: Any) -> str | None:
     return str(unit) if str(unit) in UNITS else None
 
 
-def layer_affine(attributes: Mapping[str, Any], ndim: int) -> npt.NDArray[np.float64]:
+def shown_affine(attributes: Mapping[str, Any], ndim: int) -> npt.NDArray[np.float64]:
     """The affine of a layer from array index to world, of all that napari composes it of."""
     from napari.utils.transforms import Affine
 

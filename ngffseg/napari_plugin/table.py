@@ -16,8 +16,9 @@ from ngffseg.segments import segment_index
 MOST_COLORS = 100_000
 # Of more segments, only those that have a name are in the table.
 MOST_ROWS = 1_000_000
-# Labels without a color, such as those that are painted anew.
-OTHER = (0.75, 0.75, 0.75, 1.0)
+# What is painted anew has a color of its own up to this label, above it the same as all others.
+MOST_NEW = 255
+OTHER = (1.0, 0.6, 0.1, 1.0)
 CLEAR = (0.0, 0.0, 0.0, 0.0)
 
 
@@ -61,5 +62,6 @@ def colors_of(image: LabelImage, values: npt.NDArray[np.uint64]) -> dict[int | N
     if not 0 < len(values) <= MOST_COLORS:
         return None
     own = {segment.label_value: segment.color for segment in image.segments}
-    table = np.array([own.get(v) or made_up_color(v) for v in values.tolist()], np.float32) / 255
-    return {None: OTHER, 0: CLEAR} | dict(zip(values.tolist(), table, strict=True))
+    listed = dict.fromkeys([*range(1, MOST_NEW + 1), *values.tolist()])
+    table = np.array([own.get(v) or made_up_color(v) for v in listed], np.float32) / 255
+    return {None: OTHER, 0: CLEAR} | dict(zip(listed, table, strict=True))

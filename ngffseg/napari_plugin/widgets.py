@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ngffseg.errors import UsageError
+from ngffseg.geometry import Geometry, array_affine, same_directions
 from ngffseg.labels import open_labels
-from ngffseg.napari_plugin.layers import KEY, fixed_axes
+from ngffseg.napari_plugin.layers import KEY, fixed_axes, layer_affine, origin
 from ngffseg.napari_plugin.painting import Painting
 from ngffseg.napari_plugin.saving import save_new
+from ngffseg.napari_plugin.table import features_of
+from ngffseg.store import normalized
 
 if TYPE_CHECKING:
     import napari.layers
@@ -16,10 +21,12 @@ if TYPE_CHECKING:
     import napari.viewer
 
 
-def paint_labels(layer: napari.layers.Labels) -> napari.types.LayerDataTuple:
+def paint_labels(layer: napari.layers.Labels, viewer: napari.viewer.Viewer) -> napari.types.LayerDataTuple:
     """A layer of level 0 of the stored labels of a layer, to be painted on; the layer itself is hidden.
 
-    napari paints on labels of one level only. Nothing is stored before it is saved.
+    napari paints on labels of one level only. Nothing is stored before it is saved. In planes that do not
+    lie along the axes of the patient, napari paints beside what it shows: all layers of the store are then
+    turned to lie along the axes of the scan.
 
     Raises
     ------
@@ -30,6 +37,8 @@ def paint_labels(layer: napari.layers.Labels) -> napari.types.LayerDataTuple:
     if image is None:
         raise UsageError(f"{layer.name} is not from a store: paint on it as it is, then save it")
     image = open_labels(image.url, image.name)
+    if is_oblique(image.geometry):
+        _straighten(viewer, layer)
     layer.visible = False
     keywords = {
         "name": f"{layer.name} (painting)",
@@ -38,11 +47,31 @@ def paint_labels(layer: napari.layers.Labels) -> napari.types.LayerDataTuple:
         "units": layer.units,
         "opacity": layer.opacity,
         "features": layer.features,
-        "metadata": {KEY: {"store": image.url, "name": image.name, "image": image}},
+        "metadata": {KEY: origin(image)},
     }
     if getattr(layer.colormap, "color_dict", None):
         keywords["colormap"] = layer.colormap
     return Painting(image, fixed_axes(image.geometry)), keywords, "labels"
+
+
+def is_oblique(geometry: Geometry) -> bool:
+    """Whether planes across the axes of an image are none of the patient."""
+    places = list(geometry.spatial_axes)
+    turn = array_affine(geometry)[np.ix_(places, places)]
+    return bool(np.abs(turn - np.diag(np.diag(turn))).max() > 1e-6 * np.abs(turn).max())
+
+
+def _straighten(viewer: Any, layer: Any) -> None:
+    """Turn all layers of the same scan to lie along its axes, and show the same voxels as before."""
+    own = layer.metadata[KEY]
+    voxel = layer.world_to_data(viewer.dims.point)
+    for other in viewer.layers:
+        told = other.metadata.get(KEY, {})
+        if told.get("store") == own["store"] and same_directions(told["geometry"], own["geometry"]):
+            without = "c" if other.ndim < len(told["geometry"].axes) else ""
+            other.affine = layer_affine(told["geometry"], straight=True, without=without)
+    viewer.reset_view()
+    viewer.dims.set_point(range(viewer.dims.ndim), layer.data_to_world(voxel))
 
 
 def save_labels(layer: napari.layers.Labels, viewer: napari.viewer.Viewer, store: str = "") -> str:
@@ -55,7 +84,8 @@ def save_labels(layer: napari.layers.Labels, viewer: napari.viewer.Viewer, store
     viewer
         The viewer; layers that show the same label image are drawn anew.
     store
-        Address of the store for a new label image; by default the one that other layers are from.
+        Address of the store. By default what was painted goes back to where it is from, and a new layer
+        to the store that other layers are from; of another store it becomes a new label image.
 
     Returns
     -------
@@ -67,7 +97,7 @@ def save_labels(layer: napari.layers.Labels, viewer: napari.viewer.Viewer, store
     UsageError
         If there is nothing to be saved, or nobody knows where to.
     """
-    if isinstance(layer.data, Painting):
+    if isinstance(layer.data, Painting) and normalized(store or layer.data.image.url) == layer.data.image.url:
         count = layer.data.save()
         _redraw(viewer, layer.data)
         return f"{layer.data.image.name}: {count} box{'' if count == 1 else 'es'} saved"
@@ -76,7 +106,7 @@ def save_labels(layer: napari.layers.Labels, viewer: napari.viewer.Viewer, store
     address = save_new(store or _only_store(viewer), layer.data, _attributes(layer))
     image = open_labels(address)
     # From now on the layer is what is stored, and is saved as such.
-    layer.metadata = layer.metadata | {KEY: {"store": image.url, "name": image.name, "image": image}}
+    layer.metadata = layer.metadata | {KEY: origin(image)}
     if not layer.multiscale:
         layer.data = Painting(image, fixed_axes(image.geometry))
     return f"{address}: saved"
@@ -104,4 +134,5 @@ def _redraw(viewer: Any, painting: Painting) -> None:
         image.forget()
         if layer.multiscale:
             layer.data = layer.data  # napari keeps a level of 2-D images
+        layer.features = features_of(painting.image)
         layer.refresh()

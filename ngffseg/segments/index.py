@@ -94,8 +94,8 @@ class SegmentIndex:
         ``label_value`` and ``voxels`` are uint64, ``volume_mm3`` float64 (absent without units), and for each
         axis ``start_z``, ``stop_z`` int64 and ``centroid_z`` float64; see `SegmentEntry`.
         """
-        pages = [self._page(n) for n in range(len(self._fences))]
-        table = np.concatenate([np.empty((4 + 3 * len(self.form.shape), 0), np.uint64), *pages], axis=1)
+        with store_errors(self.image.url):  # all pages at a time, and no fences
+            table = np.asarray(self._array(self.form.table)[:, : self.form.segments])
         columns: dict[str, npt.NDArray[Any]] = {"label_value": table[0], "voxels": table[1]}
         if self._voxel_volume is not None:
             columns["volume_mm3"] = table[1] * self._voxel_volume

@@ -3,6 +3,8 @@
 import numpy as np
 from hypothesis import strategies as st
 
+from ngffseg.geometry import Geometry
+
 angles = st.floats(-3.2, 3.2)
 lengths = st.floats(0.05, 20)
 positions = st.floats(-1e4, 1e4)
@@ -24,3 +26,11 @@ def affines(draw, shear=False):
         affine[:3, 1] += affine[:3, 0] * draw(st.floats(-0.5, 0.5))
     affine[:3, 3] = [draw(positions), draw(positions), draw(st.sampled_from([0.0, -0.0, 1 / 3]))]
     return affine
+
+
+@st.composite
+def geometries(draw):
+    """Grids of 2 to 5 axes, anywhere."""
+    axes = draw(st.sampled_from(["yx", "zyx", "tzyx", "czyx", "tczyx", "tyx", "cyx"]))
+    shape = tuple(draw(st.integers(1, 9)) for _ in axes)
+    return Geometry(shape, draw(affines(shear=draw(st.booleans()))), tuple(axes), time_step=draw(lengths))

@@ -1,0 +1,144 @@
+"""A person at a real napari viewer: ``python -m tests.napari_plugin.session STEPS``, answers in JSON."""
+
+import json
+import sys
+import time
+
+import napari
+import npe2
+import numpy as np
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+
+from ngffseg.store import metered
+
+
+class Session:
+    """Steps, each of which gives an answer."""
+
+    def __init__(self):
+        npe2.PluginManager.instance().discover()
+        self.viewer = napari.Viewer(show=True)
+        self.viewer.window.resize(1200, 900)
+        QApplication.processEvents()
+
+    def open(self, url):
+        """Open an address, as with File > Open, and wait for the picture."""
+        begin = time.monotonic()
+        with metered() as meter:
+            layers = self.viewer.open(url, plugin="ngffseg")
+            self.picture()
+        seconds = time.monotonic() - begin
+        told = [
+            {
+                "name": layer.name, "visible": layer.visible, "multiscale": layer.multiscale,
+                "shape": list(layer.data.shape), "dtype": str(layer.dtype), "editable": layer.editable,
+            }
+            for layer in layers
+        ]  # fmt: skip
+        return {"layers": told, "requests": meter.total, "seconds": seconds}
+
+    def sample(self, key):
+        """Open a sample of the plugin."""
+        return [layer.name for layer in self.viewer.open_sample("ngffseg", key)]
+
+    def go(self, layer, voxel):
+        """Move the plane to a voxel of a layer."""
+        world = self.viewer.layers[layer].data_to_world(voxel)
+        self.viewer.dims.set_point(range(len(world)), world)
+        return list(world)
+
+    def picture(self, path=None):
+        """The canvas as it is drawn."""
+        QApplication.processEvents()
+        found = self.viewer.screenshot(path, canvas_only=path is None, flash=False)
+        return found if path is None else None
+
+    def place(self, layer, voxel):
+        """Where on the canvas a voxel of a layer is: x and y in pixels."""
+        shown = list(self.viewer.dims.displayed)
+        world = np.array(self.viewer.layers[layer].data_to_world(voxel))[shown]
+        center, zoom = np.array(self.viewer.camera.center)[-2:], self.viewer.camera.zoom
+        canvas = self.viewer.window._qt_viewer.canvas.native
+        y, x = (world - center) * zoom + np.array([canvas.height(), canvas.width()]) / 2
+        return x, y
+
+    def color(self, layer, voxel):
+        """Red, green and blue that are drawn at a voxel."""
+        x, y = self.place(layer, voxel)
+        return self.picture()[round(y), round(x), :3].tolist()
+
+    def hide(self, layer):
+        """Hide a layer."""
+        self.viewer.layers[layer].visible = False
+
+    def value(self, layer, voxel):
+        """The label that napari tells of a voxel, and what the status bar says."""
+        shown = self.viewer.layers[layer]
+        world = shown.data_to_world(voxel)
+        found = shown.get_value(world, world=True)
+        status = shown.get_status(world, world=True)["value"]
+        return [int(found[1] if isinstance(found, tuple) else found), status]
+
+    def widget(self, name, **values):
+        """Fill in a widget of the plugin and press its button."""
+        _, widget = self.viewer.window.add_plugin_dock_widget("ngffseg", name)
+        for key, value in values.items():
+            getattr(widget, key).value = self.viewer.layers[value] if key == "layer" else value
+        begin = time.monotonic()
+        answer = widget()
+        return {"answer": answer if isinstance(answer, str) else None, "seconds": time.monotonic() - begin}
+
+    def stroke(self, layer, start, stop, label, size):
+        """Paint with the mouse from one voxel to another."""
+        shown = self.viewer.layers[layer]
+        self.viewer.layers.selection = {shown}
+        shown.mode, shown.brush_size, shown.selected_label = "paint", size, label
+        QApplication.processEvents()
+        canvas = self.viewer.window._qt_viewer.canvas.native
+        points = [QPoint(*(round(v) for v in self.place(layer, voxel))) for voxel in (start, stop)]
+        left, none = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        QTest.mouseMove(canvas, points[0])
+        QTest.mousePress(canvas, left, none, points[0])
+        for part in range(1, 11):
+            QTest.mouseMove(canvas, points[0] + (points[1] - points[0]) * part / 10)
+            QApplication.processEvents()
+        QTest.mouseRelease(canvas, left, none, points[1])
+        QApplication.processEvents()
+        return {"changed": len(shown._undo_history)}
+
+    def undo(self, layer):
+        """Take the last stroke back."""
+        self.viewer.layers[layer].undo()
+
+    def new_labels(self, like, name):
+        """A new layer of labels over a layer, with a block of label 3 in it."""
+        under = self.viewer.layers[like]
+        data = np.zeros(under.data.shape, "uint16")
+        data[tuple(slice(n // 4, n // 2) for n in data.shape)] = 3
+        layer = self.viewer.add_labels(data, name=name, affine=under.affine.affine_matrix, units=under.units)
+        return layer.name
+
+    def table(self, layer):
+        """The table of features."""
+        features = self.viewer.layers[layer].features
+        return {key: [str(v) for v in features[key]][:50] for key in features}
+
+
+def main():
+    """Do the steps."""
+    session, answers = Session(), []
+    for name, *arguments in json.loads(sys.argv[1]):
+        options = arguments.pop() if arguments and isinstance(arguments[-1], dict) else {}
+        try:
+            answer = getattr(session, name)(*arguments, **options)
+        except Exception as error:  # told to the test, as napari tells it to people
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        answers.append(answer)
+    session.viewer.close()
+    print("ANSWERS " + json.dumps(answers))
+
+
+if __name__ == "__main__":
+    main()
