@@ -141,6 +141,9 @@ class _Running:
             errand, self.packed, task, key=f"ngffseg-{self.token}-{self.number}", pure=False, **where
         )
         self.futures.add(future)
+        self._await(task, future, failed)
+
+    def _await(self, task: Any, future: Any, failed: list[str]) -> None:
         future.add_done_callback(lambda future: self.done.put((task, future, failed)))
 
     def next(self) -> tuple[Any, Any]:
@@ -150,6 +153,10 @@ class _Running:
                 task, future, failed = self.done.get(timeout=LOOK)
             except Empty:
                 self.crew.look()
+                continue
+            if future.status in ("pending", "lost"):
+                # It was done, but its worker has died with the result: the scheduler has it done again.
+                self._await(task, future, failed)
                 continue
             self.futures.discard(future)
             found = self._result(future)

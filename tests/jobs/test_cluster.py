@@ -133,6 +133,31 @@ def test_what_fails_is_named(cluster, tmp_path):
     assert (image.read() == 1).all()
 
 
+class Doubling:
+    """Work that is quickly done."""
+
+    def __call__(self, task):
+        return 2 * task
+
+    def name(self, task):
+        return str(task)
+
+    def stop(self):
+        pass
+
+
+@pytest.mark.parametrize("pause", [0, 1.5])
+def test_results_that_died_with_their_worker_are_made_again(tmp_path, pause):
+    with Cluster(tmp_path, workers=1, nanny=True) as cluster:
+        with distributed.Client(cluster.address, set_as_default=False) as client:
+            done = dask_crew.DaskCrew(client).run(Doubling(), range(80))
+            first = next(done)
+            time.sleep(1)  # a window of them is done meanwhile, and nobody has asked for the results
+            cluster.kill_worker(0)
+            time.sleep(pause)
+            assert dict([first, *done]) == {number: 2 * number for number in range(80)}
+
+
 def test_no_scheduler(tmp_path):
     start = time.monotonic()
     with pytest.raises(
