@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
-from ngffseg.errors import MissingExtraError, StoreError
+from ngffseg.errors import MissingExtraError, StoreError, UsageError
 from ngffseg.viewer.viewing import Viewing
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -20,6 +21,8 @@ def take_screenshot(viewing: Viewing, path: str | os.PathLike[str]) -> None:
 
     Raises
     ------
+    UsageError
+        If the file cannot be written.
     MissingExtraError
         If Playwright or a browser is not installed.
     StoreError
@@ -46,6 +49,23 @@ def take_screenshot(viewing: Viewing, path: str | os.PathLike[str]) -> None:
             page.goto(viewing.address)
             if not viewing.drawn(PATIENCE):
                 raise StoreError(f"{viewing.address} was not drawn within {PATIENCE:.0f} s")
-            page.screenshot(path=os.fspath(path))
+            picture = page.screenshot()
         finally:
             browser.close()
+    write_picture(path, picture)
+
+
+def write_picture(path: str | os.PathLike[str], picture: bytes) -> None:
+    """Write a file.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be written.
+    """
+    try:
+        Path(path).write_bytes(picture)
+    except OSError as error:
+        raise UsageError(
+            f"{os.fspath(path)} cannot be written ({error.strerror}): choose another file"
+        ) from error

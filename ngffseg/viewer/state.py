@@ -141,8 +141,8 @@ def _view(geometry: Geometry) -> dict[str, Any]:
     order = [axis for axis in ("x", "y", "z", "t") if axis in geometry.axes]
     return {
         "dimensions": {axis: _unit(geometry, axis, out.get(axis)) for axis in order},
-        # Time begins at its first point; the middle of a voxel is half a voxel after its edge.
-        "position": [0.5 if axis == "t" else middle[axis] + 0.5 for axis in order],
+        # Of OME-Zarr, neuroglancer takes voxels to be around their centres, as the specification does.
+        "position": [0.0 if axis == "t" else middle[axis] for axis in order],
     }
 
 

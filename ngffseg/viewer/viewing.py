@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
+import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ngffseg.errors import MissingExtraError, StoreError, UsageError
+from ngffseg.errors import MissingExtraError, UsageError
 from ngffseg.labels import open_contents
 from ngffseg.store import open_store
 from ngffseg.viewer.objects import ServedObjects
@@ -95,15 +95,9 @@ def open_viewer(
     documents = {f"{image.name or 'labels'}/info": segment_properties(image) for image in images}
     if neuroglancer.is_server_running():
         raise UsageError("a viewer is open in this process: close it first")
+    _check_port(port)
     neuroglancer.set_server_bind_address(LOOPBACK, port)
-    try:
-        neuroglancer.server.start()
-    except OSError as error:
-        if error.errno in (errno.EADDRINUSE, errno.EACCES):
-            raise UsageError(
-                f"port {port} of {LOOPBACK} cannot be used ({error.strerror}): choose another, or none for any"
-            ) from error
-        raise StoreError(f"no server can be started on {LOOPBACK}: {error}") from error
+    neuroglancer.server.start()
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="ngffseg-view")
 
     def close() -> None:
@@ -131,3 +125,15 @@ def open_viewer(
         close()
         raise
     return Viewing(viewer.get_viewer_url(), viewer, close)
+
+
+def _check_port(port: int) -> None:
+    """Refuse a port that cannot be had, before a server is made that would not come to its end."""
+    try:
+        with socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind((LOOPBACK, port))
+    except OSError as error:
+        raise UsageError(
+            f"port {port} of {LOOPBACK} cannot be used ({error.strerror}): choose another, or none for any"
+        ) from error
