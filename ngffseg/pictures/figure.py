@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import io
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,7 @@ from ngffseg.pictures.tint import Entry
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PANEL_INCHES, LEGEND_INCHES = 3.2, 2.6
+PANEL_INCHES, LEGEND_INCHES, DPI = 3.2, 2.6, 110
 # A legend of more names cannot be read.
 MOST_NAMES = 20
 
@@ -26,17 +28,37 @@ def new_figure(rows: Sequence[tuple[Sequence[Panel], Sequence[Entry]]]) -> Figur
     MissingExtraError
         If matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("pictures need matplotlib: pip install 'ngffseg[plot]'") from error
     widest = max(len(panels) for panels, _ in rows)
     size = (PANEL_INCHES * widest + LEGEND_INCHES, (PANEL_INCHES + 0.4) * len(rows))
-    figure = Figure(figsize=size, layout="constrained")
+    figure = _blank()(figsize=size, layout="constrained")
     parts = figure.subfigures(len(rows), 1, squeeze=False)[:, 0] if len(rows) > 1 else [figure]
     for part, (panels, entries) in zip(parts, rows, strict=True):
         _draw_row(part, panels, entries, widest)
     return figure
+
+
+@functools.cache
+def _blank() -> type[Figure]:
+    """The class of figures that notebooks show, also where pyplot is not used."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError("pictures need matplotlib: pip install 'ngffseg[plot]'") from error
+
+    class NotebookFigure(Figure):
+        """A figure without a window."""
+
+        def _repr_png_(self) -> bytes:
+            data = io.BytesIO()
+            _save(self, data)
+            return data.getvalue()
+
+    return NotebookFigure
+
+
+def _save(figure: Figure, target: Any) -> None:
+    # The version of matplotlib is left out, so that equal pictures are equal files.
+    figure.savefig(target, dpi=DPI, format="png", metadata={"Software": None})
 
 
 def _draw_row(part: Any, panels: Sequence[Panel], entries: Sequence[Entry], columns: int) -> None:
@@ -64,8 +86,7 @@ def save_picture(figure: Figure, path: str | os.PathLike[str]) -> None:
         If the file cannot be written.
     """
     try:
-        # The version of matplotlib is left out, so that equal pictures are equal files.
-        figure.savefig(path, dpi=110, format="png", metadata={"Software": None})
+        _save(figure, path)
     except OSError as error:
         raise UsageError(
             f"{os.fspath(path)} cannot be written ({error.strerror}): choose another file"
