@@ -3,11 +3,16 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from tests.display import display
+from tests.napari_plugin import volumes
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -54,6 +59,37 @@ def test_the_example_of_a_bucket(bucket, slicer_files, tmp_path):
     done = ran(["bash", "-ec", example], tmp_path)
     assert "valid; 0 MUST, 0 SHOULD" in done.stdout
     assert "1 GET" in done.stdout
+
+
+def test_the_example_of_looking(tmp_path):
+    """All but the windows, which are opened, looked at and closed."""
+    volumes.write(tmp_path / "case.ome.zarr", volumes.axial())
+    (example,) = (block for block in blocks("sh") if "napari --plugin" in block)
+    view, *rest, napari = example.strip().splitlines()
+    ran(["bash", "-ec", "\n".join(rest)], tmp_path)
+    assert (tmp_path / "browser.png").exists()
+    assert (tmp_path / "case.png").exists()
+    with subprocess.Popen(
+        view.split(), cwd=tmp_path, env={**environment(), "BROWSER": "true"}, stdout=subprocess.PIPE
+    ) as shown:
+        assert shown.stdout.readline().startswith(b"http://127.0.0.1:")
+        shown.send_signal(signal.SIGINT)
+    assert shown.returncode == 0
+    with display() as screen:
+        log = tmp_path / "log"
+        with log.open("wb") as file:
+            window = subprocess.Popen(
+                napari.split(),
+                cwd=tmp_path,
+                env={**environment(), "DISPLAY": screen},
+                stdout=file,
+                stderr=file,
+            )
+        with window:
+            time.sleep(20)
+            assert window.poll() is None, log.read_text("utf-8")
+            window.terminate()
+    assert "Error" not in log.read_text("utf-8")
 
 
 def test_the_example_of_long_jobs(slicer_files, tmp_path):

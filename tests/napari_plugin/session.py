@@ -23,11 +23,11 @@ class Session:
         self.viewer.window.resize(1200, 900)
         QApplication.processEvents()
 
-    def open(self, url):
+    def open(self, url, plugin="ngffseg"):
         """Open an address, as with File > Open, and wait for the picture."""
         begin = time.monotonic()
         with metered() as meter:
-            layers = self.viewer.open(url, plugin="ngffseg")
+            layers = self.viewer.open(url, plugin=plugin)
             self.picture()
         seconds = time.monotonic() - begin
         told = [
