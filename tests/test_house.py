@@ -109,7 +109,20 @@ def imports(tree):
 
 
 @pytest.mark.parametrize(
-    "library", ["nibabel", "matplotlib", "slicerio", "ome_zarr", "s3fs", "fsspec", "aiohttp", "numba"]
+    "library",
+    [
+        "nibabel",
+        "matplotlib",
+        "slicerio",
+        "ome_zarr",
+        "s3fs",
+        "fsspec",
+        "aiohttp",
+        "numba",
+        "neuroglancer",
+        "playwright",
+        "tornado",
+    ],
 )
 def test_each_outside_library_is_known_to_one_file(library):
     knowing = {f for f, tree in TREES.items() for _, name in imports(tree) if name.split(".")[0] == library}

@@ -34,6 +34,7 @@ def run(
     done = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
+        """Come to an end, as Ctrl-C and the system ask for it."""
         done.set()
 
     before = [(number, signal.signal(number, stop)) for number in (signal.SIGINT, signal.SIGTERM)]

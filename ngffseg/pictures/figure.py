@@ -6,7 +6,7 @@ import functools
 import io
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ngffseg.errors import MissingExtraError, UsageError
 from ngffseg.pictures.plane import Panel
@@ -14,6 +14,9 @@ from ngffseg.pictures.tint import Entry
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+# What is drawn: a figure of matplotlib, which notebooks show.
+Drawing: TypeAlias = "Figure"
 
 PANEL_INCHES, LEGEND_INCHES, DPI = 3.2, 2.6, 110
 # A legend of more names cannot be read.

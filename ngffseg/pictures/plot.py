@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ngffseg.errors import NgffsegError, StoreNotFoundError, UsageError
 from ngffseg.geometry import scales
 from ngffseg.labels import Contents, LabelImage, display_window, open_contents
-from ngffseg.pictures.figure import new_figure
+from ngffseg.pictures.figure import Drawing, new_figure
 from ngffseg.pictures.plane import Panel, Plane, cut_axis, gray, level_for
 from ngffseg.pictures.tint import OPACITY, Entry, colors_of, legend, tinted
 from ngffseg.segments import segment_index
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 # Voxels along the longer side of a panel: what a screen shows.
 MOST_VOXELS = 1024
@@ -28,7 +24,7 @@ Row = tuple[Sequence[Panel], Sequence[Entry]]
 
 def plot_slices(
     url: str | os.PathLike[str], name: str | None = None, *, axis: str | None = None, panels: int = 4
-) -> Figure:
+) -> Drawing:
     """Slices of a segmentation over its image, in its colors, with a legend of the names that are seen.
 
     The slices are spread over the part of the axis in which there are labels. They are of the finest level
@@ -59,7 +55,7 @@ def plot_slices(
     return new_figure([_slices(contents, _chosen(contents), axis, panels)])
 
 
-def plot_levels(url: str | os.PathLike[str], name: str | None = None, *, axis: str | None = None) -> Figure:
+def plot_levels(url: str | os.PathLike[str], name: str | None = None, *, axis: str | None = None) -> Drawing:
     """The same slice, through the middle of the labels, of all levels of a segmentation side by side.
 
     Parameters, returned figure and errors as of `plot_slices`; levels finer than a screen are left out.
@@ -68,7 +64,7 @@ def plot_levels(url: str | os.PathLike[str], name: str | None = None, *, axis: s
     return new_figure([_levels(_chosen(contents), axis)])
 
 
-def plot_store(url: str | os.PathLike[str], name: str | None = None) -> Figure:
+def plot_store(url: str | os.PathLike[str], name: str | None = None) -> Drawing:
     """`plot_slices` and `plot_levels` of each segmentation of a store, or of the named one."""
     contents = open_contents(url, name)
     if not contents.segmentations:
