@@ -149,7 +149,8 @@ def layer_segments(attributes: Mapping[str, Any]) -> tuple[Segment, ...]:
     features, colors = attributes.get("features"), _colors(attributes.get("colormap"))
     columns = {} if features is None else {str(key): list(features[key]) for key in features}
     names = dict(zip(columns.get("index", ()), columns.get("name", columns.get("label", ())), strict=False))
-    values = sorted({int(v) for v in (*names, *colors) if int(v) > 0})
+    # Where there is a table, colors of labels that are not in it were only there to paint with.
+    values = sorted({int(v) for v in (names or colors) if int(v) > 0})
     return tuple(Segment(v, name=str(names.get(v) or ""), color=colors.get(v)) for v in values)
 
 

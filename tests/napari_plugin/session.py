@@ -120,6 +120,11 @@ class Session:
         layer = self.viewer.add_labels(data, name=name, affine=under.affine.affine_matrix, units=under.units)
         return layer.name
 
+    def save(self, path, *names):
+        """Save layers, as with File > Save."""
+        self.viewer.layers.selection = {self.viewer.layers[name] for name in names}
+        return self.viewer.layers.save(path, selected=True, plugin="ngffseg")
+
     def table(self, layer):
         """The table of features."""
         features = self.viewer.layers[layer].features

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from ngffseg import check, open_labels, segment_index, write_labels
+from ngffseg.labels import open_contents
 from tests.display import display
 from tests.napari_plugin import volumes
 
@@ -134,6 +135,38 @@ def test_a_new_layer_becomes_a_label_image(screen, tmp_path):
     expected[10:20, 15:30, 20:40] = 3
     np.testing.assert_array_equal(new.read(), expected)
     assert not [v for v in check(tmp_path / "a.zarr") if v.severity == "MUST"]
+
+
+def test_saving_by_the_menu(screen, tmp_path):
+    """An image with labels becomes a store, colors and names included; what was painted goes back."""
+    volumes.write(tmp_path / "a.zarr", volumes.axial())
+    answers = session(
+        screen,
+        ["open", f"{tmp_path}/a.zarr"],
+        ["new_labels", "boxes", "fresh"],
+        ["save", f"{tmp_path}/b.ome.zarr", "ct", "fresh", "boxes"],
+        ["go", "boxes", [24, 30, 40]],
+        ["widget", "Paint on stored labels", {"layer": "boxes"}],
+        ["stroke", "boxes (painting)", [24, 30, 30], [24, 30, 60], 5, 4],
+        ["save", f"{tmp_path}/a.zarr", "boxes (painting)"],
+    )
+    assert answers[2] == [f"{tmp_path}/b.ome.zarr/labels/{name}" for name in ("boxes", "fresh")]
+    assert answers[6] == [f"{tmp_path}/a.zarr/labels/boxes"]
+    first, copied, fresh = (
+        open_labels(tmp_path / store, name)
+        for store, name in (("a.zarr", "boxes"), ("b.ome.zarr", "boxes"), ("b.ome.zarr", "fresh"))
+    )
+    assert first.read()[24, 30, 45] == 5
+    np.testing.assert_array_equal(copied.read(), volumes.two_boxes())
+    assert {s.label_value: (s.name, s.color) for s in copied.segments} == {
+        7: ("seven", volumes.RED),
+        2**63 + 5: ("nine", volumes.GREEN),
+    }
+    assert copied.geometry == first.geometry
+    assert (fresh.read() == 3).sum() == 10 * 15 * 20
+    image = open_contents(tmp_path / "b.ome.zarr").image
+    np.testing.assert_array_equal(image.read(), open_contents(tmp_path / "a.zarr").image.read())
+    assert not [v for v in check(tmp_path / "b.ome.zarr") if v.severity == "MUST"]
 
 
 def test_the_sample_is_the_demo(screen, monkeypatch, tmp_path):
