@@ -50,7 +50,8 @@ def paint_labels(layer: napari.layers.Labels, viewer: napari.viewer.Viewer) -> n
         "metadata": {KEY: origin(image)},
     }
     if getattr(layer.colormap, "color_dict", None):
-        keywords["colormap"] = layer.colormap
+        # A colormap of its own: it knows which label is chosen.
+        keywords["colormap"] = dict(layer.colormap.color_dict)
     return Painting(image, fixed_axes(image.geometry)), keywords, "labels"
 
 
@@ -132,7 +133,7 @@ def _redraw(viewer: Any, painting: Painting) -> None:
         if image is None or (image.url, image.name) != (painting.image.url, painting.image.name):
             continue
         image.forget()
-        if layer.multiscale:
-            layer.data = layer.data  # napari keeps a level of 2-D images
+        if layer.multiscale and layer.ndim == 2:
+            layer.data = layer.data  # napari keeps a level of it
         layer.features = features_of(painting.image)
         layer.refresh()
