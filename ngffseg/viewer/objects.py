@@ -13,9 +13,9 @@ from zarr.storage import LocalStore
 from ngffseg.chunks import Cache, objects_of
 from ngffseg.store import object_size
 
-# A small object is fetched whole: the browser asks for the index of a shard and for each chunk by itself,
-# and a request costs more time than so many bytes.
-SMALL = 2**21
+# Objects are fetched in blocks of so many bytes, most of them whole: the browser asks for the index of a
+# shard and for each chunk by itself, and tens of requests cost more time than one block.
+BLOCK = 2**22
 KEPT_BYTES = 2**28
 # Seconds after which an object is asked for anew: what is shown may have been painted on.
 FRESH = 60.0
@@ -42,7 +42,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is known of an object: all its bytes, that it is not there (None), or only its size."""
+    """What was fetched: a block of an object, the number of its bytes in all, and when.
+
+    Without data (None) the object is not there, or ends before.
+    """
 
     data: bytes | None
     size: int
@@ -50,7 +53,7 @@ class _Known:
 
 
 class ServedObjects:
-    """Reads objects of a store, small ones from servers whole and once.
+    """Reads objects of a store; from servers block by block, each of them once.
 
     Parameters
     ----------
@@ -62,52 +65,55 @@ class ServedObjects:
         self.store, self._objects = store, objects_of(store, "", listing=False)
         self._cache = Cache(KEPT_BYTES)
         self._local = isinstance(store, LocalStore)
-        self._turns: dict[str, threading.Lock] = {}
+        self._turns: dict[tuple[str, int], threading.Lock] = {}
         self._lock = threading.Lock()
 
     def size(self, key: str) -> int | None:
         """Number of bytes of an object; None if there is none."""
-        known = self._known(key)
-        return None if known is None else known.size
+        if self._local:
+            return object_size(self.store, key)
+        known = self._block(key, 0)
+        return None if known.data is None else known.size
 
     def read(self, key: str, start: int | None = None, stop: int | None = None) -> Span | None:
         """Bytes of an object from a start to a stop, as `range` counts them; None if there is none.
 
         A start below zero counts from the end. A part beyond the end is cut, as servers do.
         """
-        known = self._known(key)
-        if known is None:
+        size = self.size(key)
+        if size is None:
             return None
-        begin, end, _ = slice(start, stop).indices(known.size)
-        end = max(begin, end)
-        if known.data is not None:
-            return Span(known.data[begin:end], begin, known.size)
-        part = (begin, end) if end - begin < known.size else None
-        data = self._objects.get_many([(key, part)])[0] if end > begin else b""
-        return None if data is None else Span(bytes(data), begin, known.size)
-
-    def _known(self, key: str) -> _Known | None:
+        begin, end, _ = slice(start, stop).indices(size)
+        if end <= begin:
+            return Span(b"", begin, size)
         if self._local:
-            size = object_size(self.store, key)
-            return None if size is None else _Known(None, size, 0.0)
+            data: Any = self._objects.get_many([(key, (begin, end))])[0]
+            return None if data is None else Span(bytes(data), begin, size)
+        first = begin // BLOCK
+        blocks = [self._block(key, n).data or b"" for n in range(first, -(-end // BLOCK))]
+        offset = first * BLOCK
+        return Span(b"".join(blocks)[begin - offset : end - offset], begin, size)
+
+    def _block(self, key: str, number: int) -> _Known:
+        """One block of an object, with the number of bytes of all of it."""
         with self._lock:
-            turn = self._turns.setdefault(key, threading.Lock())
-        with turn:  # many parts of an object are asked for at the same time, and it is fetched once
+            turn = self._turns.setdefault((key, number), threading.Lock())
+        with turn:  # many parts of a block are asked for at the same time, and it is fetched once
             try:
-                known: _Known = self._cache.get(key)
+                known: _Known = self._cache.get((key, number))
                 if time.monotonic() < known.since + FRESH:
-                    return None if known.size < 0 else known
+                    return known
             except KeyError:
                 pass
-            known = self._fetched(key)
-            self._cache.put(key, known, 256 + len(known.data or b""))
-        return None if known.size < 0 else known
+            known = self._fetched(key, number)
+            self._cache.put((key, number), known, 256 + len(known.data or b""))
+            return known
 
-    def _fetched(self, key: str) -> _Known:
-        data: Any = self._objects.get_many([(key, (0, SMALL))])[0]
-        now = time.monotonic()
+    def _fetched(self, key: str, number: int) -> _Known:
+        start = number * BLOCK
+        data: Any = self._objects.get_many([(key, (start, start + BLOCK))])[0]
         if data is None:
-            return _Known(None, -1, now)
-        if len(data) < SMALL:
-            return _Known(bytes(data), len(data), now)
-        return _Known(None, object_size(self.store, key) or len(data), now)
+            return _Known(None, 0, time.monotonic())
+        # A block that is not full is the last one, and tells how long all of it is.
+        whole = start + len(data) if len(data) < BLOCK or number else object_size(self.store, key)
+        return _Known(bytes(data), whole or len(data), time.monotonic())

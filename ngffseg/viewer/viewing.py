@@ -40,6 +40,15 @@ class Viewing:
 
     def __init__(self, address: str, viewer: Any, close: Callable[[], None]) -> None:
         self.address, self.viewer, self._close = address, viewer, close
+        self._begun = threading.Event()
+        viewer.async_screenshot(self._refine)
+
+    def _refine(self, _: object) -> None:
+        """Ask for all that a screen shows, when what `viewer_state` begins with is drawn."""
+        with self.viewer.txn() as state:
+            for layer in state.layers:
+                layer.layer.cross_section_render_scale = 1
+        self._begun.set()
 
     def close(self) -> None:
         """Stop serving; nothing is left running."""
@@ -51,8 +60,14 @@ class Viewing:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def begun(self, seconds: float) -> bool:
+        """Wait until a browser that has opened the address shows a first picture of all that is in view."""
+        return self._begun.wait(seconds)
+
     def drawn(self, seconds: float) -> bool:
-        """Wait until a browser that has opened the address has drawn all that is in view."""
+        """Wait until it has drawn all that is in view, as finely as a screen shows it."""
+        if not self.begun(seconds):
+            return False
         done = threading.Event()
         self.viewer.async_screenshot(lambda _: done.set())
         return done.wait(seconds)

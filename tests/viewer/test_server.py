@@ -180,7 +180,7 @@ def test_closing_leaves_nothing(store):
 def test_small_objects_of_a_server_are_fetched_once(tmp_path):
     """However many parts are asked for, at the same time or not; a large one by its parts."""
     (tmp_path / "small").write_bytes(os.urandom(50_000))
-    large = os.urandom(objects.SMALL + 5000)
+    large = os.urandom(objects.BLOCK + 5000)
     (tmp_path / "large").write_bytes(large)
     with metered() as meter:
         served = ServedObjects(open_store(str(tmp_path)))
@@ -201,6 +201,9 @@ def test_small_objects_of_a_server_are_fetched_once(tmp_path):
         assert (found.start, found.size) == (len(large) - 4000, len(large))
         assert dict(meter.requests) == {"GET": 4, "HEAD": 1}
         assert served.read("large").data == large
+        assert served.read("large", objects.BLOCK - 10, objects.BLOCK + 10).data == large[-5010:-4990]
+        assert served.read("large", 2 * objects.BLOCK).data == b""
+        assert dict(meter.requests) == {"GET": 4, "HEAD": 1}
 
 
 def test_a_failing_store_is_a_bad_gateway_and_told(bucket):
