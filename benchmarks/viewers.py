@@ -2,8 +2,8 @@
 
     python benchmarks/viewers.py [--write] [--edge N]
 
-The bucket is on a local S3 server (Ceph RGW), behind a proxy that counts; napari has its window open and
-its own functions compiled, and the browser runs, as they do for people who open a second image.
+The bucket is on a local S3 server (Ceph RGW), behind a proxy that counts. napari has its window open and its
+own functions compiled by an earlier run, but has opened nothing yet; the browser runs.
 ``--write`` puts the table into the README.
 """
 
@@ -89,12 +89,12 @@ def stroke(screen: str, url: str, edge: int) -> float:
     return answers[-1]["seconds"]
 
 
-def table_of_many(screen: str, proxy: object, url: str) -> float:
-    """Seconds in which an image of many named segments is opened."""
+def table_of_many(screen: str, url: str, before: str) -> float:
+    """Seconds in which an image of many named segments is opened, after another one."""
     labels = np.arange(1, SEGMENTS + 1, dtype="uint32").reshape(10, 100, 100)
     segments = [Segment(n, name=f"cell {n}") for n in range(1, SEGMENTS + 1)]
     write_labels(url, labels, name="many", segments=segments)
-    return opened(screen, proxy, url, "ngffseg")[0]
+    return session(screen, ["open", before], ["open", url])[1]["seconds"]
 
 
 def main() -> None:
@@ -111,7 +111,7 @@ def main() -> None:
         ours, peer = opened(screen, proxy, url, "ngffseg"), opened(screen, proxy, url, PEER)
         seen = browsed(proxy, url)
         saved = stroke(screen, url, asked.edge)
-        many = table_of_many(screen, proxy, "s3://labels/many.ome.zarr")
+        many = table_of_many(screen, "s3://labels/many.ome.zarr", url)
     size = f"{asked.edge**3 / 2**30:.3g} Gvoxel"
     lines = [
         "| seen | seconds | requests |",
@@ -120,7 +120,7 @@ def main() -> None:
         f"| {size} in napari, {PEER} | {peer[0]:.2f} ({peer[0] / ours[0]:.1f} x) | {peer[1]} ({peer[1] / ours[1]:.1f} x) |",
         f"| {size} in the browser, `ngffseg view`: first, finest | {seen[0]:.2f}, {seen[1]:.2f} | {seen[2]} |",
         f"| a stroke painted in napari, saved at all levels | {saved:.2f} | |",
-        f"| {SEGMENTS:,} named segments in napari | {many:.2f} | |",
+        f"| {SEGMENTS:,} named segments in napari, after another image | {many:.2f} | |",
     ]
     print("\n".join(lines))
     if asked.write:

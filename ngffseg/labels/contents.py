@@ -160,9 +160,9 @@ def open_contents(url: str | os.PathLike[str], name: str | None = None) -> Conte
 def _grouped(labels: zarr.Group | None, name: str | None) -> list[tuple[str, ...]]:
     """Names of label images, those of one segmentation together, in the order of the register."""
     attributes = attributes_of(labels) if labels is not None else {}
-    documents = ngff.decode_documents(attributes)
-    layers = {document.layers[0]: document.layers for document in documents}
-    further = {layer for document in documents for layer in document.layers[1:]}
+    known = ngff.document_layers(attributes)
+    layers = {names[0]: names for names in known}
+    further = {layer for names in known for layer in names[1:]}
     names = [n for n in ngff.listed_labels(ngff.unwrap(attributes)[1]) if n not in further]
     groups = [layers.get(one, (one,)) for one in names]
     if name is None:

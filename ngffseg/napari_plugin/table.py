@@ -12,8 +12,8 @@ from ngffseg.labels import LabelImage
 from ngffseg.ngff import made_up_color
 from ngffseg.segments import segment_index
 
-# napari takes seconds for a color of each of more segments, and then shows 49 colors in turn.
-MOST_COLORS = 100_000
+# napari takes seconds to take in more colors; it then shows 49 of its own in turn.
+MOST_COLORS = 20_000
 # Of more segments, only those that have a name are in the table.
 MOST_ROWS = 1_000_000
 # What is painted anew has a color of its own up to this label, above it the same as all others.

@@ -107,6 +107,16 @@ def encode_document(document: Document) -> dict[str, Any]:
     } | ({"made": dict(document.made)} if document.made is not None else {})
 
 
+def document_layers(attributes: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+    """Names of the label images of each segmentation in the attributes of a labels group, and nothing else.
+
+    Documents of very many segments take long to be judged, which to find a label image need not be.
+    """
+    known = (document for document in _encoded(attributes.get(KEY)) if isinstance(document, dict))
+    layers = (document.get("layers") for document in known)
+    return tuple(tuple(map(str, names)) for names in layers if isinstance(names, list) and names)
+
+
 def decode_documents(attributes: Mapping[str, Any]) -> tuple[Document, ...]:
     """All documents in the attributes of a labels group.
 
