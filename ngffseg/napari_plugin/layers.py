@@ -11,8 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ngffseg.geometry import Geometry, array_affine, straight_affine
-from ngffseg.labels import Contents, IntensityImage, LabelImage, display_window, open_contents, shown_name
-from ngffseg.napari_plugin.painting import Painting
+from ngffseg.labels import (
+    Contents,
+    IntensityImage,
+    LabelImage,
+    display_window,
+    open_contents,
+    shown_name,
+    split_address,
+)
 from ngffseg.napari_plugin.table import colors_of, features_of
 from ngffseg.napari_plugin.view import LevelView
 from ngffseg.ngff import Channel
@@ -38,12 +45,11 @@ def read_layers(path: str | os.PathLike[str]) -> list[LayerData]:
     NgffsegError
         If there is none, or it cannot be read: one line that says what to do.
     """
-    address = os.fspath(path)
-    contents = open_contents(address)
-    named = address.rstrip("/").rpartition("/")[0].endswith("/labels")
+    contents = open_contents(path)
+    _, named = split_address(path)
     with_channels = _many_channels(contents)
     found: list[LayerData] = []
-    if contents.image is not None and not (named and contents.segmentations):
+    if contents.image is not None and named is None:
         found += image_layers(contents.image, split=not with_channels)
     for layers in contents.segmentations:
         found += [label_layer(image, shown_name(layers, number)) for number, image in enumerate(layers)]
@@ -104,24 +110,27 @@ def channel_keywords(image: IntensityImage, channel: Channel, number: int, count
 
 
 def label_layer(image: LabelImage, name: str) -> LayerData:
-    """A label image: all its levels, lazily; if it has one only, it can be painted on at once."""
+    """A label image: all its levels, lazily.
+
+    Of one level, too, it is a layer of several: those cannot be painted on by chance, where nothing is saved.
+    """
     features = features_of(image)
     fixed = fixed_axes(image.geometry)
-    data: Any = [
+    data = [
         LevelView(partial(image.read, level=number), array.shape, array.dtype, fixed)
         for number, array in enumerate(image.arrays)
     ]
     keywords = placement(image.geometry, without="c" if fixed else "") | {
         "name": name,
         "visible": True,
-        "multiscale": len(data) > 1,
+        "multiscale": True,
         "features": features,
         "metadata": {KEY: origin(image)},
     }
     colors = colors_of(image, features["index"])
     if colors is not None:
         keywords["colormap"] = colors
-    return data if len(data) > 1 else Painting(image, fixed), keywords, "labels"
+    return data, keywords, "labels"
 
 
 def origin(image: LabelImage) -> dict[str, Any]:

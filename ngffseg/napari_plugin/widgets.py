@@ -65,14 +65,15 @@ def is_oblique(geometry: Geometry) -> bool:
 def _straighten(viewer: Any, layer: Any) -> None:
     """Turn all layers of the same scan to lie along its axes, and show the same voxels as before."""
     own = layer.metadata[KEY]
-    voxel = layer.world_to_data(viewer.dims.point)
+    axes = range(viewer.dims.ndim - layer.ndim, viewer.dims.ndim)
+    voxel = layer.world_to_data([viewer.dims.point[axis] for axis in axes])
     for other in viewer.layers:
         told = other.metadata.get(KEY, {})
         if told.get("store") == own["store"] and same_directions(told["geometry"], own["geometry"]):
             without = "c" if other.ndim < len(told["geometry"].axes) else ""
             other.affine = layer_affine(told["geometry"], straight=True, without=without)
     viewer.reset_view()
-    viewer.dims.set_point(range(viewer.dims.ndim), layer.data_to_world(voxel))
+    viewer.dims.set_point(axes, layer.data_to_world(voxel))
 
 
 def save_labels(layer: napari.layers.Labels, viewer: napari.viewer.Viewer, store: str = "") -> str:
@@ -102,13 +103,14 @@ def save_labels(layer: napari.layers.Labels, viewer: napari.viewer.Viewer, store
         count = layer.data.save()
         _redraw(viewer, layer.data)
         return f"{layer.data.image.name}: {count} box{'' if count == 1 else 'es'} saved"
-    if layer.metadata.get(KEY, {}).get("image") is not None and not store:
+    stored = layer.metadata.get(KEY, {}).get("image") is not None
+    if stored and not store:
         raise UsageError(f"{layer.name} is stored and cannot be painted on: choose its layer for painting")
     address = save_new(store or _only_store(viewer), layer.data, _attributes(layer))
-    image = open_labels(address)
-    # From now on the layer is what is stored, and is saved as such.
-    layer.metadata = layer.metadata | {KEY: origin(image)}
-    if not layer.multiscale:
+    if not stored and not layer.multiscale:
+        # From now on the layer is what is stored, and saved as such; what is copied stays where it is from.
+        image = open_labels(address)
+        layer.metadata = layer.metadata | {KEY: origin(image)}
         layer.data = Painting(image, fixed_axes(image.geometry))
     return f"{address}: saved"
 

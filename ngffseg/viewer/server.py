@@ -62,35 +62,44 @@ class ObjectHandler(RequestHandler):
         self.finish(span.data)
 
     async def _call(self, read: Callable[..., Any], key: str, *more: Any) -> Any:
-        """Read in a thread; a store that fails is a bad gateway, and told to who runs the server."""
-        # A path that leaves the store names nothing in it.
+        """Read what names an object of the store: a path that leaves it names none."""
         if any(part in ("", ".", "..") for part in key.split("/")) or "\\" in key or "\0" in key:
             return None
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self.threads, read, key, *more)
-        except (NgffsegError, OSError) as error:
-            self.tell(" ".join(str(error).split()))
-            raise HTTPError(502, reason="the store failed") from error
+        return await in_thread(self.threads, self.tell, read, key, *more)
 
 
 class DocumentHandler(RequestHandler):
-    """Answers with JSON documents that are made for the viewer."""
+    """Answers with JSON documents that are made for the viewer, when they are asked for."""
 
-    def initialize(self, documents: Mapping[str, Any]) -> None:
+    def initialize(
+        self, documents: Mapping[str, Callable[[], Any]], threads: Executor, tell: Callable[[str], None]
+    ) -> None:
         """Take the documents by name."""
-        self.documents = documents
+        self.documents, self.threads, self.tell = documents, threads, tell
 
     def set_default_headers(self) -> None:
         """Let pages of other origins read."""
         allow_all(self)
 
-    def get(self, name: str) -> None:
+    async def get(self, name: str) -> None:
         """Send a document."""
         if name not in self.documents:
             self.set_status(404)
             return
+        document = await in_thread(self.threads, self.tell, self.documents[name])
         self.set_header("Content-Type", "application/json")
-        self.finish(json.dumps(self.documents[name]))
+        self.finish(json.dumps(document))
+
+
+async def in_thread(
+    threads: Executor, tell: Callable[[str], None], call: Callable[..., Any], *given: Any
+) -> Any:
+    """What a call gives that reads the store; if that fails it is a bad gateway, and told to who serves it."""
+    try:
+        return await asyncio.get_running_loop().run_in_executor(threads, call, *given)
+    except (NgffsegError, OSError) as error:
+        tell(" ".join(str(error).split()))
+        raise HTTPError(502, reason="the store failed") from error
 
 
 def allow_all(handler: RequestHandler) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import secrets
 import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from ngffseg.errors import MissingExtraError, UsageError
@@ -45,10 +47,17 @@ class Viewing:
 
     def _refine(self, _: object) -> None:
         """Ask for all that a screen shows, when what `viewer_state` begins with is drawn."""
-        with self.viewer.txn() as state:
+
+        def finest(state: Any) -> None:
+            """All layers as finely as the screen."""
             for layer in state.layers:
                 layer.layer.cross_section_render_scale = 1
-        self._begun.set()
+
+        try:
+            # Under its lock: somebody may be moving at the same time.
+            self.viewer.shared_state.retry_txn(finest, lock=True)
+        finally:
+            self._begun.set()
 
     def close(self) -> None:
         """Stop serving; nothing is left running."""
@@ -107,7 +116,10 @@ def open_viewer(
         raise MissingExtraError("the browser needs neuroglancer: pip install 'ngffseg[view]'") from error
     contents = open_contents(url, name)
     images = [image for layers in contents.segmentations for image in layers]
-    documents = {f"{image.name or 'labels'}/info": segment_properties(image) for image in images}
+    documents = {
+        f"{image.name or 'labels'}/info": functools.cache(partial(segment_properties, image))
+        for image in images
+    }
     if neuroglancer.is_server_running():
         raise UsageError("a viewer is open in this process: close it first")
     _check_port(port)
@@ -123,13 +135,14 @@ def open_viewer(
     try:
         server = neuroglancer.server.global_server
         token = secrets.token_urlsafe(24)
-        shared = {"objects": ServedObjects(open_store(contents.url)), "threads": threads, "tell": tell}
+        shared = {"threads": threads, "tell": tell}
+        objects = ServedObjects(open_store(contents.url))
         # Another host than the loopback device is a page elsewhere that tries its name (DNS rebinding).
         server.app.add_handlers(
             r"(127\.0\.0\.1|localhost)",
             [
-                (rf"/data/{token}/(.*)", ObjectHandler, shared),
-                (rf"/segments/{token}/(.*)", DocumentHandler, {"documents": documents}),
+                (rf"/data/{token}/(.*)", ObjectHandler, {**shared, "objects": objects}),
+                (rf"/segments/{token}/(.*)", DocumentHandler, {**shared, "documents": documents}),
             ],
         )
         base = neuroglancer.server.get_server_url()

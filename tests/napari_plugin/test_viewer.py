@@ -1,7 +1,6 @@
 """A real napari with Qt, on a display that nobody sees: what is seen, painted and saved."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 
 from ngffseg import check, open_labels, segment_index, write_labels
 from ngffseg.labels import open_contents
+from tests.descendants import left_behind, marked
 from tests.display import display
 from tests.napari_plugin import volumes
 
@@ -26,24 +26,21 @@ def screen():
         yield name
 
 
-def session(screen, *steps):
-    """Answers to the steps of a person at napari."""
+def session(screen, *steps, failing=False):
+    """Answers to the steps of a person at napari, who leaves no process behind."""
     words = [sys.executable, "-W", "ignore", "-m", "tests.napari_plugin.session", json.dumps(steps)]
-    # It has a group of its own, in which nothing is left behind.
+    environment, mark = marked()
     ended = subprocess.run(
-        words, cwd=ROOT, env={**os.environ, "DISPLAY": screen, "QT_QPA_PLATFORM": "xcb"},
-        capture_output=True, text=True, timeout=300, check=False, start_new_session=True,
+        words, cwd=ROOT, env={**environment, "DISPLAY": screen, "QT_QPA_PLATFORM": "xcb"},
+        capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     lines = [line for line in ended.stdout.splitlines() if line.startswith("ANSWERS ")]
     assert lines, ended.stdout + ended.stderr
     assert ended.returncode == 0, ended.stderr
     answers = json.loads(lines[0].removeprefix("ANSWERS "))
     failed = [a for a in answers if isinstance(a, dict) and "error" in a]
-    assert not failed, failed
-    left = subprocess.run(
-        ["pgrep", "-f", "tests.napari_plugin.session"], capture_output=True, text=True, check=False
-    )
-    assert str(ended.args) not in left.stdout
+    assert bool(failed) == failing, failed
+    assert left_behind(mark) == []
     return answers
 
 
@@ -209,17 +206,7 @@ def test_bad_addresses_and_widgets_say_what_to_do(screen, tmp_path):
         ["widget", "Save labels", {"layer": "boxes [1]", "store": f"{tmp_path}/c.ozx"}],
         ["widget", "Save labels", {"layer": "boxes [1]", "store": f"{tmp_path}/d.zarr"}],
     ]
-    words = [sys.executable, "-W", "ignore", "-m", "tests.napari_plugin.session", json.dumps(steps)]
-    ended = subprocess.run(
-        words,
-        cwd=ROOT,
-        env={**os.environ, "DISPLAY": screen},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=True,
-    )
-    answers = json.loads(ended.stdout.split("ANSWERS ")[1])
+    answers = session(screen, *steps, failing=True)
     assert "does not exist" in answers[1]["error"]
     assert "cannot be painted on" in answers[2]["error"]
     assert answers[4]["answer"].endswith("labels/boxes _1: saved")  # napari has changed the name

@@ -17,10 +17,12 @@ from playwright.sync_api import sync_playwright
 from ngffseg import Geometry, Segment, write_labels
 from ngffseg.store import metered
 from ngffseg.viewer import open_viewer, screenshot
+from tests.descendants import left_behind, marked
 from tests.napari_plugin import volumes
 
 # Middles of the panels of a view across x and y, and how the picture is asked for.
 SIZE = {"width": 1000, "height": 800}
+MAIN = "from ngffseg.cli.main import main; main()"
 # Playwright keeps an event loop for as long as it runs.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
@@ -171,24 +173,15 @@ def test_more_axes(page, tmp_path):
 def test_the_command_writes_a_picture_and_ends(tmp_path):
     """One process, one file, nothing left running."""
     volumes.write(tmp_path / "a.zarr", volumes.axial())
-    words = [
-        sys.executable,
-        "-m",
-        "ngffseg.cli.main",
-        "view",
-        f"{tmp_path}/a.zarr",
-        "--screenshot",
-        f"{tmp_path}/a.png",
-    ]
-    words[1:3] = ["-c", "from ngffseg.cli.main import main; main()"]
-    ended = subprocess.run(words, capture_output=True, text=True, timeout=200, check=False)
+    words = [sys.executable, "-c", MAIN, "view", f"{tmp_path}/a.zarr", "--screenshot", f"{tmp_path}/a.png"]
+    environment, mark = marked()
+    ended = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=200, check=False)
     assert (ended.returncode, ended.stderr) == (0, "")
     picture = imread(tmp_path / "a.png")
     assert picture.shape[:2] == (900, 1400)
     red = (picture[..., 0] - picture[..., 1:3].max(axis=-1)) > 0.3
     assert red.sum() > 500
-    left = subprocess.run(["pgrep", "-af", str(tmp_path)], capture_output=True, text=True, check=False).stdout
-    assert left == ""
+    assert left_behind(mark) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -199,7 +192,7 @@ def test_the_command_serves_until_it_is_stopped(tmp_path, number):
         sys.executable,
         "-u",
         "-c",
-        "from ngffseg.cli.main import main; main()",
+        MAIN,
         "view",
         f"{tmp_path}/a.zarr",
         "--no-browser",
@@ -222,31 +215,24 @@ def test_the_command_serves_until_it_is_stopped(tmp_path, number):
     [
         (["nothing.zarr"], "no OME-Zarr store there"),
         (["a.zarr", "--name", "other"], "no label image 'other'"),
-        (["a.zarr", "--port", "1"], "port 1 of 127.0.0.1 cannot be used"),
+        (
+            ["a.zarr", "--port", "TAKEN"],
+            "of 127.0.0.1 cannot be used (Address already in use): choose another",
+        ),
         (["a.zarr", "--port", "99999"], "99999 is not in the range"),
         (["a.zarr", "--screenshot", "no/such/folder/a.png"], "cannot be written"),
     ],
 )
 def test_bad_input_is_one_line(tmp_path, words, said):
     """What, where, what to do; exit code 2."""
-    if "--port" in words and os.getuid() == 0:
-        words = [word if word != "1" else str(taken(tmp_path)) for word in words]
-        said = said.replace("port 1 of", "of")
     volumes.write(tmp_path / "a.zarr", volumes.axial())
-    program = "from ngffseg.cli.main import main; main()"
-    ended = subprocess.run(
-        [sys.executable, "-c", program, "view", *words, "--no-browser"],
-        capture_output=True, text=True, timeout=200, check=False, cwd=tmp_path,
-    )  # fmt: skip
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        given = [port if word == "TAKEN" else word for word in words]
+        ended = subprocess.run(
+            [sys.executable, "-c", MAIN, "view", *given, "--no-browser"],
+            capture_output=True, text=True, timeout=200, check=False, cwd=tmp_path,
+        )  # fmt: skip
     assert ended.returncode == 2, ended
     assert said in ended.stderr
     assert ended.stderr.count("\n") == 1
-
-
-def taken(_folder, held=[]):  # noqa: B006
-    """A port that is in use for as long as the tests run."""
-    server = socket.socket()
-    server.bind(("127.0.0.1", 0))
-    server.listen()
-    held.append(server)
-    return server.getsockname()[1]
