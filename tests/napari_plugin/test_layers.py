@@ -139,7 +139,7 @@ def test_channels_of_an_image_are_layers_in_their_colors(tmp_path):
     image, labels = read(str(tmp_path / "a.zarr"))
     assert image[0].shape == labels[0][0].shape == geometry.shape
     write_labels(tmp_path / "b.zarr", np.ones(ours.shape, "uint8"), name="one", geometry=ours)
-    assert read(str(tmp_path / "b.zarr"))[0][0].shape == (2, 4, 16, 16)
+    assert read(str(tmp_path / "b.zarr"))[0][0][0].shape == (2, 4, 16, 16)
     (tmp_path / "a.zarr" / "labels" / "zarr.json").unlink()
     layers = read(str(tmp_path / "a.zarr"))
     assert [layer[1]["name"] for layer in layers] == ["dye 0", "dye 1", "dye 2"]
