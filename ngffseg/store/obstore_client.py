@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -13,6 +15,12 @@ from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, Suf
 
 from ngffseg.store.client import CONCURRENCY, CONNECT_TIMEOUT, READ_TIMEOUT, Entry
 from ngffseg.store.settings import NoCredentialsError, S3Settings, s3_keys
+
+# Seconds at the end of the process. A thread of Rust that has just handed over an answer still returns through
+# Python; where the interpreter is gone by then, it aborts the process (before Python 3.14), whose exit code
+# is lost. Of commands that end with an answer at once, as with an error, one in twenty did on a busy machine.
+RETURN = 0.1
+atexit.register(time.sleep, RETURN)
 
 
 class ObstoreClient:
