@@ -186,10 +186,13 @@ class BoxReader:
 
     def _knows(self, unit: Any) -> bool:
         """Whether the index of a shard is at hand."""
+        if self.cache is None:
+            return False
         try:
-            return self.cache is not None and self.cache.get((self.labels.name, "index", unit)) is not self
+            self.cache.get((self.labels.name, "index", unit))
         except KeyError:
             return False
+        return True
 
     def _tables(self, units: dict[Index, Index]) -> dict[Index, Any]:
         """Indices of shards, each named with one of its chunks; None for missing shards."""

@@ -7,15 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ngffseg.errors import NgffsegError
 from ngffseg.labels import LabelImage
 from ngffseg.ngff import made_up_color
-from ngffseg.segments import segment_index
+from ngffseg.segments import known_segments
 
 # napari takes seconds to take in more colors; it then shows 49 of its own in turn.
 MOST_COLORS = 20_000
-# Of more segments, only those that have a name are in the table.
-MOST_ROWS = 1_000_000
 # What is painted anew has a color of its own up to this label, above it the same as all others.
 MOST_NEW = 255
 OTHER = (1.0, 0.6, 0.1, 1.0)
@@ -28,7 +25,7 @@ def features_of(image: LabelImage) -> dict[str, npt.NDArray[Any]]:
     It tells what the store names and what the segment index knows of each; where there is no index,
     which other programs do not write, only the former.
     """
-    known = _indexed(image)
+    known = known_segments(image)
     values = known.pop("label_value", np.empty(0, np.uint64))
     named = {segment.label_value: segment for segment in image.segments}
     missing = np.setdiff1d(np.array(sorted(named), np.uint64), values)
@@ -44,14 +41,6 @@ def features_of(image: LabelImage) -> dict[str, npt.NDArray[Any]]:
         empty = np.full(len(missing), np.nan if column.dtype.kind == "f" else 0, column.dtype)
         columns[name] = np.concatenate([column, empty])[order]
     return columns
-
-
-def _indexed(image: LabelImage) -> dict[str, npt.NDArray[Any]]:
-    try:
-        index = segment_index(image)
-        return index.table() if len(index) <= MOST_ROWS else {}
-    except NgffsegError:
-        return {}  # none, or one of other labels: what is shown does not depend on it
 
 
 def colors_of(image: LabelImage, values: npt.NDArray[np.uint64]) -> dict[int | None, Any] | None:

@@ -50,7 +50,7 @@ def colors_of(image: LabelImage) -> dict[int, Any]:
 def legend(layers: Sequence[LabelImage], seen: Sequence[set[int]]) -> list[Entry]:
     """A line for each named segment of which something is seen, in the order of the tables."""
     return [
-        Entry(segment.name, rgba(segment.label_value, colors_of(layer))[:3])
+        Entry(segment.name, rgba(segment.label_value, {segment.label_value: segment.color})[:3])
         for layer, values in zip(layers, seen, strict=True)
         for segment in layer.segments
         if segment.label_value in values

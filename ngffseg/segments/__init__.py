@@ -1,5 +1,6 @@
 """What can be told of the segments of a stored label image."""
 
 from ngffseg.segments.index import SegmentEntry, SegmentIndex, segment_index
+from ngffseg.segments.known import known_segments
 
-__all__ = ["SegmentEntry", "SegmentIndex", "segment_index"]
+__all__ = ["SegmentEntry", "SegmentIndex", "known_segments", "segment_index"]

@@ -6,12 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ngffseg.errors import NgffsegError
 from ngffseg.labels import LabelImage
-from ngffseg.segments import segment_index
+from ngffseg.segments import known_segments
 
-# The list is one document; of more segments, only those that have a name are in it.
-MOST_ROWS = 1_000_000
 # Colors travel with each change of the state of the viewer; with more segments neuroglancer chooses them.
 MOST_COLORS = 5_000
 
@@ -24,11 +21,7 @@ def segment_properties(image: LabelImage) -> dict[str, Any]:
     volume are for people to sort by.
     """
     names = {segment.label_value: segment.name for segment in image.segments}
-    try:
-        index = segment_index(image)
-        known = index.table() if len(index) <= MOST_ROWS else {}
-    except NgffsegError:
-        known = {}  # other programs write no index
+    known = known_segments(image)
     if known:
         values = known["label_value"].tolist()
         numbers = {"voxels": known["voxels"]}
