@@ -111,8 +111,7 @@ class Painting:
 
     def _chunks_of(self, box: Box) -> Iterator[Index]:
         ranges = (range(b.start // c, -(-b.stop // c)) for b, c in zip(box, self.chunks, strict=True))
-        # Most strokes touch few chunks, most reads of planes many that nobody has painted on.
-        return (chunk for chunk in itertools.product(*ranges))
+        return itertools.product(*ranges)
 
     def _chunk_box(self, chunk: Index) -> Box:
         return tuple(

@@ -134,17 +134,14 @@ def _extent(layers: Sequence[LabelImage], axis: str) -> tuple[int, int]:
     if not axis:
         return 0, 1
     place = layers[0].geometry.axes.index(axis)
+    whole = 0, layers[0].geometry.shape[place]
     found: list[tuple[int, int]] = []
     for layer in layers:
         try:
             index = segment_index(layer)
-            found += (
-                [entry.box[place] for entry in index]
-                if len(index) <= MOST_SEGMENTS
-                else [(0, layer.geometry.shape[place])]
-            )
+            if len(index) > MOST_SEGMENTS:
+                return whole
+            found += [entry.box[place] for entry in index]
         except NgffsegError:
-            found.append((0, layer.geometry.shape[place]))
-    if not found:
-        return 0, layers[0].geometry.shape[place]
-    return min(start for start, _ in found), max(stop for _, stop in found)
+            return whole
+    return (min(start for start, _ in found), max(stop for _, stop in found)) if found else whole
