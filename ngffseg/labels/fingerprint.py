@@ -18,6 +18,10 @@ from ngffseg.labels.options import WriteOptions
 from ngffseg.model import Volume
 from ngffseg.store import can_list, list_objects, store_url
 
+# Digests tell of segmentations as of version 1 of their schema, so that what ngffseg 0.1 has written is known again.
+# Fields that have come since are told of only where they are not as they were for it.
+FIRST_SCHEMA = "urn:ngffseg:schema:segmentation:1"
+
 
 def digest(value: Any) -> str:
     """Digest of a JSON value."""
@@ -51,12 +55,13 @@ def _layer_digest(layer: Any) -> Any:
 def plan_digest(draft: Draft, options: WriteOptions, image: Volume | None) -> str:
     """Digest of all that is asked for in a write, but who does it and from which labels."""
     segments = [layer.image_label for layer in draft.layers]
-    document = ngff.merge_document({}, replace(draft.document, generation=1, made=None))
+    told = ngff.encode_document(replace(draft.document, generation=1, made=None))
+    document = {"ngffseg": {"segmentations": [{**told, "schema": FIRST_SCHEMA}]}}
     dtypes = [str(plan.dtype) for plan in draft.plans]
-    told = None
+    source = None
     if image is not None:
-        told = [list(image.geometry.shape), ngff.encode_geometry(image.geometry), image.name]
-    return digest([draft.version, told_options(options), document, segments, dtypes, told])
+        source = [list(image.geometry.shape), ngff.encode_geometry(image.geometry), image.name]
+    return digest([draft.version, told_options(options), document, segments, dtypes, source])
 
 
 def options_digest(options: WriteOptions) -> str:

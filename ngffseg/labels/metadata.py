@@ -109,12 +109,17 @@ def placeholder_metadata(plan: PyramidPlan, version: ngff.Version) -> dict[str, 
     """Attributes of an image group that holds no data, so that labels have an image."""
     multiscales = image_multiscales("placeholder", plan.levels, "", {})
     parts = {"multiscales": [ngff.encode_multiscales(multiscales, version)]}
-    return judged(ngff.wrap(version, parts, {"ngffseg": {"placeholder": True, **image_extra(plan)}}), "")
+    return judged(ngff.wrap(version, parts, ngff.encode_image(plan.levels[0].geometry, placeholder=True)), "")
 
 
-def image_extra(plan: PyramidPlan) -> dict[str, Any]:
-    """What scale and translation cannot tell of the place of an image: its grid, exactly."""
-    return {"geometry": ngff.encode_geometry(plan.levels[0].geometry)}
+def with_schemas(attributes: Mapping[str, Any], version: ngff.Version) -> dict[str, Any]:
+    """Attributes of our group with a copy of the schemas, so that the store explains itself.
+
+    Those of older versions stay: documents that they were written by may stay as well.
+    """
+    known = attributes.get("schemas")
+    older = known if isinstance(known, dict) else {}
+    return {**attributes, "schemas": {**older, **ngff.schemas_of(version)}}
 
 
 def judged(attributes: dict[str, Any], where: str) -> dict[str, Any]:

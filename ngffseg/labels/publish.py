@@ -15,7 +15,7 @@ from ngffseg.errors import LabelExistsError, UsageError
 from ngffseg.labels.creation import create_array, put_group, refresh_consolidated
 from ngffseg.labels.draft import check_places
 from ngffseg.labels.job import Job
-from ngffseg.labels.metadata import judged
+from ngffseg.labels.metadata import judged, with_schemas
 from ngffseg.labels.names import layers_of, registered
 from ngffseg.labels.nodes import attributes_of, find_group
 from ngffseg.labels.parent import Parent, document_of, find_parent
@@ -159,13 +159,13 @@ def _place(
 
 def _put_schemas(job: Job, version: ngff.Version, undo: ExitStack) -> None:
     """Leave a copy of the schemas in the store, so that it explains itself."""
-    schemas = ngff.schemas_of(version)
     group = find_group(job.store, OWN)
     if group is None:
         _undo_group(job, OWN, undo)
     known = attributes_of(group) if group is not None else {}
-    if known.get("schemas") != schemas:
-        put_group(job.url, OWN, version, {**known, "schemas": schemas})
+    told = with_schemas(known, version)
+    if told != known:
+        put_group(job.url, OWN, version, told)
 
 
 def _register(job: Job, version: ngff.Version, document: ngff.Document, parent: Parent | None) -> None:

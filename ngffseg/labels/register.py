@@ -19,7 +19,7 @@ from ngffseg import ngff
 from ngffseg.errors import MetadataError
 from ngffseg.labels.creation import create_group, create_node, put_group
 from ngffseg.labels.documents import read_documents
-from ngffseg.labels.metadata import judged
+from ngffseg.labels.metadata import judged, with_schemas
 from ngffseg.labels.names import registered
 from ngffseg.labels.nodes import attributes_of, find_arrays, find_group, find_groups
 from ngffseg.labels.parent import find_parent
@@ -106,10 +106,10 @@ def _read(store: Store, name: str, generation: int) -> Registration | None:
 def _make_own_groups(store: Store, url: str, version: ngff.Version) -> None:
     """Make the groups that the index lies in, with a copy of the schemas."""
     own, index = find_groups(store, [OWN, INDEX], ngff.zarr_format(version))
-    schemas = ngff.schemas_of(version)
     known = attributes_of(own) if own is not None else {}
-    if known.get("schemas") != schemas:
-        put_group(url, OWN, version, {**known, "schemas": schemas})
+    told = with_schemas(known, version)
+    if told != known:
+        put_group(url, OWN, version, told)
     if index is None:
         put_group(url, INDEX, version, {})
 

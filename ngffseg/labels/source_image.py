@@ -14,7 +14,7 @@ from ngffseg import ngff
 from ngffseg.geometry import scales
 from ngffseg.labels.creation import put_group
 from ngffseg.labels.job import Job
-from ngffseg.labels.metadata import image_extra, image_multiscales, judged
+from ngffseg.labels.metadata import image_multiscales, judged
 from ngffseg.labels.nodes import attributes_of
 from ngffseg.labels.shield import shielded
 from ngffseg.model import Volume
@@ -68,7 +68,9 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
     # ome-zarr knows no translation: say where the levels lie, in the paths that it chose.
     written = ngff.decode_multiscales(ngff.unwrap(attributes_of(group))[1], ndim=len(axes))
     multiscales = ngff.encode_multiscales(_multiscales(image, plan, written), version)
-    attributes = ngff.wrap(version, {"multiscales": [multiscales]}, {"ngffseg": image_extra(plan)})
+    attributes = ngff.wrap(
+        version, {"multiscales": [multiscales]}, ngff.encode_image(plan.levels[0].geometry)
+    )
     with shielded():
         put_group(job.url, job.image_path, version, judged(attributes, ""))
 

@@ -6,7 +6,9 @@ from ngffseg.ngff.document import (
     decode_documents,
     decode_geometry,
     document_layers,
+    encode_document,
     encode_geometry,
+    encode_image,
     image_geometry,
     merge_document,
     own_part,
@@ -16,6 +18,7 @@ from ngffseg.ngff.index import IndexForm, decode_index, encode_index
 from ngffseg.ngff.job import JobRecord, Move, PassRecord, decode_job, encode_job
 from ngffseg.ngff.judge import judge_attributes
 from ngffseg.ngff.label import LabelDocument, decode_label, encode_label
+from ngffseg.ngff.migration import own_violations
 from ngffseg.ngff.multiscales import (
     Axis,
     Dataset,
@@ -61,7 +64,9 @@ __all__ = [
     "decode_multiscales",
     "decode_registration",
     "document_layers",
+    "encode_document",
     "encode_geometry",
+    "encode_image",
     "encode_image_label",
     "encode_index",
     "encode_job",
@@ -75,6 +80,7 @@ __all__ = [
     "made_up_color",
     "merge_document",
     "own_part",
+    "own_violations",
     "schema_violations",
     "schemas_of",
     "source_image",

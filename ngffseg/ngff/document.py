@@ -9,10 +9,12 @@ from typing import Any
 from ngffseg.errors import MetadataError, UsageError
 from ngffseg.geometry import Geometry
 from ngffseg.model import Source
-from ngffseg.ngff.schema import schema, schema_violations
+from ngffseg.ngff.migration import current, schema_id
+from ngffseg.ngff.schema import schema_violations
 
 KEY = "ngffseg"
-SCHEMA = "ngffseg/segmentation"
+# Kinds of documents: of a segmentation, of the labels group that holds them, and of the image group.
+KIND, GROUP, IMAGE = "segmentation", "labels", "image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,20 @@ def decode_geometry(encoded: Mapping[str, Any]) -> Geometry:
     )
 
 
+def encode_image(geometry: Geometry, *, placeholder: bool = False) -> dict[str, Any]:
+    """What an image group says of itself beside OME-Zarr, as the part of its attributes that it is.
+
+    Parameters
+    ----------
+    geometry
+        Its grid, which scale and translation cannot tell exactly.
+    placeholder
+        True if it holds no data.
+    """
+    held = {"placeholder": True} if placeholder else {}
+    return {KEY: {"schema": schema_id(IMAGE), **held, "geometry": encode_geometry(geometry)}}
+
+
 def image_geometry(attributes: Mapping[str, Any]) -> Geometry | None:
     """The grid that an image group tells under the key ``ngffseg``; None if it tells none.
 
@@ -81,7 +97,7 @@ def image_geometry(attributes: Mapping[str, Any]) -> Geometry | None:
     MetadataError
         If what it tells breaks its schema.
     """
-    own = own_part(attributes)
+    own = current(own_part(attributes), IMAGE)
     if "geometry" not in own:
         return None
     broken = schema_violations(own["geometry"], "ngffseg/geometry", "")
@@ -95,7 +111,7 @@ def image_geometry(attributes: Mapping[str, Any]) -> Geometry | None:
 def encode_document(document: Document) -> dict[str, Any]:
     """The document as JSON, with the schema that it is judged by."""
     return {
-        "schema": schema(SCHEMA)["$id"],
+        "schema": schema_id(KIND),
         "name": document.name,
         "layers": list(document.layers),
         "generation": document.generation,
@@ -145,7 +161,8 @@ def decode_document(encoded: Mapping[str, Any]) -> Document:
     MetadataError
         If it breaks its schema.
     """
-    broken = schema_violations(encoded, SCHEMA, "")
+    encoded = current(encoded, KIND)
+    broken = schema_violations(encoded, f"ngffseg/{KIND}", "")
     if broken:
         raise MetadataError(
             f"a segmentation document of the labels group breaks its schema at {broken[0].where}: {broken[0].rule}"
@@ -170,7 +187,7 @@ def decode_document(encoded: Mapping[str, Any]) -> Document:
 
 def merge_document(attributes: Mapping[str, Any], document: Document) -> dict[str, Any]:
     """Attributes in which the document stands in place of the one of its name, or as the last."""
-    own = own_part(attributes)
+    own = current(own_part(attributes), GROUP)
     known = list(_encoded(own))
     place = next((n for n, d in enumerate(known) if _is_named(d, document.name)), len(known))
     known[place : place + 1] = [encode_document(document)]

@@ -8,9 +8,10 @@ from typing import Any
 
 from ngffseg.errors import MetadataError
 from ngffseg.ngff.document import KEY, own_part
-from ngffseg.ngff.schema import schema, schema_violations
+from ngffseg.ngff.migration import current, schema_id
+from ngffseg.ngff.schema import schema_violations
 
-SCHEMA = "ngffseg/index"
+KIND = "index"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def encode_index(form: IndexForm) -> dict[str, Any]:
     """Attributes of the group of an index."""
     return {
         KEY: {
-            "schema": schema(SCHEMA)["$id"],
+            "schema": schema_id(KIND),
             "level": form.level,
             "shape": list(form.shape),
             "chunks": list(form.chunks),
@@ -72,8 +73,8 @@ def decode_index(attributes: Mapping[str, Any]) -> IndexForm:
     MetadataError
         If they break the schema.
     """
-    own = own_part(attributes)
-    broken = schema_violations(own, SCHEMA, "")
+    own = current(own_part(attributes), KIND)
+    broken = schema_violations(own, f"ngffseg/{KIND}", "")
     if broken:
         raise MetadataError(f"the segment index breaks its schema at {broken[0].where}: {broken[0].rule}")
     arrays = own["arrays"]

@@ -7,8 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ngffseg.errors import MetadataError
+from ngffseg.ngff.migration import current, schema_id
 from ngffseg.ngff.schema import schema_violations
 
+KIND = "job"
 # Per pass the level that is read, None for the labels themselves, and those that are written.
 PassRecord = tuple[int | None, tuple[int, ...]]
 
@@ -78,7 +80,7 @@ def encode_job(record: JobRecord) -> dict[str, Any]:
         name: [{"source": source, "targets": list(targets)} for source, targets in passes]
         for name, passes in record.passes.items()
     }
-    return asdict(record) | {"passes": passes, "paths": list(record.paths)}
+    return {"schema": schema_id(KIND)} | asdict(record) | {"passes": passes, "paths": list(record.paths)}
 
 
 def decode_job(encoded: Mapping[str, Any]) -> JobRecord:
@@ -89,14 +91,16 @@ def decode_job(encoded: Mapping[str, Any]) -> JobRecord:
     MetadataError
         If it breaks its schema.
     """
-    broken = schema_violations(encoded, "ngffseg/job", "")
+    told = current(encoded, KIND)
+    broken = schema_violations(told, f"ngffseg/{KIND}", "")
     if broken:
         raise MetadataError(
             f"the record of a job breaks its schema at {broken[0].where or '/'}: {broken[0].rule}"
         )
+    del told["schema"]
     passes = {
         name: tuple((p["source"], tuple(p["targets"])) for p in passes)
-        for name, passes in encoded["passes"].items()
+        for name, passes in told["passes"].items()
     }
-    moves = {place: Move(**move) for place, move in encoded["moves"].items()}
-    return JobRecord(**{**encoded, "passes": passes, "paths": tuple(encoded["paths"]), "moves": moves})
+    moves = {place: Move(**move) for place, move in told["moves"].items()}
+    return JobRecord(**{**told, "passes": passes, "paths": tuple(told["paths"]), "moves": moves})

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ngffseg.ngff.document import KEY
+from ngffseg.ngff.migration import own_violations
 from ngffseg.ngff.rules_image import judge_multiscales
 from ngffseg.ngff.rules_label import (
     TABLES,
@@ -71,7 +72,7 @@ def _judge(attributes: Mapping[str, Any], where: str, zarr_format: int | None) -
         yield from judge_labels_group(attributes, where)
     if KEY in attributes:
         kind = next((k for k, part in KINDS.items() if part in metadata), "image")
-        yield from schema_violations(attributes[KEY], f"ngffseg/{kind}", f"{where}/{KEY}")
+        yield from own_violations(attributes[KEY], kind, f"{where}/{KEY}")
 
 
 def _part(

@@ -9,9 +9,10 @@ from typing import Any
 from ngffseg.errors import MetadataError, UsageError
 from ngffseg.geometry import Geometry
 from ngffseg.ngff.document import KEY, decode_geometry, encode_geometry
+from ngffseg.ngff.migration import current, schema_id
 from ngffseg.ngff.schema import schema_violations
 
-SCHEMA = "ngffseg/label"
+KIND = "label"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ def encode_label(document: LabelDocument) -> dict[str, Any]:
     """The document as the part of the attributes of its group that it is."""
     arrays = {path: array_form(array) for path, array in document.arrays.items()}
     encoded: dict[str, Any] = {
+        "schema": schema_id(KIND),
         "layers": list(document.layers),
         "geometry": encode_geometry(document.geometry),
         "arrays": arrays,
@@ -76,8 +78,8 @@ def decode_label(attributes: Mapping[str, Any]) -> LabelDocument | None:
     """
     if KEY not in attributes:
         return None
-    own = attributes[KEY]
-    broken = schema_violations(own, SCHEMA, "")
+    own = current(attributes[KEY], KIND)
+    broken = schema_violations(own, f"ngffseg/{KIND}", "")
     if broken:
         raise MetadataError(
             f"the key {KEY!r} of a label image breaks its schema at {broken[0].where or '/'}: {broken[0].rule}"

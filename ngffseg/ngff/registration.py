@@ -8,8 +8,11 @@ from typing import Any
 
 from ngffseg.errors import MetadataError
 from ngffseg.ngff.document import Document, decode_document, encode_document
+from ngffseg.ngff.migration import current, schema_id
 from ngffseg.ngff.schema import schema_violations
 from ngffseg.ngff.version import Version
+
+KIND = "registration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ def encode_registration(registration: Registration) -> dict[str, Any]:
     """The registration as JSON."""
     placeholder = registration.placeholder
     return {
+        "schema": schema_id(KIND),
         "version": registration.version,
         "segmentation": encode_document(registration.document),
         "labels": dict(registration.labels),
@@ -71,10 +75,11 @@ def decode_registration(encoded: Mapping[str, Any]) -> Registration:
     MetadataError
         If it breaks its schema.
     """
-    broken = schema_violations(encoded, "ngffseg/registration", "")
+    told = current(encoded, KIND)
+    broken = schema_violations(told, f"ngffseg/{KIND}", "")
     if broken:
         raise MetadataError(f"a registration breaks its schema at {broken[0].where or '/'}: {broken[0].rule}")
-    document = decode_document(encoded["segmentation"])
-    image = encoded["placeholder"]
+    document = decode_document(told["segmentation"])
+    image = told["placeholder"]
     placeholder = None if image is None else Placeholder(**image)
-    return Registration(document, encoded["version"], encoded["labels"], encoded["indices"], placeholder)
+    return Registration(document, told["version"], told["labels"], told["indices"], placeholder)
