@@ -5,7 +5,6 @@ import zipfile
 from pathlib import Path
 
 import jsonschema
-import pytest
 
 from ngffseg.ngff import all_schemas, schema_violations
 
@@ -30,7 +29,6 @@ def test_a_large_label_is_exact_in_json():
         assert json.loads(text)["colors"][0]["label-value"] == value
 
 
-@pytest.mark.slow
 def test_the_wheel_carries_the_schemas(tmp_path):
     import subprocess
     import sys

@@ -28,7 +28,6 @@ def write(number, base, barrier, failures):
         barrier.wait()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["local", "s3"])
 def test_sixteen_processes_register_sixteen_labels(kind, request, tmp_path):
     base = request.getfixturevalue("bucket").url if kind == "s3" else str(tmp_path)
