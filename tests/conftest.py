@@ -1,6 +1,7 @@
 """Fixtures that several rooms share."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,17 @@ pytest_plugins = ["tests.storage.fixtures"]
 def pytest_report_header() -> str:
     """Say which S3 server is used: the stand-in is never chosen silently."""
     return f"S3 server: {server_kind()} (NGFFSEG_TEST_S3)"
+
+
+@pytest.fixture
+def interruptible():
+    """Processes of the test heed SIGINT, also where this one was started as ``nohup … &``.
+
+    There it is ignored, and what is ignored is inherited by all that come from it.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

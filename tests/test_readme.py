@@ -61,6 +61,7 @@ def test_the_example_of_a_bucket(bucket, slicer_files, tmp_path):
     assert "1 GET" in done.stdout
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_the_example_of_looking(tmp_path):
     """All but the windows, which are opened, looked at and closed."""
     volumes.write(tmp_path / "case.ome.zarr", volumes.axial())

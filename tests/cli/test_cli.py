@@ -251,6 +251,7 @@ def test_help_names_every_verb():
     assert ngffseg("--version").stdout.startswith("ngffseg")
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_control_c(tmp_path):
     labels = np.random.default_rng(0).integers(0, 2**16, (256, 512, 512), dtype=np.uint16)
     path = tmp_path / "big.nrrd"

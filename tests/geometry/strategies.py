@@ -5,6 +5,9 @@ from hypothesis import strategies as st
 
 from ngffseg.geometry import Geometry
 
+VOLUMES = ("zyx", "tzyx", "czyx", "tczyx")
+PLANES = ("yx", "tyx", "cyx")
+
 angles = st.floats(-3.2, 3.2)
 lengths = st.floats(0.05, 20)
 positions = st.floats(-1e4, 1e4)
@@ -29,8 +32,8 @@ def affines(draw, shear=False):
 
 
 @st.composite
-def geometries(draw):
+def geometries(draw, kinds=(*VOLUMES, *PLANES)):
     """Grids of 2 to 5 axes, anywhere."""
-    axes = draw(st.sampled_from(["yx", "zyx", "tzyx", "czyx", "tczyx", "tyx", "cyx"]))
+    axes = draw(st.sampled_from(kinds))
     shape = tuple(draw(st.integers(1, 9)) for _ in axes)
     return Geometry(shape, draw(affines(shear=draw(st.booleans()))), tuple(axes), time_step=draw(lengths))

@@ -72,15 +72,20 @@ class Cluster:
             "--scheduler-file", str(self.file),
         )  # fmt: skip
         end = time.monotonic() + 60
-        while not self.file.exists():
+        while self._document() is None:
             assert time.monotonic() < end
             assert self.scheduler.poll() is None, (self.folder / "log").read_text("utf-8")
             time.sleep(0.05)
         self.workers = [self.add() for _ in range(workers)]
 
+    def _document(self):
+        """What the scheduler has written of itself; None until all of it is there."""
+        with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+            return json.loads(self.file.read_text("utf-8"))
+
     @property
     def address(self):
-        return json.loads(self.file.read_text("utf-8"))["address"]
+        return self._document()["address"]
 
     def add(self):
         """Start another worker."""

@@ -184,6 +184,7 @@ def test_the_command_writes_a_picture_and_ends(tmp_path):
     assert left_behind(mark) == []
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_serves_until_it_is_stopped(tmp_path, number):
     """It says where, to whom, and until when; then nothing listens any more."""
