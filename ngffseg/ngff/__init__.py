@@ -25,13 +25,23 @@ from ngffseg.ngff.multiscales import (
     Multiscales,
     decode_multiscales,
     encode_multiscales,
+    update_multiscales,
 )
 from ngffseg.ngff.node import Node
 from ngffseg.ngff.omero import Channel, decode_channels
 from ngffseg.ngff.registration import Placeholder, Registration, decode_registration, encode_registration
 from ngffseg.ngff.rules_store import judge_store
 from ngffseg.ngff.schema import all_schemas, schema_violations, schemas_of
-from ngffseg.ngff.version import VERSIONS, Version, listed_labels, unwrap, wrap, zarr_format
+from ngffseg.ngff.version import (
+    VERSIONS,
+    Version,
+    listed_labels,
+    merge_attributes,
+    told_versions,
+    unwrap,
+    wrap,
+    zarr_format,
+)
 from ngffseg.ngff.violation import Fix, Violation, as_json
 
 __all__ = [
@@ -78,13 +88,16 @@ __all__ = [
     "judge_store",
     "listed_labels",
     "made_up_color",
+    "merge_attributes",
     "merge_document",
     "own_part",
     "own_violations",
     "schema_violations",
     "schemas_of",
     "source_image",
+    "told_versions",
     "unwrap",
+    "update_multiscales",
     "wrap",
     "zarr_format",
 ]

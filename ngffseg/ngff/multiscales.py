@@ -12,6 +12,8 @@ from ngffseg.ngff.version import Version
 
 # Versions 0.1 and 0.2 have these five axes and no others.
 FIXED_AXES = ("t", "c", "z", "y", "x")
+COMMON = "coordinateTransformations"
+Steps = tuple[tuple[float, ...], tuple[float, ...]]
 TYPES = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
 
 
@@ -36,13 +38,18 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Multiscales:
-    """Axes and levels of an image; ``type`` and ``metadata`` tell how levels were made."""
+    """Axes and levels of an image; ``type`` and ``metadata`` tell how levels were made.
+
+    ``unknown`` is the type of a transformation of all levels that is not understood: then levels are
+    placed among each other, and where they all lie is not known.
+    """
 
     name: str
     axes: tuple[Axis, ...]
     datasets: tuple[Dataset, ...]
     type: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    unknown: str = ""
 
 
 def encode_multiscales(multiscales: Multiscales, version: Version) -> dict[str, Any]:
@@ -69,6 +76,38 @@ def encode_multiscales(multiscales: Multiscales, version: Version) -> dict[str, 
     if multiscales.metadata:
         encoded["metadata"] = dict(multiscales.metadata)
     return encoded
+
+
+def update_multiscales(
+    there: Mapping[str, Any], multiscales: Multiscales, version: Version
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """One object of the ``multiscales`` list that names other levels than before, and keeps all else.
+
+    Returns
+    -------
+    dict
+        The object, without what leads from its coordinates to others.
+    dict
+        What of the kind was there, which holds for the new levels, too.
+    """
+    encoded = encode_multiscales(multiscales, version)
+    known = [dict(dataset) for dataset in there["datasets"][: len(encoded["datasets"])]]
+    known += [{}] * (len(encoded["datasets"]) - len(known))
+    encoded["datasets"] = [old | new for old, new in zip(known, encoded["datasets"], strict=True)]
+    # Other transformations of all levels are part of the new ones.
+    kept = {key: value for key, value in there.items() if key != COMMON}
+    alternatives = [step for step in there.get(COMMON) or () if is_alternative(step)]
+    told = {**kept, **encoded} | {key: kept[key] for key in ("name", "axes") if key in kept}
+    return told, ({COMMON: alternatives} if alternatives else {})
+
+
+def is_alternative(transform: Any) -> bool:
+    """Whether a transformation leads to a coordinate system with a name: one of several that are told.
+
+    So 0.6 has it, and spatialdata in older versions.
+    """
+    output = transform.get("output") if isinstance(transform, Mapping) else None
+    return bool(output.get("name") if isinstance(output, Mapping) else output)
 
 
 def _encode_axis(axis: Axis) -> dict[str, Any]:
@@ -98,21 +137,28 @@ def decode_multiscales(metadata: Mapping[str, Any], *, ndim: int) -> Multiscales
     try:
         first = metadata["multiscales"][0]
         axes = tuple(_decode_axis(axis) for axis in _axes(first, ndim))
-        # Since 0.6, those of the multiscales lead from the intrinsic system to others.
-        common = None if "coordinateSystems" in first else first.get("coordinateTransformations")
-        outer = _steps(common, len(axes))
+        outer, unknown = _common(first, len(axes))
         datasets = tuple(_decode_dataset(d, outer, len(axes)) for d in first["datasets"])
         if not datasets:
             raise ValueError("datasets is empty")
         name = str(first.get("name") or "")
         how = first.get("metadata")
-        return Multiscales(
-            name, axes, datasets, str(first.get("type") or ""), how if isinstance(how, dict) else {}
-        )
+        made = str(first.get("type") or ""), how if isinstance(how, dict) else {}
+        return Multiscales(name, axes, datasets, *made, unknown)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise MetadataError(
             f"multiscales cannot be understood ({type(error).__name__}: {error}): see ngffseg check"
         ) from error
+
+
+def _common(first: Mapping[str, Any], ndim: int) -> tuple[Steps, str]:
+    """What is applied to all levels after their own transformations, and the type of what is not known."""
+    # Since 0.6, those of the multiscales lead from the intrinsic system to others.
+    told = [] if "coordinateSystems" in first else first.get(COMMON) or []
+    try:
+        return _steps([step for step in told if not is_alternative(step)], ndim), ""
+    except _UnknownTransformError as error:
+        return _steps([], ndim), error.type
 
 
 def _axes(first: Mapping[str, Any], ndim: int) -> Sequence[Any]:
@@ -144,9 +190,6 @@ def _decode_axis(axis: Any) -> Axis:
     return Axis(name, known, unit if isinstance(unit, str) else None, value)
 
 
-Steps = tuple[tuple[float, ...], tuple[float, ...]]
-
-
 def _decode_dataset(dataset: Mapping[str, Any], outer: Steps, ndim: int) -> Dataset:
     scale, shift = _steps(dataset.get("coordinateTransformations"), ndim)
     # "The transformations in the list are applied sequentially and in order", those of the
@@ -169,8 +212,16 @@ def _steps(transforms: Any, ndim: int) -> Steps:
             shift = tuple(a + b for a, b in zip(shift, moves, strict=True))
         elif transform["type"] != "identity":
             # Read as if it were not there, the image would lie in the wrong place.
-            raise ValueError(f"a transformation of type {transform['type']!r}")
+            raise _UnknownTransformError(transform["type"])
     return scale, shift
+
+
+class _UnknownTransformError(ValueError):
+    """A transformation of a type that is not understood."""
+
+    def __init__(self, kind: Any) -> None:
+        super().__init__(f"a transformation of type {kind!r}")
+        self.type = str(kind)
 
 
 def _finite(vector: Sequence[float]) -> tuple[float, ...]:

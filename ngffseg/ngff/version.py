@@ -43,6 +43,28 @@ def _old_version(attributes: Mapping[str, Any]) -> str | None:
     return None
 
 
+def told_versions(attributes: Mapping[str, Any]) -> tuple[str, ...]:
+    """All versions that a group tells; before 0.5, each of its multiscales tells its own."""
+    if isinstance(attributes.get("ome"), dict):
+        version = unwrap(attributes)[0]
+        return () if version is None else (version,)
+    multiscales = attributes.get("multiscales")
+    inside = (
+        [part.get("version") for part in multiscales or () if isinstance(part, dict)]
+        if isinstance(multiscales, list)
+        else [_old_version(attributes)]
+    )
+    return tuple(dict.fromkeys(version for version in inside if isinstance(version, str)))
+
+
+def merge_attributes(there: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes of a group after a change of some of them; those under ``ome`` are changed one by one."""
+    merged = {**there, **changed}
+    if isinstance(there.get("ome"), dict) and isinstance(changed.get("ome"), dict):
+        merged["ome"] = {**there["ome"], **changed["ome"]}
+    return merged
+
+
 def wrap(
     version: Version, metadata: Mapping[str, Any], extra: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
