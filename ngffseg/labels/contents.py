@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,7 @@ from zarr.abc.store import Store
 
 from ngffseg import ngff
 from ngffseg.chunks import Cache
-from ngffseg.errors import StoreNotFoundError, UsageError
+from ngffseg.errors import MetadataError, NgffsegError, StoreNotFoundError, UsageError
 from ngffseg.geometry import Geometry
 from ngffseg.labels.address import split_address
 from ngffseg.labels.image import Box, LabelImage, exact_box
@@ -103,12 +104,15 @@ class Contents:
         Its image; None where there is none, or only a placeholder without data.
     segmentations
         Each as its label images: more than one where segments overlap.
+    missing
+        Why a registered label image is not among them, by its name.
     """
 
     url: str
     version: str
     image: IntensityImage | None
     segmentations: tuple[tuple[LabelImage, ...], ...]
+    missing: Mapping[str, str] = field(default_factory=dict)
 
 
 def shown_name(layers: Sequence[LabelImage], number: int) -> str:
@@ -122,6 +126,8 @@ def shown_name(layers: Sequence[LabelImage], number: int) -> str:
 
 def open_contents(url: str | os.PathLike[str], name: str | None = None) -> Contents:
     """Open all that a store holds; only metadata is read.
+
+    A registered label image that is missing or broken hides no other one: a warning tells of it.
 
     Parameters
     ----------
@@ -148,13 +154,28 @@ def open_contents(url: str | os.PathLike[str], name: str | None = None) -> Conte
             open_parent(store, address)  # which says what is wrong
         image = _intensities(store, address, root) if root is not None and "multiscales" in metadata else None
         groups = _grouped(labels, name)
-        names = [(address, one) for group in groups for one in group]
+        names = [one for group in groups for one in group]
         with ThreadPoolExecutor(AT_ONCE) as threads:
-            opened = dict(zip(names, threads.map(lambda each: open_labels(*each), names), strict=True))
+            found = dict(zip(names, threads.map(lambda one: _opened(address, one), names), strict=True))
+    missing = {one: error for one, error in found.items() if isinstance(error, NgffsegError)}
+    if missing and (name is not None or (image is None and len(missing) == len(found))):
+        raise next(iter(missing.values()))
     if image is None and not groups:
         raise StoreNotFoundError(f"{address} holds neither an image nor labels: import some first")
-    segmentations = tuple(tuple(opened[address, one] for one in group) for group in groups)
-    return Contents(address, version or OLDEST, image, segmentations)
+    for error in missing.values():
+        warnings.warn(f"left out: {error}", stacklevel=2)
+    opened = {one: label for one, label in found.items() if isinstance(label, LabelImage)}
+    kept = (tuple(opened[one] for one in group if one in opened) for group in groups)
+    told = {one: str(error) for one, error in missing.items()}
+    return Contents(address, version or OLDEST, image, tuple(filter(None, kept)), told)
+
+
+def _opened(address: str, name: str) -> LabelImage | NgffsegError:
+    """A label image, or why it cannot be opened; a store that fails is another matter."""
+    try:
+        return open_labels(address, name)
+    except (MetadataError, StoreNotFoundError) as error:
+        return error
 
 
 def _grouped(labels: zarr.Group | None, name: str | None) -> list[tuple[str, ...]]:

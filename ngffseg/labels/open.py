@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Any
 
@@ -108,6 +109,10 @@ def _only_name(store: Store, address: str, labels: zarr.Group | None) -> str:
     names = [n for n in ngff.listed_labels(ngff.unwrap(attributes)[1]) if n not in in_layers]
     if not names:
         raise StoreNotFoundError(f"{address} has no labels: import some, or name an unregistered label image")
+    if len(names) > 1:  # one that is registered, but missing, hides no other one
+        with contextlib.suppress(MetadataError):  # one that is broken is there
+            found = find_groups(store, [f"{LABELS}/{name}" for name in names])
+            names = [name for name, group in zip(names, found, strict=True) if group is not None] or names
     if len(names) > 1:
         raise UsageError(f"{address} has several label images: name one of {', '.join(names)}")
     return names[0]
