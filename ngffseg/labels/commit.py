@@ -6,14 +6,19 @@ from dataclasses import replace
 from typing import Any
 
 from ngffseg import ngff
-from ngffseg.errors import LabelExistsError, NgffsegError, StoreError
-from ngffseg.labels.creation import level_documents, refresh_consolidated
+from ngffseg.errors import LabelExistsError
+from ngffseg.labels.consolidated import refresh_consolidated
+from ngffseg.labels.creation import level_documents
 from ngffseg.labels.draft import check_places
 from ngffseg.labels.job import Job
-from ngffseg.labels.nodes import attributes_of, find_groups
-from ngffseg.labels.parent import Parent, document_of, find_parent
-from ngffseg.labels.places import INDEX, LABELS
-from ngffseg.labels.publish import check_levels, count_generation
+from ngffseg.labels.parent import Parent, find_parent
+from ngffseg.labels.publish import (
+    changed_groups,
+    check_levels,
+    count_generation,
+    published,
+    replaced_paths,
+)
 from ngffseg.labels.register import (
     create_registration,
     entry_key,
@@ -22,7 +27,6 @@ from ngffseg.labels.register import (
     publish_documents,
     update_register,
 )
-from ngffseg.labels.standing import index_paths, level_paths
 from ngffseg.pyramid import PyramidPlan
 from ngffseg.store import remove
 
@@ -49,10 +53,10 @@ def commit(
     job.check_held()
     parent = find_parent(job.store, job.url)
     check_levels(job, document, parent)
-    old = _paths_of(job, document, parent)
+    old = replaced_paths(job, document, parent)
     if old:  # should we die on the way, whoever comes next removes what nothing names any more
         job.note_paths([*job.written, *sorted(old)])
-    image = None
+    image = None if job.image is None else ngff.Placeholder(job.image, {})
     if placeholder is not None and (parent is None or parent.multiscales is None):
         plan, attributes = placeholder
         image = ngff.Placeholder(attributes, level_documents(plan, version))
@@ -60,20 +64,23 @@ def commit(
     blank = ngff.Registration(document, version, job.attributes, job.indices, image)
     ours = _claim(job, blank, parent, overwrite=overwrite)
     written, job.written = job.written, []  # from here on it belongs to the store
-    try:
+    with published(job.url, document.name):
         newest = publish_documents(job.store, job.url, ours)
         update_register(job.store, job.url, newest)
         if newest == ours:
-            _remove_old(job, ours, old)
+            _remove_old(job, ours.document, old)
         else:  # replaced already
             for path in written:
                 remove(job.url, path)
-        refresh_consolidated(job.url)
-    except (NgffsegError, OSError) as error:
-        raise StoreError(
-            f"{job.url}: {document.name!r} is written and registered, but readers may not find it yet ({error}):"
-            f" run ngffseg check --fix {job.url}"
-        ) from error
+        refresh_consolidated(job.url, changed_groups(job), ngff.zarr_format(version))
+
+
+def _remove_old(job: Job, document: ngff.Document, old: set[str]) -> None:
+    """Remove what the segmentation consisted of before it was replaced, and its registrations."""
+    for path in old:
+        remove(job.url, path)
+    for generation in range(1, document.generation):
+        remove(job.url, entry_key(document.name, generation))
 
 
 def _claim(
@@ -92,28 +99,3 @@ def _claim(
         if create_registration(job.url, ours):
             return ours
         parent = find_parent(job.store, job.url)
-
-
-def _remove_old(job: Job, ours: ngff.Registration, old: set[str]) -> None:
-    """Remove what the segmentation consisted of before it was replaced, and its registrations."""
-    document = ours.document
-    new = {f"{LABELS}/{name}/{path}" for name, a in ours.labels.items() for path in level_paths(a)}
-    new |= {f"{INDEX}/{name}/{path}" for name, a in ours.indices.items() for path in index_paths(a)}
-    for path in old - new:
-        remove(job.url, path)
-    for generation in range(1, document.generation):
-        remove(job.url, entry_key(document.name, generation))
-
-
-def _paths_of(job: Job, document: ngff.Document, parent: Parent | None) -> set[str]:
-    """Paths of all that a segmentation has now: levels, indices, and layers that it will have no more."""
-    now = document_of(parent, document.name)
-    gone = set(now.layers if now is not None else ()) - set(document.layers)
-    paths = {f"{folder}/{name}" for name in gone for folder in (LABELS, INDEX)}
-    for name in document.layers:
-        label, index = find_groups(job.store, [f"{LABELS}/{name}", f"{INDEX}/{name}"])
-        if label is not None:
-            paths |= {f"{LABELS}/{name}/{path}" for path in level_paths(attributes_of(label))}
-        if index is not None:
-            paths |= {f"{INDEX}/{name}/{path}" for path in index_paths(attributes_of(index))}
-    return paths

@@ -1,11 +1,9 @@
-"""Making groups and arrays of a store, and changing what they say of themselves, one object at a time."""
+"""Making arrays and groups of a store, one object at a time."""
 
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numcodecs
@@ -21,15 +19,9 @@ from zarr.core.metadata import ArrayV2Metadata, ArrayV3Metadata
 from zarr.core.sync import sync
 from zarr.storage import MemoryStore, StorePath
 
-from ngffseg.labels.documents import read_documents
 from ngffseg.ngff import Version, zarr_format
 from ngffseg.pyramid import Compression, Level, PyramidPlan
 from ngffseg.store import create_object, open_store
-
-
-def put_group(url: str, path: str, version: Version, attributes: Mapping[str, Any]) -> None:
-    """Make a group with these attributes, or replace those that it has, as one object."""
-    put_metadata(store_at(url, path), "", GroupMetadata(dict(attributes), zarr_format(version)))
 
 
 def create_group(url: str, path: str, version: Version, attributes: Mapping[str, Any]) -> bool:
@@ -41,23 +33,10 @@ def create_group(url: str, path: str, version: Version, attributes: Mapping[str,
     return all(create_object(url, f"{path}/{file}".strip("/"), data) for file, data in files.items())
 
 
-def put_attributes(store: Store, group: zarr.Group, attributes: Mapping[str, Any]) -> None:
-    """Replace all attributes of a group of a store, as one object."""
-    put_metadata(store, group.path, replace(group.metadata, attributes=dict(attributes)), new=False)
-
-
-def put_metadata(
-    store: Store,
-    path: str,
-    metadata: GroupMetadata | ArrayV2Metadata | ArrayV3Metadata,
-    *,
-    new: bool = True,
-) -> None:
-    """Write the metadata of a node, without the white space that would be half of a small store."""
+def put_array(store: Store, metadata: ArrayV2Metadata | ArrayV3Metadata) -> None:
+    """Write the metadata of the array at the root of a store."""
     for file, data in _files(metadata).items():
-        if file == ".zgroup" and not new:
-            continue  # what says in Zarr v2 that this is a group stays as it is
-        sync(store.set(f"{path}/{file}".strip("/"), Buffer.from_bytes(data)))
+        sync(store.set(file, Buffer.from_bytes(data)))
 
 
 def _files(metadata: GroupMetadata | ArrayV2Metadata | ArrayV3Metadata) -> dict[str, bytes]:
@@ -65,14 +44,15 @@ def _files(metadata: GroupMetadata | ArrayV2Metadata | ArrayV3Metadata) -> dict[
     stored = metadata.to_buffer_dict(default_buffer_prototype())
     documents = {file: json.loads(buffer.to_bytes()) for file, buffer in stored.items()}
     return {
-        file: _json(document)
+        file: json_bytes(document)
         for file, document in documents.items()
         # Arrays of Zarr v2 need say nothing of attributes that they have not.
         if file != ".zattrs" or document or ".zgroup" in documents
     }
 
 
-def _json(document: Mapping[str, Any]) -> bytes:
+def json_bytes(document: Mapping[str, Any]) -> bytes:
+    """A document without the white space that would be half of a small store."""
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -80,14 +60,14 @@ def create_array(url: str, path: str, level: Level, plan: PyramidPlan, version: 
     """Make the array of a level, without any chunk: all of it is background."""
     metadata = _level_metadata(level, plan, version)
     store = store_at(url, path)
-    put_metadata(store, "", metadata)
+    put_array(store, metadata)
     return array_at(store, metadata)
 
 
 def create_node(url: str, path: str, document: Mapping[str, Any]) -> bool:
     """Make an array, from the document of its metadata; False if there is another one."""
     file = "zarr.json" if document["zarr_format"] == 3 else ".zarray"
-    return create_object(url, f"{path}/{file}", _json(document))
+    return create_object(url, f"{path}/{file}", json_bytes(document))
 
 
 def level_documents(plan: PyramidPlan, version: Version) -> dict[str, Any]:
@@ -166,16 +146,3 @@ def _compressor_v2(compression: Compression) -> Any:
 def store_at(url: str, path: str) -> Store:
     """A store whose root is the node itself: zarr makes groups of all parents otherwise."""
     return open_store(f"{url}/{path}".rstrip("/"), read_only=False)
-
-
-def refresh_consolidated(url: str) -> None:
-    """Write consolidated metadata anew where the store has it, so that it shows what was added."""
-    store = open_store(url)
-    root = read_documents(store, ["zarr.json"])[0] or read_documents(store, [".zmetadata"])[0]
-    if root is None or {"consolidated_metadata", "zarr_consolidated_format"}.isdisjoint(root):
-        return
-    with warnings.catch_warnings():
-        # Zarr warns that consolidated metadata is not part of the v3 specification; the store
-        # has it already, and stale it would hide the new labels.
-        warnings.simplefilter("ignore")
-        zarr.consolidate_metadata(open_store(url, read_only=False))

@@ -14,6 +14,7 @@ from ngffseg import ngff
 from ngffseg.errors import LabelExistsError, MetadataError, UsageError
 from ngffseg.geometry import Geometry
 from ngffseg.labels.documents import read_documents
+from ngffseg.labels.host import check_host, writable_version
 from ngffseg.labels.metadata import LayerMetadata, layer_metadata, placeholder_metadata
 from ngffseg.labels.nodes import attributes_of, find_group
 from ngffseg.labels.options import WriteOptions, fitted_options
@@ -38,6 +39,7 @@ class Draft:
 
 
 def draft_of(
+    address: str,
     parent: Parent | None,
     segmentation: Segmentation,
     names: tuple[str, ...],
@@ -51,7 +53,7 @@ def draft_of(
     UsageError, MetadataError
         If an option does not fit, or the metadata would break a rule.
     """
-    version = _version(parent, options.get("ngff"))
+    version = _version(address, parent, options.get("ngff"))
     plans = _plans(parent, segmentation, version, options)
     layers = tuple(
         layer_metadata(name, names, plan, [s for s in segmentation.segments if s.layer == number], version)
@@ -72,7 +74,7 @@ def draft_of(
     return Draft(version, plans, layers, document, placeholder)
 
 
-def _version(parent: Parent | None, asked: ngff.Version | None) -> ngff.Version:
+def _version(address: str, parent: Parent | None, asked: ngff.Version | None) -> ngff.Version:
     if asked is not None and asked not in ngff.VERSIONS:
         raise UsageError(f"OME-Zarr {asked} is not written: use {' or '.join(ngff.VERSIONS)}")
     if parent is None:
@@ -81,7 +83,7 @@ def _version(parent: Parent | None, asked: ngff.Version | None) -> ngff.Version:
         raise UsageError(
             f"the store is OME-Zarr {parent.version}, not {asked}: leave the version out or use a new store"
         )
-    return parent.writable_version
+    return parent.writable_version(address)
 
 
 def check_target(
@@ -99,6 +101,12 @@ def check_target(
     if parent is None:
         check_free(address)
         return
+    check_host(address, attributes_of(parent.root) if parent.root is not None else {})
+    if parent.multiscales is not None and parent.multiscales.unknown:
+        raise MetadataError(
+            f"{address}: its image has a transformation of type {parent.multiscales.unknown!r}, so that it is not"
+            " known where labels would lie: write them to a store of their own"
+        )
     for document in parent.documents:
         taken = set(document.layers[1:]) & set(names)
         if taken and document.name != names[0]:
@@ -149,11 +157,19 @@ def check_free_paths(
             )
 
 
-def is_there(store: Store, parent: Parent | None, name: str) -> bool:
-    """Whether there is a label image of this name, registered or not."""
+def is_there(store: Store, address: str, parent: Parent | None, name: str) -> bool:
+    """Whether there is a label image of this name, registered or not.
+
+    Raises
+    ------
+    MetadataError
+        If there is a group of a version that is not written, which cannot be replaced.
+    """
+    group = find_group(store, f"{LABELS}/{name}")
+    if group is not None:
+        writable_version(f"{address}/{group.path}", attributes_of(group), group.metadata.zarr_format)
     if parent is not None and name in parent.names:
         return True
-    group = find_group(store, f"{LABELS}/{name}")
     return group is not None and "multiscales" in ngff.unwrap(attributes_of(group))[1]
 
 

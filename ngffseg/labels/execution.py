@@ -11,7 +11,6 @@ from ngffseg.labels.fingerprint import source_digest
 from ngffseg.labels.job import Job
 from ngffseg.labels.journal import replacing
 from ngffseg.labels.parent import find_parent
-from ngffseg.labels.places import ROOT_FILES
 from ngffseg.labels.progress import BlockCounter
 from ngffseg.labels.publish import publish
 from ngffseg.labels.request import Prepared, Request, is_done
@@ -54,7 +53,7 @@ def _image_paths(prepared: Prepared, job: Job, image: Volume | None) -> list[str
     """What an image consists of that is written in place."""
     if image is None or job.aside:
         return []
-    return [*image_paths(prepared.draft.plans[0]), *(ROOT_FILES if prepared.parent is None else ())]
+    return list(image_paths(prepared.draft.plans[0]))
 
 
 def _check_source(request: Request, draft: Draft) -> None:
@@ -85,7 +84,8 @@ def _missing_image(prepared: Prepared, job: Job) -> Volume | None:
         If it holds arrays that no image names, where one is to be.
     """
     request, draft = prepared.request, prepared.draft
-    parent = find_parent(prepared.store, request.address)
+    # Whoever goes on with a job may have waited for another run of it.
+    parent = find_parent(prepared.store, request.address) if job.resumed else prepared.parent
     has_image = parent is not None and parent.multiscales is not None
     if draft.placeholder is not None and not has_image:
         equal = level_documents(draft.placeholder[0], draft.version)

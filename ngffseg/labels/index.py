@@ -11,7 +11,7 @@ import numpy.typing as npt
 import zarr
 
 from ngffseg import ngff
-from ngffseg.labels.creation import put_group
+from ngffseg.labels.group_document import put_group
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.job import Job
 from ngffseg.labels.nodes import find_group

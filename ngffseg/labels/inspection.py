@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 
-import zarr
 from zarr.abc.store import Store
 
 from ngffseg import ngff
 from ngffseg.errors import StoreNotFoundError
-from ngffseg.labels.creation import put_attributes, refresh_consolidated
+from ngffseg.labels.consolidated import refresh_consolidated
 from ngffseg.labels.facts import collect
+from ngffseg.labels.group_document import put_group
+from ngffseg.labels.host import writable_version
 from ngffseg.labels.register import update_register
-from ngffseg.store import can_list, local_path, locked, normalized, open_store, store_errors
+from ngffseg.store import can_list, check_writable, local_path, locked, normalized, open_store, store_errors
 
 # A fix may uncover the next fault of the same group; more rounds than this mean a fix is wrong.
 MOST_ROUNDS = 1000
@@ -42,30 +43,38 @@ def check(url: str | os.PathLike[str], *, fix: bool = False) -> list[ngff.Violat
     with store_errors(address):
         if fix and local_path(address) is None and can_list(address):
             update_register(open_store(address), address)  # what was registered by writers that died
-        violations = _judge(open_store(address), address)
-        if fix and any(v.fix is not None for v in violations):
-            store = open_store(address, read_only=False)
+        violations = ngff.judge_store(_facts(open_store(address), address))
+        if fix and (can_list(address) or any(v.fix is not None for v in violations)):
+            check_writable(address)
             with locked(address):
-                violations = _mended(store, address)
+                violations = _mended(open_store(address), address)
     return violations
 
 
-def _judge(store: Store, address: str) -> list[ngff.Violation]:
+def _facts(store: Store, address: str) -> dict[str, ngff.Node]:
     nodes = collect(store, listable=can_list(address))
     if not nodes:
         raise StoreNotFoundError(f"{address}: no Zarr group there: check the address")
-    return ngff.judge_store(nodes)
+    return nodes
 
 
 def _mended(store: Store, address: str) -> list[ngff.Violation]:
-    violations = _judge(store, address)
     for _ in range(MOST_ROUNDS):
-        first = next((v for v in violations if v.fix is not None), None)
-        if first is None or first.fix is None:
+        nodes = _facts(store, address)
+        violations = ngff.judge_store(nodes)
+        fix = next((v.fix for v in violations if v.fix is not None), None)
+        if fix is None:
             break
-        # An unlisted label image is mended in the labels group above it.
-        group = zarr.open_group(store, path=first.fix.group, mode="r+", use_consolidated=False)
-        put_attributes(store, group, first.fix.attributes)
-        violations = _judge(store, address)
-    refresh_consolidated(address)
+        # A labels group says the version of the label images in it, too: none of them is guessed at.
+        below = [node for path, node in nodes.items() if f"{path}/".startswith(f"{fix.group}/".lstrip("/"))]
+        versions = {
+            node.path: writable_version(
+                f"{address}/{node.path}".rstrip("/"), node.attributes, node.zarr_format
+            )
+            for node in below
+            if node.kind == "group"
+        }
+        put_group(address, fix.group, versions[fix.group], fix.attributes)
+    groups = [path for path, node in nodes.items() if node.kind == "group"]
+    refresh_consolidated(address, groups, nodes[""].zarr_format)
     return violations

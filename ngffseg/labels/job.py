@@ -15,13 +15,15 @@ from ngffseg import ngff
 from ngffseg.chunks import StoredLabels
 from ngffseg.errors import ClusterError, JobError, NgffsegError, StoreError
 from ngffseg.labels.claim import claim_job, free_reservation, reservation_key, write_record
-from ngffseg.labels.creation import array_document, create_array, put_group
+from ngffseg.labels.creation import array_document, create_array
+from ngffseg.labels.group_document import put_group
 from ngffseg.labels.ledger import Ledger
 from ngffseg.labels.levels import written_labels
 from ngffseg.labels.mark import marks_of
 from ngffseg.labels.nodes import find_arrays
 from ngffseg.labels.shield import shielded
 from ngffseg.labels.staging import Staging
+from ngffseg.labels.transaction import inode
 from ngffseg.ngff import JobRecord, Move
 from ngffseg.pyramid import PyramidPlan
 from ngffseg.store import can_exchange, create_object, local_path, place_of, remove
@@ -51,6 +53,7 @@ class Job(Staging):
         self.arrays: dict[str, dict[str, Any]] = {}
         self.attributes: dict[str, dict[str, Any]] = {}
         self.indices: dict[str, dict[str, Any]] = {}
+        self.image: dict[str, Any] | None = None
         self.written: list[str] = []
         self.ledgers: dict[str, Ledger] = {}
         self.reserved = False
@@ -104,9 +107,7 @@ class Job(Staging):
 
     def note_moves(self, moves: Mapping[str, str], generation: int) -> None:
         """Say what is about to be moved to its place: see `ngffseg.labels.recovery`."""
-        root = local_path(self.url)
-        assert root is not None
-        known = {place: Move(staged, (root / staged).stat().st_ino) for place, staged in moves.items()}
+        known = {place: Move(staged, inode(self.url, staged)) for place, staged in moves.items()}
         self.record = replace(self.record, moves=known, generation=generation)
         self._claim = write_record(self.url, self.claim, self.record)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -12,14 +11,16 @@ import numpy as np
 import zarr
 
 from ngffseg import ngff
-from ngffseg.labels.creation import array_document, create_array, put_group, refresh_consolidated
+from ngffseg.labels.consolidated import refresh_consolidated
+from ngffseg.labels.creation import array_document, create_array
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.job import Job
 from ngffseg.labels.metadata import how_made, judged, level_datasets
 from ngffseg.labels.nodes import attributes_of, find_array, find_group
 from ngffseg.labels.places import INDEX, LABELS
-from ngffseg.labels.publish import place_indices
-from ngffseg.labels.standing import index_paths, level_paths
+from ngffseg.labels.publish import changed_groups, place_indices, published
+from ngffseg.labels.standing import further_paths, index_paths, level_paths
+from ngffseg.labels.transaction import Transaction, transaction
 from ngffseg.pyramid import PyramidPlan
 from ngffseg.store import locked, remove
 
@@ -54,35 +55,42 @@ def publish_levels(
 ) -> None:
     """Name the new levels in the metadata, as one object, then remove what was named before."""
     group, index = f"{LABELS}/{image.name}", f"{INDEX}/{image.name}"
-    with locked(job.url), ExitStack() as undo:
+    with locked(job.url):
         # Should we die on the way, whoever comes next removes those that nothing names any more.
         job.note_paths([*job.written, *_named(job, group, index), *free_paths(job, "", plan)])
         old_index = find_group(job.store, index)
-        before = set(old_index.array_keys()) if old_index is not None else set()
-        place_indices(job, version, undo)
-        old = _fit_placeholder(job, plan, version, undo)
-        old += _name_levels(job, group, plan, made, version)
-        undo.pop_all()
+        before = set(index_paths(attributes_of(old_index))) if old_index is not None else set()
+        with transaction(job.url, f"{job.folder}/before") as changes:
+            place_indices(job, version, changes)
+            old = _fit_placeholder(job, plan, version, changes)
+            old += _name_levels(job, group, plan, made, version, changes)
         job.written.clear()
         arrays = ngff.decode_index(job.indices[image.name])
         kept = {arrays.table, arrays.lists, arrays.fences}
-        for path in [*old, *(f"{index}/{name}" for name in before - kept)]:
-            remove(job.url, path)
-        refresh_consolidated(job.url)
+        with published(job.url, image.name):
+            for path in [*old, *(f"{index}/{name}" for name in before - kept)]:
+                remove(job.url, path)
+            refresh_consolidated(job.url, changed_groups(job), ngff.zarr_format(version))
 
 
 def _named(job: Job, group: str, index: str) -> list[str]:
     """Paths of the levels above level 0, and of the arrays of an index, which are going to be replaced."""
     labels, numbers = find_group(job.store, group), find_group(job.store, index)
-    levels = level_paths(attributes_of(labels))[1:] if labels is not None else ()
+    known = attributes_of(labels) if labels is not None else {}
+    levels = [path for path in level_paths(known)[1:] if path not in further_paths(known)]
     parts = index_paths(attributes_of(numbers)) if numbers is not None else ()
     return [f"{group}/{path}" for path in levels] + [f"{index}/{path}" for path in parts]
 
 
 def _name_levels(
-    job: Job, path: str, plan: PyramidPlan, made: dict[str, Any], version: ngff.Version
+    job: Job,
+    path: str,
+    plan: PyramidPlan,
+    made: dict[str, Any],
+    version: ngff.Version,
+    changes: Transaction,
 ) -> list[str]:
-    """Have the multiscales of a group name new levels; returns the paths that it named before.
+    """Have the multiscales of a group name new levels; returns the paths that nothing names any more.
 
     ``made`` holds the metadata of the arrays of the new levels by their paths.
     """
@@ -92,25 +100,27 @@ def _name_levels(
     _, metadata = ngff.unwrap(attributes)
     decoded = ngff.decode_multiscales(metadata, ndim=len(plan.levels[0].shape))
     datasets = (decoded.datasets[0], *level_datasets(plan.levels[1:], list(made)))
-    method = decoded.type if path == "" else plan.reduction.method
-    how = decoded.metadata if path == "" else how_made(plan)
-    told = replace(decoded, datasets=datasets, type=method, metadata=how)
-    encoded = ngff.encode_multiscales(told, version)
-    # What stands there beside is kept; transformations of all levels are part of the new ones.
-    first = {k: v for k, v in metadata["multiscales"][0].items() if k != "coordinateTransformations"}
-    metadata = {**metadata, "multiscales": [{**first, **encoded}, *metadata["multiscales"][1:]]}
-    rest = {k: v for k, v in attributes.items() if k != "ome"} if version == "0.5" else {}
+    told = replace(decoded, datasets=datasets)
+    if path:
+        told = replace(told, type=plan.reduction.method, metadata=how_made(plan))
+    first, *further = metadata["multiscales"]
+    ours, common = ngff.update_multiscales(first, told, version)
+    own: dict[str, Any] = {}
     label = ngff.decode_label(attributes) if path else None
     if label is not None:
         level0 = decoded.datasets[0].path
         known = {level0: label.arrays[level0]} if level0 in label.arrays else {}
         digests = {"plan": job.record.plan, "source": job.record.source}
-        rest |= ngff.encode_label(replace(label, arrays=known | made, made=digests))
-    put_group(job.url, path, version, judged(ngff.wrap(version, metadata, rest), path))
-    return [f"{path}/{d.path}".strip("/") for d in decoded.datasets[1:] if d.path not in made]
+        own = ngff.encode_label(replace(label, arrays=known | made, made=digests))
+    changed = ngff.wrap(version, {"multiscales": [ours]}, own)
+    judged(ngff.merge_attributes(attributes, changed), path)
+    # What we do not write is not ours to be judged.
+    changes.put_group(path, version, ngff.wrap(version, {"multiscales": [ours | common, *further]}, own))
+    kept = {*made, *further_paths(attributes)}
+    return [f"{path}/{d.path}".strip("/") for d in decoded.datasets[1:] if d.path not in kept]
 
 
-def _fit_placeholder(job: Job, plan: PyramidPlan, version: ngff.Version, undo: ExitStack) -> list[str]:
+def _fit_placeholder(job: Job, plan: PyramidPlan, version: ngff.Version, changes: Transaction) -> list[str]:
     """Give an image that holds no data as many levels as its labels get; returns paths of the old ones."""
     root = find_group(job.store, "")
     if root is None or not is_placeholder(root):
@@ -120,12 +130,12 @@ def _fit_placeholder(job: Job, plan: PyramidPlan, version: ngff.Version, undo: E
     arrays = [find_array(job.store, dataset.path) for dataset in multiscales.datasets]
     if [array.shape for array in arrays if array is not None] == [level.shape for level in plan.levels]:
         return []
-    paths = free_paths(job, "", plan)
-    for path in paths:
-        undo.callback(remove, job.url, path)
-    made = create_above(job, paths, replace(plan, dtype=np.dtype(np.uint8)), version)
-    undo.callback(put_group, job.url, "", version, attributes)
-    return _name_levels(job, "", plan, documents_of(paths, made), version)
+    paths, blank = free_paths(job, "", plan), replace(plan, dtype=np.dtype(np.uint8))
+    made = [
+        changes.create_array(path, level, blank, version)
+        for path, level in zip(paths, plan.levels[1:], strict=True)
+    ]
+    return _name_levels(job, "", plan, documents_of(paths, made), version, changes)
 
 
 def is_placeholder(root: zarr.Group) -> bool:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import zarr
 from zarr.codecs import BloscCodec
 
-from ngffseg.labels.creation import array_at, array_metadata, put_metadata, store_at
+from ngffseg.labels.creation import array_at, array_metadata, put_array, store_at
 from ngffseg.ngff import Version, zarr_format
 
 
@@ -65,4 +65,4 @@ class NumberWriter:
         length, missing = self._written + self._rest.shape[-1], -self._rest.shape[-1] % self._chunks[-1]
         if missing or self._rest.shape[-1]:
             self._put(np.pad(self._rest, [(0, 0)] * (self._rest.ndim - 1) + [(0, missing)]))
-        put_metadata(self._store, "", self._of_length(length).metadata)
+        put_array(self._store, self._of_length(length).metadata)

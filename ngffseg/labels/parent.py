@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import zarr
 from zarr.abc.store import Store
 
 from ngffseg import ngff
 from ngffseg.errors import MetadataError, StoreNotFoundError
+from ngffseg.labels.host import check_host, writable_version
 from ngffseg.labels.levels import open_levels
 from ngffseg.labels.nodes import attributes_of, find_array, find_groups
 from ngffseg.labels.places import LABELS
@@ -21,7 +23,7 @@ class Parent:
     Parameters
     ----------
     version
-        Its NGFF version as written; "0.5" or "0.4" where labels can be added.
+        Its NGFF version as written.
     multiscales
         Its levels; None for a group that only holds labels.
     shapes
@@ -30,6 +32,8 @@ class Parent:
         Label images in its register, in order.
     labels_attributes
         All attributes of the labels group; None where there is none.
+    root, labels
+        The image group and the labels group; one of them may be missing.
     """
 
     version: str
@@ -37,26 +41,30 @@ class Parent:
     shapes: tuple[tuple[int, ...], ...]
     names: tuple[str, ...]
     labels_attributes: dict[str, Any] | None
+    root: zarr.Group | None
+    labels: zarr.Group | None
 
     @property
     def documents(self) -> tuple[ngff.Document, ...]:
         """The segmentation documents."""
         return ngff.decode_documents(self.labels_attributes or {})
 
-    @property
-    def writable_version(self) -> ngff.Version:
+    def writable_version(self, url: str) -> ngff.Version:
         """The version in which labels are added.
 
         Raises
         ------
         MetadataError
-            If ngffseg does not write the version that the store has.
+            If ngffseg does not write the version that the image or its labels group has.
         """
-        if self.version not in ngff.VERSIONS:
-            raise MetadataError(
-                f"the store is OME-Zarr {self.version}: labels are written to 0.4 and 0.5, so upgrade it first"
-            )
-        return self.version
+        known = [group for group in (self.root, self.labels) if group is not None]
+        versions = [
+            writable_version(f"{url}/{g.path}".rstrip("/"), attributes_of(g), g.metadata.zarr_format)
+            for g in known
+        ]
+        if len(set(versions)) > 1:
+            raise MetadataError(f"{url} and its labels group are of different versions: use a new store")
+        return versions[0]
 
 
 def document_of(parent: Parent | None, name: str) -> ngff.Document | None:
@@ -82,6 +90,7 @@ def find_parent(store: Store, url: str) -> Parent | None:
     version, metadata = ngff.unwrap(attributes_of(root)) if root is not None else (None, {})
     labels_attributes = attributes_of(labels) if labels is not None else None
     if "multiscales" not in metadata and labels is None:
+        check_host(url, metadata)
         raise MetadataError(f"{url} is no OME-Zarr image: its attributes hold no multiscales")
     multiscales: ngff.Multiscales | None = None
     shapes: tuple[tuple[int, ...], ...] = ()
@@ -91,7 +100,7 @@ def find_parent(store: Store, url: str) -> Parent | None:
     labels_version, register = ngff.unwrap(labels_attributes or {})
     names = ngff.listed_labels(register)
     found = version or labels_version or _default_version(labels if root is None else root)
-    return Parent(found, multiscales, shapes, names, labels_attributes)
+    return Parent(found, multiscales, shapes, names, labels_attributes, root, labels)
 
 
 def open_parent(store: Store, url: str) -> Parent:

@@ -5,24 +5,27 @@ Each step that a later one may leave half done can be undone; the last step is o
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from ngffseg import ngff
-from ngffseg.errors import LabelExistsError, UsageError
-from ngffseg.labels.creation import create_array, put_group, refresh_consolidated
+from ngffseg.errors import LabelExistsError, NgffsegError, StoreError, UsageError
+from ngffseg.labels.carry_over import carry_over
+from ngffseg.labels.consolidated import refresh_consolidated
 from ngffseg.labels.draft import check_places
+from ngffseg.labels.group_document import put_group
 from ngffseg.labels.job import Job
 from ngffseg.labels.metadata import judged, with_schemas
-from ngffseg.labels.names import layers_of, registered
-from ngffseg.labels.nodes import attributes_of, find_group
+from ngffseg.labels.names import registered
+from ngffseg.labels.nodes import attributes_of, find_group, find_groups
 from ngffseg.labels.parent import Parent, document_of, find_parent
 from ngffseg.labels.places import INDEX, LABELS, OWN, ROOT_FILES
-from ngffseg.labels.standing import level_paths
+from ngffseg.labels.standing import index_paths, level_paths
+from ngffseg.labels.transaction import Transaction, transaction
 from ngffseg.pyramid import PyramidPlan
-from ngffseg.store import exchange, flushed, locked, move, remove
+from ngffseg.store import flushed, locked, remove
 
 
 def publish(
@@ -48,24 +51,49 @@ def publish(
                 f"{job.url}: label image {document.name!r} was written by another job meanwhile"
             )
         check_levels(job, document, parent)
-        newer = _next(document, parent)
+        newer, old = _next(document, parent), replaced_paths(job, document, parent)
         count_generation(job, version, newer.generation)
         if job.aside:
             job.note_moves(_moves(job), newer.generation)
-        with ExitStack() as undo:
+        with transaction(job.url, f"{job.folder}/before") as changes:
             if placeholder is not None and (parent is None or parent.multiscales is None):
-                _put_placeholder(job, version, *placeholder, undo)
+                _put_placeholder(job, version, *placeholder, changes)
             elif find_group(job.store, job.image_path) is not None and job.aside:
-                _move_image(job, version, undo)
+                _move_image(job, version, changes)
+            elif job.image is not None:
+                changes.put_group("", version, job.image)
             # An index before its labels: whoever finds the labels finds it too.
-            place_indices(job, version, undo)
+            place_indices(job, version, changes)
             for name, attributes in job.attributes.items():
-                staged = job.label_path(name)
-                _place(job, staged, f"{LABELS}/{name}", attributes, version, undo)
-            _register(job, version, newer, parent)
-            undo.pop_all()
-        _remove_old(job, document, parent)
-        refresh_consolidated(job.url)
+                _place(job, job.label_path(name), f"{LABELS}/{name}", attributes, version, changes)
+            _register(version, newer, parent, changes)
+        with published(job.url, document.name):
+            for path in sorted(old):
+                remove(job.url, path)
+            refresh_consolidated(job.url, changed_groups(job), ngff.zarr_format(version))
+
+
+@contextmanager
+def published(url: str, name: str) -> Iterator[None]:
+    """Say of what fails from here on that the labels are there.
+
+    Raises
+    ------
+    StoreError
+        If it does.
+    """
+    try:
+        yield
+    except (NgffsegError, OSError) as error:
+        raise StoreError(
+            f"{url}: {name!r} is written and registered, but readers may not find it yet ({error}):"
+            f" run ngffseg check --fix {url}"
+        ) from error
+
+
+def changed_groups(job: Job) -> list[str]:
+    """Paths of the groups that a job changes where others may have changed something, too."""
+    return [f"{LABELS}/{name}" for name in job.indices]
 
 
 def count_generation(job: Job, version: ngff.Version, generation: int) -> None:
@@ -88,48 +116,37 @@ def check_levels(job: Job, document: ngff.Document, parent: Parent | None) -> No
 
 
 def _put_placeholder(
-    job: Job, version: ngff.Version, plan: PyramidPlan, attributes: dict[str, Any], undo: ExitStack
+    job: Job,
+    version: ngff.Version,
+    plan: PyramidPlan,
+    attributes: dict[str, Any],
+    changes: Transaction,
 ) -> None:
     check_places(job.store, job.url, plan)
     # Should we die on the way, whoever comes next removes what nothing names.
     own = ROOT_FILES if find_group(job.store, "") is None else ()
     job.note_paths([*job.record.paths, *(level.path for level in plan.levels), *own])
     for level in plan.levels:
-        undo.callback(remove, job.url, level.path)
-        create_array(job.url, level.path, level, plan, version)
-    _put_root(job, version, attributes, undo)
+        changes.create_array(level.path, level, plan, version)
+    changes.put_group("", version, attributes)
 
 
-def _move_image(job: Job, version: ngff.Version, undo: ExitStack) -> None:
+def _move_image(job: Job, version: ngff.Version, changes: Transaction) -> None:
     group = find_group(job.store, job.image_path)
     assert group is not None
     attributes = attributes_of(group)
     _, metadata = ngff.unwrap(attributes)
     for dataset in ngff.decode_multiscales(metadata, ndim=5).datasets:
-        move(job.url, f"{job.image_path}/{dataset.path}", dataset.path)
-        undo.callback(remove, job.url, dataset.path)
-    _put_root(job, version, attributes, undo)
+        changes.move(f"{job.image_path}/{dataset.path}", dataset.path)
+    changes.put_group("", version, attributes)
 
 
-def _put_root(job: Job, version: ngff.Version, attributes: dict[str, Any], undo: ExitStack) -> None:
-    _undo_group(job, "", undo)
-    put_group(job.url, "", version, attributes)
-
-
-def _undo_group(job: Job, path: str, undo: ExitStack) -> None:
-    """Have the metadata of a group that is about to be made removed if a later step fails."""
-    for file in ("zarr.json", ".zattrs", ".zgroup"):
-        undo.callback(remove, job.url, f"{path}/{file}".strip("/"))
-
-
-def place_indices(job: Job, version: ngff.Version, undo: ExitStack) -> None:
+def place_indices(job: Job, version: ngff.Version, changes: Transaction) -> None:
     """Publish the segment indices of a job, and the group that they are in."""
-    _put_schemas(job, version, undo)
+    _put_schemas(job, version, changes)
+    changes.put_group(INDEX, version, {})
     for name, attributes in job.indices.items():
-        if find_group(job.store, INDEX) is None:
-            _undo_group(job, INDEX, undo)
-            put_group(job.url, INDEX, version, {})
-        _place(job, job.index_path(name), f"{INDEX}/{name}", attributes, version, undo)
+        _place(job, job.index_path(name), f"{INDEX}/{name}", attributes, version, changes)
 
 
 def _place(
@@ -138,39 +155,32 @@ def _place(
     path: str,
     attributes: dict[str, Any],
     version: ngff.Version,
-    undo: ExitStack,
+    changes: Transaction,
 ) -> None:
     """Publish a group that was written aside, or whose arrays lie in place without a name."""
-    there = find_group(job.store, path)
     if not job.aside:
-        if there is None:
-            _undo_group(job, path, undo)
-        else:
-            undo.callback(put_group, job.url, path, version, attributes_of(there))
-        put_group(job.url, path, version, attributes)
-    elif there is None:
-        move(job.url, staged, path)
-        undo.callback(remove, job.url, path)
+        changes.put_group(path, version, attributes)
+        return
+    there = find_group(job.store, path)
+    if there is None:
+        changes.move(staged, path)
     else:
+        carry_over(job.url, there, staged, version, attributes)
         # Readers find the old or the new one, never none. The old one goes with the job.
-        exchange(job.url, staged, path)
-        undo.callback(partial(exchange, job.url, staged, path))
+        changes.exchange(staged, path)
 
 
-def _put_schemas(job: Job, version: ngff.Version, undo: ExitStack) -> None:
+def _put_schemas(job: Job, version: ngff.Version, changes: Transaction) -> None:
     """Leave a copy of the schemas in the store, so that it explains itself."""
     group = find_group(job.store, OWN)
-    if group is None:
-        _undo_group(job, OWN, undo)
-    known = attributes_of(group) if group is not None else {}
-    told = with_schemas(known, version)
-    if told != known:
-        put_group(job.url, OWN, version, told)
+    changes.put_group(OWN, version, with_schemas(attributes_of(group) if group is not None else {}, version))
 
 
-def _register(job: Job, version: ngff.Version, document: ngff.Document, parent: Parent | None) -> None:
+def _register(
+    version: ngff.Version, document: ngff.Document, parent: Parent | None, changes: Transaction
+) -> None:
     attributes = (parent.labels_attributes or {}) if parent is not None else {}
-    put_group(job.url, LABELS, version, judged(registered(attributes, document, version), LABELS))
+    changes.put_group(LABELS, version, judged(registered(attributes, document, version), LABELS))
 
 
 def _next(document: ngff.Document, parent: Parent | None) -> ngff.Document:
@@ -188,17 +198,20 @@ def _moves(job: Job) -> dict[str, str]:
     return moves | {f"{LABELS}/{name}": job.label_path(name) for name in job.attributes}
 
 
-def _remove_old(job: Job, document: ngff.Document, parent: Parent | None) -> None:
-    """Remove layers that the replaced segmentation had and the new one has not."""
-    old = layers_of(document.name, parent.documents if parent is not None else ())
-    for name in old - set(document.layers):
-        remove(job.url, f"{LABELS}/{name}")
-        remove(job.url, f"{INDEX}/{name}")
-    if not job.level_prefix:
-        return
-    for folder in (LABELS, INDEX):
-        for name in document.layers:
-            group = find_group(job.store, f"{folder}/{name}")
-            for path in sorted(group.array_keys()) if group is not None else ():
-                if not path.startswith(job.level_prefix):
-                    remove(job.url, f"{folder}/{name}/{path}")
+def replaced_paths(job: Job, document: ngff.Document, parent: Parent | None) -> set[str]:
+    """Paths of what a segmentation consists of and will not when it is replaced: layers, levels, indices."""
+    now = document_of(parent, document.name)
+    gone = set(now.layers if now is not None else ()) - set(document.layers)
+    old = {f"{folder}/{name}" for name in gone for folder in (LABELS, INDEX)}
+    for name in document.layers:
+        paths = f"{LABELS}/{name}", f"{INDEX}/{name}"
+        label, index = (None if g is None else attributes_of(g) for g in find_groups(job.store, paths))
+        old |= _named(name, label or {}, index or {})
+    new = (_named(name, job.attributes[name], job.indices.get(name, {})) for name in job.attributes)
+    return old.difference(*new)
+
+
+def _named(name: str, label: dict[str, Any], index: dict[str, Any]) -> set[str]:
+    """Paths of the arrays that a label image and its index name."""
+    levels = {f"{LABELS}/{name}/{path}" for path in level_paths(label)}
+    return levels | {f"{INDEX}/{name}/{path}" for path in index_paths(index)}

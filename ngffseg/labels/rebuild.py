@@ -11,6 +11,7 @@ from ngffseg.errors import JobError, MetadataError, UsageError
 from ngffseg.labels.address import split_address
 from ngffseg.labels.filling import check_reach, fill_levels, with_level0
 from ngffseg.labels.fingerprint import digest, source_digest, told_options
+from ngffseg.labels.host import writable_version
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.index import index_group
 from ngffseg.labels.job import Job
@@ -82,7 +83,7 @@ def _build(image: LabelImage, progress: Progress | None, options: WriteOptions) 
     """Build the levels of a label image that nobody else changes meanwhile."""
     address, store = image.url, open_store(image.url)
     parent = open_parent(store, address)
-    version = parent.writable_version
+    version = _version(image, parent)
     plan = _plan(image, parent, version, options)
     resume = options.get("resume", False)
     record, has_index = _record(image, options), index_group(image) is not None
@@ -109,6 +110,26 @@ def _build(image: LabelImage, progress: Progress | None, options: WriteOptions) 
         with shielded():
             flushed(address)
             publish_levels(job, image, plan, documents_of(known, made), version)
+
+
+def _version(image: LabelImage, parent: Parent) -> ngff.Version:
+    """The version in which the levels are written.
+
+    Raises
+    ------
+    MetadataError
+        If it is not written, or the levels have a transformation that is not understood.
+    """
+    group = find_group(open_store(image.url), f"{LABELS}/{image.name}")
+    assert group is not None
+    attributes, where = attributes_of(group), f"{image.url}/{group.path}"
+    version = writable_version(where, attributes, group.metadata.zarr_format)
+    unknown = ngff.decode_multiscales(ngff.unwrap(attributes)[1], ndim=image.arrays[0].ndim).unknown
+    if unknown:
+        raise MetadataError(f"{where} has a transformation of type {unknown!r}: its levels stay as they are")
+    if parent.writable_version(image.url) != version:
+        raise MetadataError(f"{where} is OME-Zarr {version}, its image is not: its levels stay as they are")
+    return version
 
 
 def _record(image: LabelImage, options: WriteOptions) -> JobRecord:

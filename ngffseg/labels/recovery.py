@@ -8,16 +8,15 @@ is published; the rest follows from it.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from zarr.abc.store import Store
 
 from ngffseg.labels.claim import jobs_of, read_record
 from ngffseg.labels.parent import document_of, find_parent
 from ngffseg.labels.places import JOBS
 from ngffseg.labels.register import update_register
+from ngffseg.labels.transaction import move_back
 from ngffseg.ngff import JobRecord
-from ngffseg.store import can_list, exchange, local_path, locked, move, remove, take_lease
+from ngffseg.store import can_list, local_path, locked, remove, take_lease
 
 
 def recover(store: Store, url: str, name: str, *, resume: bool) -> None:
@@ -30,8 +29,7 @@ def recover(store: Store, url: str, name: str, *, resume: bool) -> None:
     StoreError
         If the disk or the network fails.
     """
-    root = local_path(url)
-    if root is None:
+    if local_path(url) is None:
         if resume and can_list(url):
             update_register(store, url)
         return
@@ -47,7 +45,8 @@ def recover(store: Store, url: str, name: str, *, resume: bool) -> None:
                 if _is_published(store, url, record):
                     remove(url, f"{JOBS}/{job}")
                 else:
-                    _move_back(url, root, record)
+                    for place, known in reversed(list(record.moves.items())):
+                        move_back(url, place, known.staged, known.inode)
         finally:
             lease.release()
 
@@ -56,17 +55,3 @@ def _is_published(store: Store, url: str, record: JobRecord) -> bool:
     """Whether the register knows what the job has made, or something newer."""
     there = document_of(find_parent(store, url), record.name)
     return there is not None and there.generation >= record.generation
-
-
-def _move_back(url: str, root: Path, record: JobRecord) -> None:
-    for place, known in reversed(list(record.moves.items())):
-        try:
-            moved = (root / place).stat().st_ino == known.inode
-        except FileNotFoundError:
-            continue
-        if not moved:
-            continue
-        if (root / known.staged).exists():
-            exchange(url, known.staged, place)
-        else:
-            move(url, place, known.staged)

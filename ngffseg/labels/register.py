@@ -17,8 +17,9 @@ from zarr.abc.store import Store
 
 from ngffseg import ngff
 from ngffseg.errors import MetadataError
-from ngffseg.labels.creation import create_group, create_node, put_group
+from ngffseg.labels.creation import create_group, create_node
 from ngffseg.labels.documents import read_documents
+from ngffseg.labels.group_document import put_group
 from ngffseg.labels.metadata import judged, with_schemas
 from ngffseg.labels.names import registered
 from ngffseg.labels.nodes import attributes_of, find_arrays, find_group, find_groups
@@ -61,11 +62,12 @@ def update_register(store: Store, url: str, ours: Registration | None = None) ->
             mine = ours is not None and (name, generation) == (ours.document.name, ours.document.generation)
             found = ours if mine else _read(store, name, generation)
             if found is not None and (mine or _is_published(store, url, found)):
-                changed = judged(registered(changed, found.document, found.version), LABELS)
+                register = judged(registered(changed, found.document, found.version), LABELS)
+                changed = ngff.merge_attributes(changed, register)
                 version = found.version
         if changed == attributes:
             return
-        put_group(url, LABELS, version, changed)
+        put_group(url, LABELS, version, register)
 
 
 def newest_entries(url: str) -> dict[str, int]:

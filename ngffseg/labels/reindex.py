@@ -11,7 +11,7 @@ import zarr
 from ngffseg import ngff
 from ngffseg.chunks import BoxReader, StoredLabels
 from ngffseg.labels.comparison import chunk_boxes
-from ngffseg.labels.creation import put_group
+from ngffseg.labels.group_document import put_group
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.index import write_counts
 from ngffseg.labels.journal import Journal

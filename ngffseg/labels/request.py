@@ -117,14 +117,14 @@ def prepare(request: Request, *, only_looking: bool = False) -> Prepared:
     if not only_looking:
         recover(store, address, name, resume=resume)
     parent = find_parent(store, address)
-    exists = is_there(store, parent, name)
+    exists = is_there(store, address, parent, name)
     if exists and not request.overwrite and not resume:
         raise LabelExistsError(
             f"{address} has a label image {name!r} already: choose another name, or overwrite it"
         )
     # The image may have been published by the run that is to be resumed.
     check_target(address, parent, names, labels.geometry, None if resume else request.image)
-    draft = _with_made(request, draft_of(parent, labels, names, request.image, request.options))
+    draft = _with_made(request, draft_of(address, parent, labels, names, request.image, request.options))
     done = exists and resume and is_done(request, draft, parent)
     if exists and not request.overwrite and not done:
         raise LabelExistsError(

@@ -9,13 +9,17 @@ from typing import Any, cast
 import dask.array as da
 import numpy as np
 import zarr
+from zarr.abc.store import ByteRequest, Store
+from zarr.core.buffer import Buffer, BufferPrototype
+from zarr.storage import WrapperStore
 
 from ngffseg import ngff
 from ngffseg.geometry import scales
-from ngffseg.labels.creation import put_group
+from ngffseg.labels.group_document import put_group
 from ngffseg.labels.job import Job
 from ngffseg.labels.metadata import image_multiscales, judged
 from ngffseg.labels.nodes import attributes_of
+from ngffseg.labels.places import ROOT_FILES
 from ngffseg.labels.shield import shielded
 from ngffseg.model import Volume
 from ngffseg.pyramid import PyramidPlan, plan_pyramid
@@ -53,7 +57,7 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
         for path in (job.image_path,) if job.aside else image_paths(labels):
             remove(job.url, path)
     with shielded():
-        group = zarr.create_group(root, zarr_format=ngff.zarr_format(version))
+        group = zarr.create_group(_WithoutGroup(root), zarr_format=ngff.zarr_format(version))
     axes = list(ngff.encode_multiscales(_multiscales(image, plan), version)["axes"])
     with dask_threads():
         write_multiscale(
@@ -68,11 +72,39 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
     # ome-zarr knows no translation: say where the levels lie, in the paths that it chose.
     written = ngff.decode_multiscales(ngff.unwrap(attributes_of(group))[1], ndim=len(axes))
     multiscales = ngff.encode_multiscales(_multiscales(image, plan, written), version)
-    attributes = ngff.wrap(
-        version, {"multiscales": [multiscales]}, ngff.encode_image(plan.levels[0].geometry)
-    )
-    with shielded():
-        put_group(job.url, job.image_path, version, judged(attributes, ""))
+    own = ngff.encode_image(plan.levels[0].geometry)
+    attributes = ngff.wrap(version, {"multiscales": [multiscales]}, own)
+    job.image = judged(attributes, "")
+    if job.aside:
+        with shielded():
+            put_group(job.url, job.image_path, version, job.image)
+
+
+class _WithoutGroup(WrapperStore[Store]):
+    """A store in which ome-zarr makes an image, but for its group, which is published at the end.
+
+    What is there of the group may be of others; only what is made lies apart, in memory.
+    """
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self._group: dict[str, Buffer] = {}
+
+    async def get(
+        self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
+    ) -> Buffer | None:
+        if key in ROOT_FILES:
+            return self._group.get(key)
+        return await super().get(key, prototype, byte_range)
+
+    async def set(self, key: str, value: Buffer) -> None:
+        if key in ROOT_FILES:
+            self._group[key] = value
+        else:
+            await super().set(key, value)
+
+    async def exists(self, key: str) -> bool:
+        return key in self._group if key in ROOT_FILES else await super().exists(key)
 
 
 def _storage(chunks: tuple[int, ...], shards: tuple[int, ...] | None) -> dict[str, Any]:

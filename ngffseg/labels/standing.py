@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import posixpath
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -23,7 +24,7 @@ def standing_paths(store: Store, paths: Iterable[str]) -> set[str]:
         if group is None:
             continue
         attributes = attributes_of(group)
-        named = {*level_paths(attributes), *index_paths(attributes)}
+        named = {*level_paths(attributes), *further_paths(attributes), *index_paths(attributes)}
         if named or path:
             named |= set(ROOT_FILES)
         found |= {f"{path}/{name}".strip("/") for name in named}
@@ -37,6 +38,17 @@ def level_paths(attributes: Mapping[str, Any]) -> tuple[str, ...]:
         return tuple(d.path for d in ngff.decode_multiscales(metadata, ndim=5).datasets)
     except MetadataError:
         return ()
+
+
+def further_paths(attributes: Mapping[str, Any]) -> set[str]:
+    """Paths of levels that further multiscales of an image group name; the first is what is read."""
+    multiscales: Any = ngff.unwrap(attributes)[1].get("multiscales")
+    found: set[str] = set()
+    for told in multiscales[1:] if isinstance(multiscales, list) else ():
+        with contextlib.suppress(MetadataError):
+            decoded = ngff.decode_multiscales({"multiscales": [told]}, ndim=5)
+            found |= {dataset.path for dataset in decoded.datasets}
+    return found
 
 
 def index_paths(attributes: Mapping[str, Any]) -> tuple[str, ...]:

@@ -13,7 +13,10 @@ from ngffseg import ngff
 from ngffseg.chunks import BoxReader, StoredLabels, edit_box
 from ngffseg.errors import JobError, LabelValueError, UsageError
 from ngffseg.labels.comparison import chunk_boxes
-from ngffseg.labels.creation import array_at, put_group, refresh_consolidated, store_at
+from ngffseg.labels.consolidated import refresh_consolidated
+from ngffseg.labels.creation import array_at, store_at
+from ngffseg.labels.group_document import put_group
+from ngffseg.labels.host import writable_version
 from ngffseg.labels.image import Box, LabelImage, exact_box
 from ngffseg.labels.journal import Journal, alone, end_journal, read_journal, update_folder, write_journal
 from ngffseg.labels.levels import written_labels
@@ -70,13 +73,13 @@ def update_labels(image: LabelImage, box: Box | None, labels: npt.ArrayLike) -> 
         with alone(url, name):
             finish_update(url, name)
             now = open_labels(url, name)
-            _check_fresh(image, now, where)
+            version = _checked_version(now, image, where)
             plan = stored_plan(now)
             if new.size:
                 before, after = _counted(plan, _targets(now)[0], where, new)
                 journal = Journal(uuid.uuid4().hex[:12], where, now.revision + 1, new, before, after)
                 write_journal(url, name, journal)
-                finish_update(url, name)
+                _carry_out(now, journal, version)
     image.forget()
     return open_labels(url, name)
 
@@ -87,6 +90,12 @@ def finish_update(url: str, name: str) -> None:
     if journal is None:
         return
     image = open_labels(url, name)
+    version = open_parent(open_store(url), url).writable_version(url)
+    _carry_out(image, journal, version)
+
+
+def _carry_out(image: LabelImage, journal: Journal, version: ngff.Version) -> None:
+    url, name = image.url, image.name
     plan, targets = stored_plan(image), _targets(image)
     readers = [BoxReader(target) for target in targets]
     start = [part.start for part in journal.box]
@@ -105,9 +114,10 @@ def finish_update(url: str, name: str) -> None:
             return labels_of(plan, number, inside, lambda below, box: readers[below].read(box))
 
         edit_box(targets[number], box_above(plan, number, journal.box), made)
-    version = open_parent(open_store(url), url).writable_version
     update_index(image, plan, targets[0], journal, version)
     _note(image, journal, version)
+    with locked(url):
+        refresh_consolidated(url, [f"{LABELS}/{name}"], ngff.zarr_format(version))
     end_journal(url, name)
 
 
@@ -126,13 +136,32 @@ def _checked(image: LabelImage, box: Box | None, labels: npt.ArrayLike) -> npt.N
     return array
 
 
-def _check_fresh(image: LabelImage, now: LabelImage, box: Slices) -> None:
+def _checked_version(now: LabelImage, image: LabelImage, box: Slices) -> ngff.Version:
+    """The version in which labels are changed that nobody else has changed since they were opened.
+
+    Raises
+    ------
+    MetadataError
+        If they, or their store, have a version that is not written.
+    JobError
+        If somebody has changed what would be overwritten.
+    """
+    store = open_store(now.url)
+    group = find_group(store, f"{LABELS}/{now.name}")
+    attributes = attributes_of(group) if group is not None else {}
+    if group is not None:
+        writable_version(f"{now.url}/{group.path}", attributes, group.metadata.zarr_format)
+    _check_fresh(image, now, box, ngff.decode_label(attributes))
+    return open_parent(store, now.url).writable_version(now.url)
+
+
+def _check_fresh(
+    image: LabelImage, now: LabelImage, box: Slices, document: ngff.LabelDocument | None
+) -> None:
     """Refuse to overwrite what the caller has not seen."""
     told = f"{now.url}: {now.name!r}"
     if image.generation != now.generation or image.arrays[0].shape != now.arrays[0].shape:
         raise JobError(f"{told} was replaced since it was opened: open it again")
-    group = find_group(open_store(now.url), f"{LABELS}/{now.name}")
-    document = ngff.decode_label(attributes_of(group)) if group is not None else None
     updates = document.updates if document is not None else ()
     newer = {revision: other for revision, other in updates if revision > image.revision}
     if now.revision - image.revision > len(newer):
@@ -187,5 +216,4 @@ def _note(image: LabelImage, journal: Journal, version: ngff.Version) -> None:
             box = tuple((part.start, part.stop) for part in journal.box)
             updates = (*label.updates, (journal.revision, box))[-MOST_UPDATES:]
             told = ngff.encode_label(replace(label, revision=journal.revision, updates=updates))
-            put_group(image.url, path, version, {**attributes, **told})
-            refresh_consolidated(image.url)
+            put_group(image.url, path, version, told)

@@ -16,6 +16,7 @@ from ngffseg.store.objects import (
     read_objects,
     remove,
 )
+from ngffseg.store.preserve import preserve, share
 from ngffseg.store.requests import all_of
 from ngffseg.store.url import check_writable, open_store, store_can_list, store_url
 
@@ -42,9 +43,11 @@ __all__ = [
     "object_size",
     "open_store",
     "place_of",
+    "preserve",
     "put_object",
     "read_objects",
     "remove",
+    "share",
     "store_can_list",
     "store_errors",
     "store_url",

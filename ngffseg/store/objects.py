@@ -77,7 +77,7 @@ async def _fetch(store: RemoteStore, keys: Sequence[str]) -> list[bytes | None]:
 def _read(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
 
 

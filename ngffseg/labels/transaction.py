@@ -1,0 +1,89 @@
+"""`Transaction`: steps on a local disk that readers see one by one, and that are undone together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import zarr
+
+from ngffseg import ngff
+from ngffseg.labels.creation import create_array
+from ngffseg.labels.group_document import document_key, group_keys, put_group
+from ngffseg.pyramid import Level, PyramidPlan
+from ngffseg.store import exchange, local_path, move, preserve
+
+
+class Transaction:
+    """Changes of a store; `transaction` makes one.
+
+    How to undo a step is known before it is done, so that one that fails half-way is undone, too.
+    """
+
+    def __init__(self, url: str, folder: str, undo: ExitStack) -> None:
+        self.url = url
+        self._folder, self._undo = folder, undo
+
+    def put_group(self, path: str, version: ngff.Version, attributes: Mapping[str, Any]) -> None:
+        """Make or change a group; undone, its documents are what they were, byte for byte."""
+        self._preserve(*group_keys(path, version))
+        put_group(self.url, path, version, attributes)
+
+    def create_array(
+        self, path: str, level: Level, plan: PyramidPlan, version: ngff.Version
+    ) -> zarr.Array[Any]:
+        """Make an empty array; undone, its metadata are gone, and nothing else that lies there."""
+        self._preserve(*(document_key(path, file) for file in ("zarr.json", ".zarray", ".zattrs")))
+        return create_array(self.url, path, level, plan, version)
+
+    def move(self, staged: str, path: str) -> None:
+        """Move a folder to its place, which must be free; undone, it is where it was."""
+        self._undo.callback(move_back, self.url, path, staged, inode(self.url, staged))
+        move(self.url, staged, path)
+
+    def exchange(self, staged: str, path: str) -> None:
+        """Swap two folders."""
+        self._undo.callback(move_back, self.url, path, staged, inode(self.url, staged))
+        exchange(self.url, staged, path)
+
+    def _preserve(self, *keys: str) -> None:
+        for key in keys:
+            self._undo.callback(preserve(self.url, key, self._folder))
+
+
+@contextmanager
+def transaction(url: str, folder: str) -> Iterator[Transaction]:
+    """Steps that are undone if one of them fails.
+
+    Parameters
+    ----------
+    url
+        Address of the store.
+    folder
+        Folder in it, of the same writer, where documents are kept as they were.
+    """
+    with ExitStack() as undo:
+        yield Transaction(url, folder, undo)
+        undo.pop_all()
+
+
+def inode(url: str, path: str) -> int:
+    """Number by which a folder of a store on the local disk is known, wherever it is moved."""
+    root = local_path(url)
+    assert root is not None, url
+    return (root / path).stat().st_ino
+
+
+def move_back(url: str, place: str, staged: str, number: int) -> None:
+    """Move a folder of this number back from its place, if it has come there; what it replaced comes back."""
+    root = local_path(url)
+    assert root is not None, url
+    try:
+        moved = inode(url, place) == number
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if moved and (root / staged).exists():
+        exchange(url, staged, place)
+    elif moved:
+        move(url, place, staged)

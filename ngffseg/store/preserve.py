@@ -1,0 +1,67 @@
+"""An object as it is before somebody changes it, so that it can be put back as it was."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from ngffseg.store.address import local_path
+from ngffseg.store.objects import put_object, read_objects, remove
+
+
+def preserve(url: str, key: str, folder: str) -> Callable[[], None]:
+    """Keep an object of a store as it is; returns what puts it back, or removes what was not there.
+
+    Parameters
+    ----------
+    url, key
+        The store and the object.
+    folder
+        Folder of a local store in which the copy lies. It is renamed to its place: what fails for
+        want of space can be undone without any.
+    """
+    root = local_path(url)
+    if root is None:
+        data = read_objects(url, [key])[0]
+        return lambda: remove(url, key) if data is None else put_object(url, key, data)
+    path = root / key
+    if not path.is_file():
+        return lambda: _discard(root, path)
+    copy = root / folder / uuid.uuid4().hex
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(path, copy)
+    return lambda: _rename(copy, path)
+
+
+def _rename(copy: Path, path: Path) -> None:
+    copy.replace(path)
+
+
+def _discard(root: Path, path: Path) -> None:
+    """Remove a file, and folders that are empty then; a folder of this name was there before."""
+    if path.is_file():
+        path.unlink()
+    for parent in path.relative_to(root).parents:
+        with contextlib.suppress(OSError):
+            (root / parent).rmdir()  # it fails where something else is in it
+
+
+def share(url: str, path: str, other: str) -> None:
+    """Have a file or folder of a local store at another path, too; its bytes are copied only if need be."""
+    root = local_path(url)
+    assert root is not None, url
+    if (root / path).is_dir():
+        shutil.copytree(root / path, root / other, symlinks=True, copy_function=_link)
+    else:
+        _link(root / path, root / other)
+
+
+def _link(path: str | Path, other: str | Path) -> None:
+    try:
+        os.link(path, other, follow_symlinks=False)
+    except OSError:  # some file systems have no links
+        shutil.copy2(path, other, follow_symlinks=False)
