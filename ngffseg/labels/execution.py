@@ -84,7 +84,7 @@ def _missing_image(prepared: Prepared, job: Job) -> Volume | None:
         If it holds arrays that no image names, where one is to be.
     """
     request, draft = prepared.request, prepared.draft
-    # Whoever goes on with a job may have waited for another run of it.
+    # A resumed job may have waited for another run of it, which may have published.
     parent = find_parent(prepared.store, request.address) if job.resumed else prepared.parent
     has_image = parent is not None and parent.multiscales is not None
     if draft.placeholder is not None and not has_image:

@@ -12,7 +12,7 @@ from ngffseg import ngff
 from ngffseg.labels.creation import create_array
 from ngffseg.labels.group_document import document_key, group_keys, put_group
 from ngffseg.pyramid import Level, PyramidPlan
-from ngffseg.store import exchange, local_path, move, preserve
+from ngffseg.store import exchange, local_path, move, preserve, remove
 
 
 class Transaction:
@@ -87,3 +87,4 @@ def move_back(url: str, place: str, staged: str, number: int) -> None:
         exchange(url, staged, place)
     elif moved:
         move(url, place, staged)
+        remove(url, place)  # folders around it that are empty now

@@ -137,7 +137,7 @@ def _checked(image: LabelImage, box: Box | None, labels: npt.ArrayLike) -> npt.N
 
 
 def _checked_version(now: LabelImage, image: LabelImage, box: Slices) -> ngff.Version:
-    """The version in which labels are changed that nobody else has changed since they were opened.
+    """The version in which labels are changed; what others have changed since they were opened is refused.
 
     Raises
     ------

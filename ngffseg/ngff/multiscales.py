@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import Any
 
 from ngffseg.errors import MetadataError
+from ngffseg.ngff.transformations import Steps, UnknownTransformError, is_alternative, steps
 from ngffseg.ngff.version import Version
 
 # Versions 0.1 and 0.2 have these five axes and no others.
 FIXED_AXES = ("t", "c", "z", "y", "x")
 COMMON = "coordinateTransformations"
-Steps = tuple[tuple[float, ...], tuple[float, ...]]
 TYPES = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
 
 
@@ -101,15 +100,6 @@ def update_multiscales(
     return told, ({COMMON: alternatives} if alternatives else {})
 
 
-def is_alternative(transform: Any) -> bool:
-    """Whether a transformation leads to a coordinate system with a name: one of several that are told.
-
-    So 0.6 has it, and spatialdata in older versions.
-    """
-    output = transform.get("output") if isinstance(transform, Mapping) else None
-    return bool(output.get("name") if isinstance(output, Mapping) else output)
-
-
 def _encode_axis(axis: Axis) -> dict[str, Any]:
     encoded: dict[str, Any] = {"name": axis.name, "type": axis.type}
     if axis.unit is not None:
@@ -156,9 +146,9 @@ def _common(first: Mapping[str, Any], ndim: int) -> tuple[Steps, str]:
     # Since 0.6, those of the multiscales lead from the intrinsic system to others.
     told = [] if "coordinateSystems" in first else first.get(COMMON) or []
     try:
-        return _steps([step for step in told if not is_alternative(step)], ndim), ""
-    except _UnknownTransformError as error:
-        return _steps([], ndim), error.type
+        return steps([step for step in told if not is_alternative(step)], ndim), ""
+    except UnknownTransformError as error:
+        return steps([], ndim), error.type
 
 
 def _axes(first: Mapping[str, Any], ndim: int) -> Sequence[Any]:
@@ -191,50 +181,9 @@ def _decode_axis(axis: Any) -> Axis:
 
 
 def _decode_dataset(dataset: Mapping[str, Any], outer: Steps, ndim: int) -> Dataset:
-    scale, shift = _steps(dataset.get("coordinateTransformations"), ndim)
+    scale, shift = steps(dataset.get("coordinateTransformations"), ndim)
     # "The transformations in the list are applied sequentially and in order", those of the
     # multiscales after those of the dataset.
     total = tuple(a * b for a, b in zip(scale, outer[0], strict=True))
     moved = tuple(a * b + c for a, b, c in zip(shift, outer[0], outer[1], strict=True))
     return Dataset(str(dataset["path"]), total, moved)
-
-
-def _steps(transforms: Any, ndim: int) -> Steps:
-    """Scale and translation that a list of transformations amounts to; identity if it is empty."""
-    scale, shift = (1.0,) * ndim, (0.0,) * ndim
-    for transform in _flat(transforms or []):
-        if transform["type"] == "scale":
-            factors = _finite(transform["scale"])
-            scale = tuple(a * b for a, b in zip(scale, factors, strict=True))
-            shift = tuple(a * b for a, b in zip(shift, factors, strict=True))
-        elif transform["type"] == "translation":
-            moves = _finite(transform["translation"])
-            shift = tuple(a + b for a, b in zip(shift, moves, strict=True))
-        elif transform["type"] != "identity":
-            # Read as if it were not there, the image would lie in the wrong place.
-            raise _UnknownTransformError(transform["type"])
-    return scale, shift
-
-
-class _UnknownTransformError(ValueError):
-    """A transformation of a type that is not understood."""
-
-    def __init__(self, kind: Any) -> None:
-        super().__init__(f"a transformation of type {kind!r}")
-        self.type = str(kind)
-
-
-def _finite(vector: Sequence[float]) -> tuple[float, ...]:
-    numbers = tuple(float(number) for number in vector)
-    if not all(isfinite(number) for number in numbers):
-        raise ValueError(f"{list(vector)} is not finite")
-    return numbers
-
-
-def _flat(transforms: Sequence[Any]) -> list[Mapping[str, Any]]:
-    """Transformations in order; 0.6 nests them in sequences."""
-    flat: list[Mapping[str, Any]] = []
-    for transform in transforms:
-        nested = transform.get("transformations") if transform["type"] == "sequence" else None
-        flat += _flat(nested) if nested is not None else [transform]
-    return flat

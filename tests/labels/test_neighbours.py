@@ -313,7 +313,7 @@ def test_alternatives_are_kept(tmp_path):
 
 
 @pytest.mark.parametrize("foreign", ["0.5-dev-spatialdata", "0.6.dev3", "0.9"])
-def test_a_version_that_is_not_written_is_left_alone(foreign, tmp_path):
+def test_a_version_that_is_not_written_stays(foreign, tmp_path):
     """Even where it is that of the label image alone."""
     store = store_of_others(tmp_path / "a.ome.zarr", "0.5")
     put(store / "labels" / "theirs", "0.5", {"version": foreign, "multiscales": [multiscales("0.5")]})
@@ -338,7 +338,7 @@ def test_nothing_joins_a_version_that_is_not_written(where, tmp_path):
     assert tree(store) == before
 
 
-def test_an_old_version_of_one_multiscales_is_left_alone(tmp_path):
+def test_an_old_version_of_one_multiscales_stays(tmp_path):
     store = store_of_others(tmp_path / "a.ome.zarr", "0.4")
     old = {**multiscales("0.4"), "version": "0.3", "axes": ["y", "x"]}
     put(store / "labels" / "theirs", "0.4", {"multiscales": [multiscales("0.4"), old]})
