@@ -13,6 +13,7 @@
     │   ├── MissingExtraError (ImportError)      the format needs a library that is not installed
     │   └── LossError                            the target cannot hold what would be exported
     ├── MetadataError (ValueError)               what is stored is not valid OME-Zarr
+    │   └── OutsideStoreError                    a path or link in a store that leads out of it
     ├── ClusterError (RuntimeError)              the dask cluster cannot do the work
     └── StoreError (OSError)                     the store, the disk or the network failed
         ├── StoreNotFoundError (FileNotFoundError)
@@ -84,6 +85,10 @@ class LossError(FormatError):
 
 class MetadataError(NgffsegError, ValueError):
     """Stored metadata that is not valid OME-Zarr, or that would not be."""
+
+
+class OutsideStoreError(MetadataError):
+    """A path that is none within a store, or a symbolic link that leads out of it."""
 
 
 class ClusterError(NgffsegError, RuntimeError):

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ngffseg.chunks.cache import Cache
-from ngffseg.chunks.objects import Part, Suffix
+from ngffseg.chunks.folder import Part, Suffix
 from ngffseg.chunks.paste import Box, paste
 from ngffseg.chunks.shard import Index
 from ngffseg.chunks.stored import StoredLabels

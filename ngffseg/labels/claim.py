@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import uuid
@@ -11,26 +12,24 @@ from typing import Any
 
 from zarr.abc.store import Store
 
-from ngffseg import ngff
-from ngffseg.errors import JobError, MetadataError
+from ngffseg.errors import JobError
 from ngffseg.labels.fingerprint import digest
 from ngffseg.labels.places import JOBS
+from ngffseg.labels.record import DIGEST, put_record, read_record
 from ngffseg.labels.register import update_register
 from ngffseg.labels.standing import standing_paths
 from ngffseg.ngff import JobRecord
 from ngffseg.store import (
     Lease,
     await_lease,
+    folder_names,
     list_objects,
     local_path,
     locked,
-    put_object,
     read_objects,
     remove,
     take_lease,
 )
-
-RECORD = "job.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +50,12 @@ class Claim:
     def folder(self) -> str:
         """Folder of the job in the store."""
         return f"{JOBS}/{self.id}"
+
+
+def write_record(url: str, claim: Claim, record: JobRecord) -> Claim:
+    """Have a job say what it is, before it makes anything."""
+    put_record(url, claim.id, record)
+    return replace(claim, record=record)
 
 
 def claim_job(store: Store, url: str, wanted: JobRecord, *, resume: bool) -> Claim:
@@ -133,34 +138,16 @@ def job_id(wanted: JobRecord) -> str:
 
 def jobs_of(url: str, name: str) -> list[str]:
     """Ids of all jobs of a segmentation that are under way or were left behind."""
-    form = re.compile(rf"{re.escape(name)}-[0-9a-f]{{12}}(-[0-9a-f]{{8}})?")
+    form = re.compile(f"{re.escape(name)}-{DIGEST}")
     return sorted(job for job in all_jobs(url) if form.fullmatch(job))
 
 
 def all_jobs(url: str) -> set[str]:
     """Ids of all jobs of a store."""
-    root = local_path(url)
-    if root is not None:
-        folder = root / JOBS
-        return {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+    if local_path(url) is not None:
+        return folder_names(url, JOBS)
     keys = list_objects(url, f"{JOBS}/")
     return {key.split("/")[2] for key in keys if key.count("/") > 2}
-
-
-def read_record(url: str, job: str) -> JobRecord | None:
-    """What a job says of itself; None if it has not come to say it."""
-    data = read_objects(url, [f"{JOBS}/{job}/{RECORD}"])[0]
-    try:
-        return None if data is None else ngff.decode_job(json.loads(data))
-    except (ValueError, MetadataError):
-        return None  # it died while it said so
-
-
-def write_record(url: str, claim: Claim, record: JobRecord) -> Claim:
-    """Have a job say what it is, before it makes anything."""
-    data = json.dumps(ngff.encode_job(record), ensure_ascii=False).encode()
-    put_object(url, f"{claim.folder}/{RECORD}", data)
-    return replace(claim, record=record)
 
 
 def clean_up(store: Store, url: str, job: str) -> None:
@@ -200,8 +187,9 @@ def free_reservation(url: str, name: str, job: str) -> None:
         return
     reservation = reservation_key(name)
     data = read_objects(url, [reservation])[0]
-    if data is not None and json.loads(data).get("job") == job:
-        remove(url, reservation)
+    with contextlib.suppress(ValueError):  # one that is damaged is not ours to remove
+        if data is not None and json.loads(data) == {"job": job}:
+            remove(url, reservation)
 
 
 def reservation_key(name: str) -> str:

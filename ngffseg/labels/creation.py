@@ -21,7 +21,7 @@ from zarr.storage import MemoryStore, StorePath
 
 from ngffseg.ngff import Version, zarr_format
 from ngffseg.pyramid import Compression, Level, PyramidPlan
-from ngffseg.store import create_object, open_store
+from ngffseg.store import create_object, inside, open_store
 
 
 def create_group(url: str, path: str, version: Version, attributes: Mapping[str, Any]) -> bool:
@@ -145,4 +145,4 @@ def _compressor_v2(compression: Compression) -> Any:
 
 def store_at(url: str, path: str) -> Store:
     """A store whose root is the node itself: zarr makes groups of all parents otherwise."""
-    return open_store(f"{url}/{path}".rstrip("/"), read_only=False)
+    return open_store(inside(url, path), read_only=False)

@@ -14,12 +14,12 @@ from dask.highlevelgraph import MaterializedLayer
 from ngffseg import ngff
 from ngffseg.chunks import StoredLabels
 from ngffseg.errors import ClusterError
-from ngffseg.labels.claim import RECORD
 from ngffseg.labels.comparison import check_unchanged
 from ngffseg.labels.index import write_index
 from ngffseg.labels.job import Job
 from ngffseg.labels.levels import source_labels
 from ngffseg.labels.progress import BlockCounter
+from ngffseg.labels.record import RECORD
 from ngffseg.labels.shield import shielded
 from ngffseg.pyramid import Census, PyramidPlan, build_pyramid, level0_alone
 from ngffseg.store import local_path, place_of, read_objects, store_url

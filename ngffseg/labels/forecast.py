@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Unpack
 
 from ngffseg.labels.address import split_address
-from ngffseg.labels.claim import read_record, resumable_job
+from ngffseg.labels.claim import resumable_job
 from ngffseg.labels.fingerprint import options_digest
 from ngffseg.labels.ledger import Ledger
 from ngffseg.labels.mark import marks_of
 from ngffseg.labels.options import WriteOptions
 from ngffseg.labels.parent import document_of, find_parent
 from ngffseg.labels.places import JOBS
+from ngffseg.labels.record import read_record
 from ngffseg.labels.request import Prepared, Request, prepare
 from ngffseg.labels.staging import fitted_plan
 from ngffseg.model import Segmentation, Volume

@@ -18,7 +18,7 @@ from ngffseg.labels.nodes import find_group
 from ngffseg.labels.numbers import NumberWriter
 from ngffseg.labels.places import INDEX, INDEX_PARTS
 from ngffseg.pyramid import Counts, Level
-from ngffseg.store import open_store
+from ngffseg.store import inside, open_store
 
 ROWS_PER_CHUNK = 4096
 CHUNKS_PER_CHUNK = 65536
@@ -37,7 +37,7 @@ def write_index(job: Job, name: str, level: Level, counts: Iterable[Counts], ver
         Its labels, in ranges in order.
     """
     path = job.index_path(name)
-    job.indices[name] = write_counts(f"{job.url}/{path}", job.level_prefix, level, counts, version)
+    job.indices[name] = write_counts(inside(job.url, path), job.level_prefix, level, counts, version)
     if job.aside:
         put_group(job.url, path, version, job.indices[name])
 

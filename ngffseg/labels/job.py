@@ -23,10 +23,9 @@ from ngffseg.labels.mark import marks_of
 from ngffseg.labels.nodes import find_arrays
 from ngffseg.labels.shield import shielded
 from ngffseg.labels.staging import Staging
-from ngffseg.labels.transaction import inode
 from ngffseg.ngff import JobRecord, Move
 from ngffseg.pyramid import PyramidPlan
-from ngffseg.store import can_exchange, create_object, local_path, place_of, remove
+from ngffseg.store import can_exchange, create_object, folder_number, local_path, place_of, remove
 
 
 class Job(Staging):
@@ -107,7 +106,7 @@ class Job(Staging):
 
     def note_moves(self, moves: Mapping[str, str], generation: int) -> None:
         """Say what is about to be moved to its place: see `ngffseg.labels.recovery`."""
-        known = {place: Move(staged, inode(self.url, staged)) for place, staged in moves.items()}
+        known = {place: Move(staged, folder_number(self.url, staged) or 0) for place, staged in moves.items()}
         self.record = replace(self.record, moves=known, generation=generation)
         self._claim = write_record(self.url, self.claim, self.record)
 

@@ -10,6 +10,7 @@ import contextlib
 import io
 import json
 import time
+import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,15 +18,29 @@ from typing import Any
 import numcodecs
 import numpy as np
 import numpy.typing as npt
+import zarr
 
+from ngffseg import ngff
 from ngffseg.errors import JobError
 from ngffseg.labels.places import JOBS
+from ngffseg.pyramid import are_rows
 from ngffseg.store import put_object, read_objects, remove, take_lease
 
 Box = tuple[slice, ...]
 # Seconds to wait for another update of the same labels.
 PATIENCE = 120.0
 _packing = numcodecs.Zstd(level=1)
+# What is raised when an object is no journal.
+DAMAGED = (
+    ValueError,
+    KeyError,
+    TypeError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    zipfile.BadZipFile,
+    RecursionError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +125,59 @@ def write_journal(url: str, name: str, journal: Journal) -> None:
     put_object(url, _key(name), data)
 
 
-def read_journal(url: str, name: str) -> Journal | None:
-    """The update that somebody has begun and not finished, if any."""
-    data = read_objects(url, [_key(name)])[0]
-    if data is None:
-        return None
+def find_journal(url: str, name: str) -> bytes | None:
+    """The object of an update that somebody has begun and not finished; None if there is none."""
+    return read_objects(url, [_key(name)])[0]
+
+
+def read_journal(url: str, name: str, data: bytes, level0: zarr.Array[Any]) -> Journal:
+    """The update that an object holds.
+
+    Raises
+    ------
+    JobError
+        If it is damaged, or no update of these labels.
+    """
+    try:
+        return _decoded(data, level0)
+    except DAMAGED as error:
+        raise JobError(
+            f"{url}: {_key(name)} is damaged ({' '.join(str(error).split())}), so the update that it holds cannot"
+            f" be finished: run ngffseg pyramid {url} --name {name}, which sets it aside and makes levels and"
+            " index anew from level 0"
+        ) from error
+
+
+def _decoded(data: bytes, level0: zarr.Array[Any]) -> Journal:
+    """The update in an object; of what it holds only that is believed which an update of these labels can be."""
     head, _, body = data.partition(b"\n")
     told = json.loads(head)
+    broken = ngff.schema_violations(told, "ngffseg/update", "")
+    if broken:
+        raise ValueError(f"its head breaks the schema at {broken[0].where or '/'}")
+    box = tuple(slice(int(start), int(stop)) for start, stop in told["box"])
     with np.load(io.BytesIO(bytes(_packing.decode(body)))) as arrays:
-        parts = {key: arrays[key] for key in ("labels", "before", "after")}
-    return Journal(told["id"], tuple(slice(*part) for part in told["box"]), told["revision"], **parts)
+        labels, before, after = (arrays[key] for key in ("labels", "before", "after"))
+    if len(box) != level0.ndim or any(
+        not 0 <= part.start < part.stop <= size for part, size in zip(box, level0.shape, strict=True)
+    ):
+        raise ValueError(f"its box {told['box']} is none of {level0.shape}")
+    if labels.dtype != level0.dtype or labels.shape != tuple(part.stop - part.start for part in box):
+        raise ValueError(f"its labels are {labels.dtype}, {labels.shape}")
+    if not all(are_rows(rows, level0.shape, level0.chunks) for rows in (before, after)):
+        raise ValueError("its counts are none of these labels")
+    return Journal(told["id"], box, int(told["revision"]), labels, before, after)
+
+
+def set_aside_damaged(url: str, name: str, level0: zarr.Array[Any]) -> None:
+    """Keep a journal that cannot be read beside the folder of updates, where it is in nobody's way."""
+    data = find_journal(url, name)
+    try:
+        if data is not None:
+            read_journal(url, name, data, level0)
+    except JobError:
+        put_object(url, f"{update_folder(name)}.damaged", data or b"")
+        end_journal(url, name)
 
 
 def end_journal(url: str, name: str) -> None:

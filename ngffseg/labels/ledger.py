@@ -45,7 +45,7 @@ class Ledger:
         if any(not self._is_block(block) or self.is_done(block) for block in mark.blocks):
             return  # of two runs that were at it at once
         rows = self.marks.rows(mark)
-        if rows is None:
+        if rows is None or (census is not None and not all(map(census.takes, rows))):
             return
         self.written = True
         for block in mark.blocks:

@@ -7,6 +7,7 @@ is safe, whole or not at all, and it does not change afterwards.
 from __future__ import annotations
 
 import json
+import re
 import uuid
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,6 +23,7 @@ from ngffseg.store import Where, flushed, list_objects, put_object, read_objects
 
 Numbers = npt.NDArray[np.uint64]
 SUFFIX, PART = ".mark", ".rows"
+PART_NAME = re.compile(rf"[0-9a-f]{{32}}-\d+{re.escape(PART)}")
 # Objects that are fetched at the same time.
 AT_ONCE = 32
 _packing = numcodecs.Blosc("lz4", 5, numcodecs.Blosc.SHUFFLE)
@@ -71,11 +73,25 @@ class MarkFolder:
         for start in range(0, len(keys), AT_ONCE):
             part = keys[start : start + AT_ONCE]
             for key, data in zip(part, read_objects(self.where, part), strict=True):
-                found = _unpacked(data)
-                if found is not None:
-                    told, rows = found
-                    blocks = tuple(Block(b[0], tuple(b[1:])) for b in told["blocks"])
-                    yield Mark(key, blocks, tuple(told["parts"]), rows)
+                mark = self._mark(key, data)
+                if mark is not None:
+                    yield mark
+
+    def _mark(self, key: str, data: bytes | None) -> Mark | None:
+        """The mark that an object holds; None if it is damaged, or names parts that are none of a mark."""
+        found = _unpacked(data)
+        if found is None:
+            return None
+        told, rows = found
+        try:
+            blocks = tuple(Block(int(b[0]), tuple(map(int, b[1:]))) for b in told["blocks"])
+            parts = tuple(told["parts"])
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError):
+            return None
+        ours = all(
+            isinstance(p, str) and PART_NAME.fullmatch(p.removeprefix(f"{self.folder}/")) for p in parts
+        )
+        return Mark(key, blocks, parts, rows) if blocks and ours else None
 
     def rows(self, mark: Mark) -> list[Numbers] | None:
         """All rows of a mark; None if a part of them is damaged or lost."""
@@ -116,10 +132,10 @@ def _unpacked(data: bytes | None) -> tuple[dict[str, Any], Numbers | None] | Non
     head, _, body = (data or b"").partition(b"\n")
     try:
         told = json.loads(head)
-    except ValueError:
+        if len(body) != told["bytes"] or zlib.crc32(body) != told["crc32"]:
+            return None
+        if not told["width"]:
+            return told, None
+        return told, np.frombuffer(_packing.decode(body), np.uint64).reshape(-1, int(told["width"]))
+    except (ValueError, KeyError, TypeError, RuntimeError, OverflowError, RecursionError):
         return None
-    if len(body) != told["bytes"] or zlib.crc32(body) != told["crc32"]:
-        return None
-    if not told["width"]:
-        return told, None
-    return told, np.frombuffer(_packing.decode(body), np.uint64).reshape(-1, told["width"])

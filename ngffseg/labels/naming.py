@@ -19,7 +19,7 @@ from ngffseg.labels.metadata import how_made, judged, level_datasets
 from ngffseg.labels.nodes import attributes_of, find_array, find_group
 from ngffseg.labels.places import INDEX, LABELS
 from ngffseg.labels.publish import changed_groups, place_indices, published
-from ngffseg.labels.standing import further_paths, index_paths, level_paths
+from ngffseg.labels.standing import further_paths, index_paths, level_paths, overlap
 from ngffseg.labels.transaction import Transaction, transaction
 from ngffseg.pyramid import PyramidPlan
 from ngffseg.store import locked, remove
@@ -116,8 +116,9 @@ def _name_levels(
     judged(ngff.merge_attributes(attributes, changed), path)
     # What we do not write is not ours to be judged.
     changes.put_group(path, version, ngff.wrap(version, {"multiscales": [ours | common, *further]}, own))
-    kept = {*made, *further_paths(attributes)}
-    return [f"{path}/{d.path}".strip("/") for d in decoded.datasets[1:] if d.path not in kept]
+    kept = {*(dataset.path for dataset in datasets), *further_paths(attributes)}
+    old = [p for p in level_paths(attributes) if not any(overlap(p, other) for other in kept)]
+    return [f"{path}/{p}".strip("/") for p in old]
 
 
 def _fit_placeholder(job: Job, plan: PyramidPlan, version: ngff.Version, changes: Transaction) -> list[str]:

@@ -13,6 +13,7 @@ from zarr.storage import StorePath
 
 from ngffseg.errors import MetadataError, StorePermissionError
 from ngffseg.labels.documents import Document, read_documents
+from ngffseg.store import is_inside
 
 # What zarr raises when it cannot make sense of the metadata of an array.
 ODD = (ValueError, TypeError, KeyError, AttributeError, RuntimeError, IndexError, AssertionError)
@@ -34,7 +35,7 @@ def find_groups(
     store: Store, paths: Sequence[str], zarr_format: int | None = None
 ) -> list[zarr.Group | None]:
     """Groups at several paths, looked for at the same time, and only in one Zarr format if it is known."""
-    inside = [path for path in paths if not _leaves(path)]
+    inside = [path for path in paths if _may_be(path)]
     denied: StorePermissionError | None = None
     try:
         documents = dict(
@@ -93,7 +94,7 @@ def find_array(store: Store, path: str) -> zarr.Array[Any] | None:
 
 def array_document(store: Store, path: str) -> Document | None:
     """The metadata of the array at a path as they are stored, its attributes among them."""
-    if _leaves(path):
+    if not _may_be(path):
         return None
     found = read_documents(store, [_key(path, "zarr.json")])[0]
     if found is None:
@@ -107,7 +108,7 @@ def array_document(store: Store, path: str) -> Document | None:
 def find_arrays(store: Store, paths: Sequence[str], zarr_format: int) -> list[zarr.Array[Any] | None]:
     """Arrays of a known Zarr format at several paths, at the same time; without the attributes of v2."""
     file = "zarr.json" if zarr_format == 3 else ".zarray"
-    inside = [path for path in paths if not _leaves(path)]
+    inside = [path for path in paths if _may_be(path)]
     documents = dict(zip(inside, read_documents(store, [_key(p, file) for p in inside]), strict=True))
     found: list[zarr.Array[Any] | None] = []
     for path in paths:
@@ -140,6 +141,6 @@ def _key(path: str, file: str) -> str:
     return f"{path}/{file}".strip("/")
 
 
-def _leaves(path: str) -> bool:
-    """Whether a path, which may come from damaged metadata, could leave the store."""
-    return any(part in (".", "..") for part in path.split("/"))
+def _may_be(path: str) -> bool:
+    """Return True if there may be a node at a path, which may come from damaged metadata."""
+    return not path or is_inside(path)

@@ -15,7 +15,7 @@ from ngffseg.labels.host import writable_version
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.index import index_group
 from ngffseg.labels.job import Job
-from ngffseg.labels.journal import alone
+from ngffseg.labels.journal import alone, set_aside_damaged
 from ngffseg.labels.levels import source_labels, written_labels
 from ngffseg.labels.naming import create_above, documents_of, free_paths, is_placeholder, publish_levels
 from ngffseg.labels.nodes import attributes_of, find_group
@@ -74,6 +74,8 @@ def build_levels(
         check_writable(address)
         # An update on the way would be read half, and lost with the levels that it makes.
         with alone(address, image.name):
+            # All that a damaged one was going to change above level 0 is made anew here.
+            set_aside_damaged(address, image.name, image.arrays[0])
             finish_update(address, image.name)
             _build(open_labels(address, image.name), progress, options)
     return open_labels(address, image.name)

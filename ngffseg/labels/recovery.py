@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from zarr.abc.store import Store
 
-from ngffseg.labels.claim import jobs_of, read_record
+from ngffseg.labels.claim import jobs_of
 from ngffseg.labels.parent import document_of, find_parent
 from ngffseg.labels.places import JOBS
+from ngffseg.labels.record import read_record
 from ngffseg.labels.register import update_register
 from ngffseg.labels.transaction import move_back
 from ngffseg.ngff import JobRecord

@@ -100,9 +100,12 @@ def _read(store: Store, name: str, generation: int) -> Registration | None:
     key = entry_key(name, generation)
     document = read_documents(store, [key])[0]
     try:
-        return None if document is None else ngff.decode_registration(document)
+        found = None if document is None else ngff.decode_registration(document)
+        if found is not None and (found.document.name, found.document.generation) != (name, generation):
+            raise MetadataError(f"it is of {found.document.name!r}, generation {found.document.generation}")
     except MetadataError as error:
         raise MetadataError(f"{store}: {key}: {error}; remove it if ngffseg did not write it") from error
+    return found
 
 
 def _make_own_groups(store: Store, url: str, version: ngff.Version) -> None:

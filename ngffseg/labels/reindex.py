@@ -19,7 +19,7 @@ from ngffseg.labels.nodes import attributes_of, find_group
 from ngffseg.labels.places import INDEX
 from ngffseg.labels.recount import Recount
 from ngffseg.pyramid import Counts, PyramidPlan, merged
-from ngffseg.store import open_store, remove
+from ngffseg.store import inside, open_store, remove
 
 
 def update_index(
@@ -39,7 +39,7 @@ def update_index(
     recount = Recount(merged(journal.before, ndim), merged(journal.after, ndim), grid, _Extent(stored, grid))
     fences = np.asarray(_numbers(group, form.fences)[:]) if form.segments else np.empty(0, np.uint64)
     counts = recount.counts(_pages(group, form), fences)
-    made = write_counts(f"{image.url}/{path}", prefix, plan.levels[0], counts, version)
+    made = write_counts(inside(image.url, path), prefix, plan.levels[0], counts, version)
     put_group(image.url, path, version, made)
     for part in (form.table, form.lists, form.fences):
         remove(image.url, f"{path}/{part}")

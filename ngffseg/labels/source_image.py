@@ -23,7 +23,7 @@ from ngffseg.labels.places import ROOT_FILES
 from ngffseg.labels.shield import shielded
 from ngffseg.model import Volume
 from ngffseg.pyramid import PyramidPlan, plan_pyramid
-from ngffseg.store import open_store, remove
+from ngffseg.store import inside, open_store, remove
 from ngffseg.workers import dask_threads
 
 
@@ -52,7 +52,7 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
     for level in plan.levels[1:]:
         levels.append(mean_level(levels[-1], level.factors))
     levels = [data.rechunk(level.unit) for data, level in zip(levels, plan.levels, strict=True)]
-    root = open_store(f"{job.url}/{job.image_path}".rstrip("/"), read_only=False)
+    root = open_store(inside(job.url, job.image_path), read_only=False)
     if job.resumed:
         for path in (job.image_path,) if job.aside else image_paths(labels):
             remove(job.url, path)

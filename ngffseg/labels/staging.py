@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
+from ngffseg.errors import JobError
 from ngffseg.labels.claim import Claim
 from ngffseg.labels.places import INDEX, INDEX_PARTS, LABELS
 from ngffseg.ngff import JobRecord
-from ngffseg.pyramid import Pass, PyramidPlan
-from ngffseg.store import local_path
+from ngffseg.pyramid import Pass, PyramidPlan, with_passes
+from ngffseg.store import local_path, make_folder
 
 
 class Staging:
@@ -70,15 +70,23 @@ class Staging:
     @property
     def scratch(self) -> Path | None:
         """Folder in which files are written before they take their place; None where there are none."""
-        root = local_path(self.url)
-        if root is None:
-            return None
-        folder = root / self.folder / "parts"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        return None if local_path(self.url) is None else make_folder(self.url, f"{self.folder}/parts")
 
 
 def fitted_plan(record: JobRecord, name: str, plan: PyramidPlan) -> PyramidPlan:
-    """The plan with the passes that a job was begun with: its marks count blocks by them."""
+    """The plan with the passes that a job was begun with: its marks count blocks by them.
+
+    Raises
+    ------
+    JobError
+        If those cannot build the levels: the record is damaged.
+    """
     passes = record.passes.get(name)
-    return plan if passes is None else replace(plan, passes=tuple(Pass(*sweep) for sweep in passes))
+    if passes is None:
+        return plan
+    fitted = with_passes(plan, tuple(Pass(*sweep) for sweep in passes))
+    if fitted is None:
+        raise JobError(
+            f"the record of the job that wrote {name!r} is damaged: begin anew, without resuming it"
+        )
+    return fitted

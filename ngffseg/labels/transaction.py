@@ -12,7 +12,7 @@ from ngffseg import ngff
 from ngffseg.labels.creation import create_array
 from ngffseg.labels.group_document import document_key, group_keys, put_group
 from ngffseg.pyramid import Level, PyramidPlan
-from ngffseg.store import exchange, local_path, move, preserve, remove
+from ngffseg.store import exchange, folder_number, move, preserve, remove
 
 
 class Transaction:
@@ -39,12 +39,12 @@ class Transaction:
 
     def move(self, staged: str, path: str) -> None:
         """Move a folder to its place, which must be free; undone, it is where it was."""
-        self._undo.callback(move_back, self.url, path, staged, inode(self.url, staged))
+        self._undo.callback(move_back, self.url, path, staged, folder_number(self.url, staged))
         move(self.url, staged, path)
 
     def exchange(self, staged: str, path: str) -> None:
         """Swap two folders."""
-        self._undo.callback(move_back, self.url, path, staged, inode(self.url, staged))
+        self._undo.callback(move_back, self.url, path, staged, folder_number(self.url, staged))
         exchange(self.url, staged, path)
 
     def _preserve(self, *keys: str) -> None:
@@ -68,23 +68,12 @@ def transaction(url: str, folder: str) -> Iterator[Transaction]:
         undo.pop_all()
 
 
-def inode(url: str, path: str) -> int:
-    """Number by which a folder of a store on the local disk is known, wherever it is moved."""
-    root = local_path(url)
-    assert root is not None, url
-    return (root / path).stat().st_ino
-
-
-def move_back(url: str, place: str, staged: str, number: int) -> None:
+def move_back(url: str, place: str, staged: str, number: int | None) -> None:
     """Move a folder of this number back from its place, if it has come there; what it replaced comes back."""
-    root = local_path(url)
-    assert root is not None, url
-    try:
-        moved = inode(url, place) == number
-    except (FileNotFoundError, NotADirectoryError):
+    if number is None or folder_number(url, place) != number:
         return
-    if moved and (root / staged).exists():
+    if folder_number(url, staged) is not None:
         exchange(url, staged, place)
-    elif moved:
+    else:
         move(url, place, staged)
         remove(url, place)  # folders around it that are empty now

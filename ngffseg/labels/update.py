@@ -18,7 +18,15 @@ from ngffseg.labels.creation import array_at, store_at
 from ngffseg.labels.group_document import put_group
 from ngffseg.labels.host import writable_version
 from ngffseg.labels.image import Box, LabelImage, exact_box
-from ngffseg.labels.journal import Journal, alone, end_journal, read_journal, update_folder, write_journal
+from ngffseg.labels.journal import (
+    Journal,
+    alone,
+    end_journal,
+    find_journal,
+    read_journal,
+    update_folder,
+    write_journal,
+)
 from ngffseg.labels.levels import written_labels
 from ngffseg.labels.nodes import attributes_of, find_group
 from ngffseg.labels.open import open_labels
@@ -27,7 +35,7 @@ from ngffseg.labels.places import LABELS
 from ngffseg.labels.reindex import update_index
 from ngffseg.labels.stored_plan import stored_plan
 from ngffseg.pyramid import Census, PyramidPlan, box_above, labels_of
-from ngffseg.store import check_writable, local_path, locked, open_store, store_errors
+from ngffseg.store import check_writable, local_path, locked, make_folder, open_store, store_errors
 
 Slices = tuple[slice, ...]
 # Updates that are remembered: who has read the labels before the oldest of them reads them again.
@@ -85,13 +93,19 @@ def update_labels(image: LabelImage, box: Box | None, labels: npt.ArrayLike) -> 
 
 
 def finish_update(url: str, name: str) -> None:
-    """Do what a journal says, if there is one; to do it twice is to do it once."""
-    journal = read_journal(url, name)
-    if journal is None:
+    """Do what a journal says, if there is one; to do it twice is to do it once.
+
+    Raises
+    ------
+    JobError
+        If it is damaged.
+    """
+    data = find_journal(url, name)
+    if data is None:
         return
     image = open_labels(url, name)
     version = open_parent(open_store(url), url).writable_version(url)
-    _carry_out(image, journal, version)
+    _carry_out(image, read_journal(url, name, data, image.arrays[0]), version)
 
 
 def _carry_out(image: LabelImage, journal: Journal, version: ngff.Version) -> None:
@@ -173,10 +187,8 @@ def _check_fresh(
 
 def _targets(image: LabelImage) -> list[StoredLabels]:
     """The levels, to be written."""
-    root, scratch = local_path(image.url), None
-    if root is not None:
-        scratch = root / update_folder(image.name)
-        scratch.mkdir(parents=True, exist_ok=True)
+    here = local_path(image.url) is not None
+    scratch = make_folder(image.url, update_folder(image.name)) if here else None
     arrays = [array_at(store_at(image.url, array.path), array.metadata) for array in image.arrays]
     return [written_labels(array, scratch) for array in arrays]
 

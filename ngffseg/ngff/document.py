@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -15,6 +16,8 @@ from ngffseg.ngff.schema import schema_violations
 KEY = "ngffseg"
 # Kinds of documents: of a segmentation, of the labels group that holds them, and of the image group.
 KIND, GROUP, IMAGE = "segmentation", "labels", "image"
+# What follows the name of a segmentation in those of its further layers.
+LAYER = re.compile(r"__layer[1-9]\d*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +170,22 @@ def decode_document(encoded: Mapping[str, Any]) -> Document:
         raise MetadataError(
             f"a segmentation document of the labels group breaks its schema at {broken[0].where}: {broken[0].rule}"
         )
+    name, layers = encoded["name"], encoded["layers"]
+    # What a document lists as layers of its own is replaced and removed with it.
+    if layers[0] != name or not all(
+        layer.startswith(name) and LAYER.fullmatch(layer[len(name) :]) for layer in layers[1:]
+    ):
+        raise MetadataError(
+            f"segmentation document {name!r} lists layers {layers}, not {name}, {name}__layer1 and so on"
+        )
     source = encoded.get("source")
     try:
         geometry = decode_geometry(encoded["geometry"])
     except UsageError as error:
-        raise MetadataError(f"segmentation document {encoded['name']!r}: {error}") from error
+        raise MetadataError(f"segmentation document {name!r}: {error}") from error
     return Document(
-        name=encoded["name"],
-        layers=tuple(encoded["layers"]),
+        name=name,
+        layers=tuple(layers),
         segment_order=tuple(encoded["segmentOrder"]),
         representation=encoded["representation"],
         geometry=geometry,

@@ -99,8 +99,13 @@ def decode_job(encoded: Mapping[str, Any]) -> JobRecord:
         )
     del told["schema"]
     passes = {
-        name: tuple((p["source"], tuple(p["targets"])) for p in passes)
+        # JSON has no integers of its own: 1.0 is one by its schema.
+        name: tuple((_whole(p["source"]), tuple(map(int, p["targets"]))) for p in passes)
         for name, passes in told["passes"].items()
     }
     moves = {place: Move(**move) for place, move in told["moves"].items()}
     return JobRecord(**{**told, "passes": passes, "paths": tuple(told["paths"]), "moves": moves})
+
+
+def _whole(number: float | None) -> int | None:
+    return None if number is None else int(number)

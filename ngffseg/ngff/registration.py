@@ -80,6 +80,11 @@ def decode_registration(encoded: Mapping[str, Any]) -> Registration:
     if broken:
         raise MetadataError(f"a registration breaks its schema at {broken[0].where or '/'}: {broken[0].rule}")
     document = decode_document(told["segmentation"])
+    strays = {*told["labels"], *told["indices"]} - set(document.layers)
+    if strays:
+        raise MetadataError(
+            f"a registration of {document.name!r} is to publish {min(strays)!r}, no layer of it"
+        )
     image = told["placeholder"]
     placeholder = None if image is None else Placeholder(**image)
     return Registration(document, told["version"], told["labels"], told["indices"], placeholder)

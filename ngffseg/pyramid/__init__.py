@@ -3,7 +3,7 @@
 from ngffseg.pyramid.build import build_pyramid
 from ngffseg.pyramid.census import BlockCensus, Census
 from ngffseg.pyramid.compression import Compression
-from ngffseg.pyramid.counts import Counts, merged
+from ngffseg.pyramid.counts import Counts, are_rows, merged
 from ngffseg.pyramid.estimate import Estimate, Rates, estimate
 from ngffseg.pyramid.plan import (
     Block,
@@ -15,6 +15,7 @@ from ngffseg.pyramid.plan import (
     plan_above,
     plan_pyramid,
     unit_grid,
+    with_passes,
 )
 from ngffseg.pyramid.reduction import Method, Reduction, Tie, downsample
 from ngffseg.pyramid.update import box_above, labels_of
@@ -34,6 +35,7 @@ __all__ = [
     "Rates",
     "Reduction",
     "Tie",
+    "are_rows",
     "box_above",
     "build_pyramid",
     "downsample",
@@ -44,4 +46,5 @@ __all__ = [
     "plan_above",
     "plan_pyramid",
     "unit_grid",
+    "with_passes",
 ]

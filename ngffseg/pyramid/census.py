@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ngffseg.pyramid.counts import CHUNK, LABEL, PLACES, VOXELS, Counts, Numbers, row_width
+from ngffseg.pyramid.counts import CHUNK, LABEL, PLACES, VOXELS, Counts, Numbers, are_rows, row_width
 from ngffseg.pyramid.parts import Parts, SortedRows, full
 from ngffseg.pyramid.plan import PyramidPlan
 from ngffseg.pyramid.runs import COLUMNS, COUNT, HIGH, LOW, SUM, count_labels
@@ -142,6 +142,11 @@ class Census:
     def rows_of(self, block: BlockCensus) -> Numbers:
         """All rows of a block, shape (n, `row_width`)."""
         return np.concatenate([np.empty((0, self.parts.width), np.uint64), *block.pieces()])
+
+    def takes(self, rows: Numbers) -> bool:
+        """Return True if rows that were stored can be counted among those of this volume."""
+        level = self.plan.levels[0]
+        return are_rows(rows, level.shape, level.chunks)
 
     def add(self, rows: Numbers) -> None:
         """Take rows that were counted elsewhere."""

@@ -6,6 +6,8 @@ of indices per axis; all uint64.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +71,14 @@ def merged(rows: Numbers, ndim: int) -> Counts:
         table[:, CHUNK],
         chunks[:entries],
     )
+
+
+def are_rows(rows: npt.NDArray[Any], shape: Sequence[int], chunks: Sequence[int]) -> bool:
+    """Return True if what was stored can be rows of a volume: those who merge them do not look again."""
+    if rows.dtype != np.uint64 or rows.ndim != 2 or rows.shape[1] != row_width(len(shape)):
+        return False
+    count = math.prod(-(-size // chunk) for size, chunk in zip(shape, chunks, strict=True))
+    return not len(rows) or int(rows[:, CHUNK].max()) < count
 
 
 @compiled

@@ -59,6 +59,22 @@ def plan_passes(levels: Sequence[_Level], reduction: Reduction, *, stored: bool 
     return tuple(passes)
 
 
+def are_passes(
+    passes: Sequence[Pass], levels: Sequence[_Level], reduction: Reduction, *, stored: bool = False
+) -> bool:
+    """Return True if some passes, which a record tells, build all levels as those of `plan_passes` do."""
+    number = 1 if stored else 0
+    for sweep in passes:
+        source = None if number == 0 else number - 1 if reduction.cascade else 0
+        targets = range(number, number + len(sweep.targets))
+        if sweep.source != source or sweep.targets != tuple(targets) or targets.stop > len(levels):
+            return False
+        if not all(_fits(levels, source, target, reduction) for target in targets[1:]):
+            return False
+        number = targets.stop
+    return number == len(levels) and all(sweep.targets for sweep in passes)
+
+
 def _fits(levels: Sequence[_Level], source: int | None, number: int, reduction: Reduction) -> bool:
     """Whether a block can write this level together with the one below it.
 

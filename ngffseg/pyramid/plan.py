@@ -14,7 +14,7 @@ from ngffseg.geometry import Geometry, downsampled, identity
 from ngffseg.pyramid.compression import Compression, compression_of
 from ngffseg.pyramid.layout import Sizes, level_chunks, level_factors, level_shards
 from ngffseg.pyramid.morton import morton
-from ngffseg.pyramid.passes import Pass, plan_passes
+from ngffseg.pyramid.passes import Pass, are_passes, plan_passes
 from ngffseg.pyramid.reduction import Method, Reduction, Tie
 
 __all__ = ["Block", "Level", "Pass", "PyramidOptions", "PyramidPlan", "plan_above", "plan_pyramid"]
@@ -207,3 +207,10 @@ def level0_alone(plan: PyramidPlan) -> PyramidPlan:
 def unit_grid(level: Level) -> tuple[int, ...]:
     """Number of write units per axis of a level."""
     return tuple(-(-n // u) for n, u in zip(level.shape, level.unit, strict=True))
+
+
+def with_passes(plan: PyramidPlan, passes: tuple[Pass, ...]) -> PyramidPlan | None:
+    """The plan with the passes that a record tells; None if they do not build its levels."""
+    stored = not plan.passes or plan.passes[0].source is not None
+    fit = are_passes(passes, plan.levels, plan.reduction, stored=stored)
+    return replace(plan, passes=passes) if fit else None

@@ -2,14 +2,17 @@
 
 from ngffseg.store.address import can_list, local_path, normalized
 from ngffseg.store.client import Entry
-from ngffseg.store.disk import can_exchange, check_free, exchange, flushed, locked, move
+from ngffseg.store.containment import checked_path, follow_links, inside, is_inside
+from ngffseg.store.disk import can_exchange, check_free, exchange, flushed, folder_number, locked, move
 from ngffseg.store.failure import store_errors
 from ngffseg.store.lease import Lease, await_lease, take_lease
 from ngffseg.store.meter import Meter, metered
 from ngffseg.store.objects import (
     Where,
     create_object,
+    folder_names,
     list_objects,
+    make_folder,
     object_size,
     place_of,
     put_object,
@@ -31,12 +34,19 @@ __all__ = [
     "can_list",
     "check_free",
     "check_writable",
+    "checked_path",
     "create_object",
     "exchange",
     "flushed",
+    "folder_names",
+    "folder_number",
+    "follow_links",
+    "inside",
+    "is_inside",
     "list_objects",
     "local_path",
     "locked",
+    "make_folder",
     "metered",
     "move",
     "normalized",

@@ -21,6 +21,20 @@ def local_path(url: str) -> Path | None:
     return None if "://" in url else Path(url)
 
 
+def local_folder(url: str) -> Path:
+    """The folder of a store, which must be on the local disk.
+
+    Raises
+    ------
+    UsageError
+        If it is not.
+    """
+    path = local_path(url)
+    if path is None:
+        raise UsageError(f"{url} is not on the local disk")
+    return path
+
+
 def normalized(address: str | os.PathLike[str]) -> str:
     """The address without a trailing slash, local paths absolute.
 

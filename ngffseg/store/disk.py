@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ngffseg.errors import StoreError, UsageError
-from ngffseg.store.address import local_path
-from ngffseg.store.objects import Where, remove
+from ngffseg.store.address import local_folder, local_path
+from ngffseg.store.containment import local_place
+from ngffseg.store.objects import Where, make_folder, remove
 
 if sys.platform != "win32":
     import fcntl
@@ -84,9 +85,9 @@ def check_free(url: str) -> None:
 
 def move(url: str, staged: str, path: str) -> None:
     """Move a folder of a local store to its place, in one step; its place must be free."""
-    root = _local(url)
-    (root / path).parent.mkdir(parents=True, exist_ok=True)
-    (root / staged).rename(root / path)
+    source, place = _local(url, staged), _local(url, path)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    source.rename(place)
 
 
 def exchange(url: str, staged: str, path: str) -> None:
@@ -97,8 +98,8 @@ def exchange(url: str, staged: str, path: str) -> None:
     StoreError
         If the file system cannot; see `can_exchange`.
     """
-    root = _local(url)
-    first, second = os.fsencode(root / staged), os.fsencode(root / path)
+    place = _local(url, path)
+    first, second = os.fsencode(_local(url, staged)), os.fsencode(place)
     libc = ctypes.CDLL(None, use_errno=True)
     if sys.platform.startswith("linux") and hasattr(libc, "renameat2"):
         if libc.renameat2(AT_FDCWD, first, AT_FDCWD, second, RENAME_EXCHANGE) == 0:
@@ -106,17 +107,16 @@ def exchange(url: str, staged: str, path: str) -> None:
     elif hasattr(libc, "renamex_np") and libc.renamex_np(first, second, RENAME_EXCHANGE) == 0:
         return
     reason = os.strerror(ctypes.get_errno())
-    raise StoreError(f"{root / path}: this file system cannot swap folders ({reason})")
+    raise StoreError(f"{place}: this file system cannot swap folders ({reason})")
 
 
 def can_exchange(url: str, folder: str) -> bool:
     """Whether two folders of the store can be swapped; tried out in a folder of its own."""
-    path = local_path(url)
-    if path is None:
+    if local_path(url) is None:
         return False
     trial = f"{folder}/swap"
     for name in ("a", "b"):
-        (path / trial / name).mkdir(parents=True, exist_ok=True)
+        make_folder(url, f"{trial}/{name}")
     try:
         exchange(url, f"{trial}/a", f"{trial}/b")
     except StoreError:
@@ -126,8 +126,20 @@ def can_exchange(url: str, folder: str) -> bool:
     return True
 
 
-def _local(url: str) -> Path:
-    path = local_path(url)
-    if path is None:
-        raise UsageError(f"{url} is not on the local disk")
-    return path
+def folder_number(url: str, path: str) -> int | None:
+    """Number in the file system of what is at a path of a local store; None if nothing is there.
+
+    A folder keeps its number wherever in the store it is moved.
+    """
+    try:
+        return _local(url, path).lstat().st_ino
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _local(url: str, path: str) -> Path:
+    """Place of something that is moved as a whole, even if it should be a link."""
+    local_folder(url)
+    place = local_place(url, path)
+    assert place is not None, url
+    return place

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 import fsspec
@@ -16,6 +16,9 @@ from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, Suf
 from ngffseg.store.client import CONCURRENCY, CONNECT_TIMEOUT, READ_TIMEOUT, Entry
 from ngffseg.store.settings import NoCredentialsError, S3Settings, has_keys, s3_keys
 
+if TYPE_CHECKING:
+    from ngffseg.store.containment import Boundary
+
 T = TypeVar("T")
 # Words of s3fs, adlfs, local files, gcsfs and memory for the time of the last change.
 MODIFIED = ("LastModified", "last_modified", "mtime", "updated", "created")
@@ -24,7 +27,8 @@ MODIFIED = ("LastModified", "last_modified", "mtime", "updated", "created")
 class FsspecClient:
     """Objects below one URL; see `ngffseg.store.client.Client`."""
 
-    def __init__(self, url: str, settings: S3Settings | None) -> None:
+    def __init__(self, url: str, settings: S3Settings | None, boundary: Boundary | None = None) -> None:
+        self.boundary = boundary
         # Listings are not kept: other writers change them.
         options: dict[str, Any] = {"use_listings_cache": False}
         if settings is not None:
@@ -39,6 +43,8 @@ class FsspecClient:
             self.fs.retries = 1  # requests are made again by ngffseg.store.retry alone
 
     def _path(self, key: str) -> str:
+        if self.boundary is not None and key:
+            self.boundary.check(key)
         return f"{self.root}/{quote(key) if self.quoted else key}".rstrip("/")
 
     async def _run(self, call: Coroutine[Any, Any, T]) -> T:

@@ -20,6 +20,7 @@ from typing import Protocol
 from ngffseg.errors import StoreError
 from ngffseg.store.address import local_path
 from ngffseg.store.client import Entry
+from ngffseg.store.containment import inside
 from ngffseg.store.objects import create_object, list_objects, place_of, put_object, read_objects, remove
 
 if sys.platform != "win32":
@@ -45,8 +46,9 @@ class Lease(Protocol):
 
 def take_lease(url: str, folder: str) -> Lease | None:
     """The right to a folder, which is made; None if somebody has it who seems to be alive."""
-    root = local_path(url)
-    return _take_lock(root / folder) if root is not None else _take_object(url, folder)
+    if local_path(url) is None:
+        return _take_object(url, folder)
+    return _take_lock(Path(inside(url, folder)))
 
 
 def await_lease(url: str, folder: str) -> Lease | None:

@@ -11,10 +11,11 @@ from typing import TypeAlias
 
 from zarr.abc.store import Store
 from zarr.core.sync import sync
-from zarr.storage import LocalStore
 
-from ngffseg.store.address import local_path
+from ngffseg.errors import OutsideStoreError
+from ngffseg.store.address import local_folder, local_path
 from ngffseg.store.client import Entry
+from ngffseg.store.containment import Boundary, checked_key, checked_path, inside, links_followed, local_place
 from ngffseg.store.remote import RemoteStore
 from ngffseg.store.requests import all_of
 from ngffseg.store.url import open_store
@@ -52,6 +53,7 @@ def put_object(where: Where, key: str, data: bytes) -> None:
     if root is None:
         sync(_remote(where).put(key, data))
         return
+    Boundary(root).check(checked_path(key))
     path = root / key
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f"{path.name}.{uuid.uuid4().hex[:12]}{UNFINISHED}")
@@ -66,7 +68,8 @@ def read_objects(where: Where, keys: Sequence[str]) -> list[bytes | None]:
     """What some objects hold, fetched at the same time; None for those that are not there."""
     root = _folder(where)
     if root is not None:
-        return [_read(root / key) for key in keys]
+        boundary = Boundary(root, follow=links_followed())
+        return [_read(boundary, key) for key in keys]
     return sync(_fetch(_remote(where), keys))
 
 
@@ -74,9 +77,10 @@ async def _fetch(store: RemoteStore, keys: Sequence[str]) -> list[bytes | None]:
     return await all_of(store.fetch(key) for key in keys)
 
 
-def _read(path: Path) -> bytes | None:
+def _read(boundary: Boundary, key: str) -> bytes | None:
+    boundary.check(checked_path(key))
     try:
-        return path.read_bytes()
+        return Path(boundary.root, key).read_bytes()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
 
@@ -87,21 +91,16 @@ def list_objects(where: Where, prefix: str) -> dict[str, Entry]:
     if root is None:
         return sync(_remote(where).entries(prefix))
     found = {}
-    for folder, _, names in os.walk(root / prefix.rpartition("/")[0]):
-        for name in names:
-            path = Path(folder) / name
-            key = path.relative_to(root).as_posix()
-            if key.startswith(prefix) and not name.endswith(UNFINISHED):
-                told = path.stat()
-                found[key] = Entry(told.st_size, told.st_mtime, str(told.st_mtime_ns))
+    boundary = Boundary(root, follow=links_followed())
+    for key in boundary.files(checked_key(prefix).rpartition("/")[0]):
+        if key.startswith(prefix) and not key.endswith(UNFINISHED):
+            told = (root / key).stat()
+            found[key] = Entry(told.st_size, told.st_mtime, str(told.st_mtime_ns))
     return found
 
 
 def object_size(store: Store, key: str) -> int | None:
     """Number of bytes of an object of a store that is open; None if there is none."""
-    if isinstance(store, LocalStore):
-        path = store.root / key
-        return path.stat().st_size if path.is_file() else None
     try:
         return sync(store.getsize(key))
     except FileNotFoundError:
@@ -109,24 +108,50 @@ def object_size(store: Store, key: str) -> int | None:
 
 
 def remove(url: str, path: str) -> None:
-    """Remove what is at a path of the store; of a local one, parents that are empty then, too."""
-    root = local_path(url)
-    if root is None:
+    """Remove what is at a path of the store; of a local one, parents that are empty then, too.
+
+    Raises
+    ------
+    OutsideStoreError
+        If the path is none within the store, a link on the way leads out, or a link is there itself: those
+        are never made by ngffseg.
+    """
+    root, place = local_path(url), local_place(url, path)
+    if root is None or place is None:
         store = _remote(url)
-        alone = path.endswith(METADATA)
-        sync(store.delete(path) if alone else store.delete_dir(path))
+        single = path.endswith(METADATA)
+        sync(store.delete(path) if single else store.delete_dir(path))
         return
-    if (root / path).is_dir():
-        shutil.rmtree(root / path, ignore_errors=True)
+    if place.is_symlink():
+        raise OutsideStoreError(f"{place} is a symbolic link, which ngffseg did not make: remove it yourself")
+    if place.is_dir():
+        shutil.rmtree(place, ignore_errors=True)
     else:
-        (root / path).unlink(missing_ok=True)
-    for parent in (root / path).parents:
+        place.unlink(missing_ok=True)
+    for parent in place.parents:
         try:
             parent.rmdir()
         except OSError:
             return  # it holds something else, or is not there
         if parent == root:
             return
+
+
+def folder_names(url: str, path: str) -> set[str]:
+    """Names of what is in a folder of a local store; empty where there is no such folder."""
+    boundary = Boundary(local_folder(url), follow=links_followed())
+    boundary.check(checked_path(path))
+    try:
+        return set(os.listdir(f"{boundary.root}/{path}"))  # noqa: PTH208
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
+
+
+def make_folder(url: str, path: str) -> Path:
+    """Make a folder of a local store unless it is there."""
+    folder = Path(inside(url, path))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def place_of(url: str) -> Where:

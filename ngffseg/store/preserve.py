@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ngffseg.store.address import local_path
+from ngffseg.store.containment import local_place
 from ngffseg.store.objects import put_object, read_objects, remove
 
 
@@ -24,11 +25,10 @@ def preserve(url: str, key: str, folder: str) -> Callable[[], None]:
         Folder of a local store in which the copy lies. It is renamed to its place: what fails for
         want of space can be undone without any.
     """
-    root = local_path(url)
-    if root is None:
+    root, path = local_path(url), local_place(url, key)
+    if root is None or path is None:
         data = read_objects(url, [key])[0]
         return lambda: remove(url, key) if data is None else put_object(url, key, data)
-    path = root / key
     if not path.is_file():
         return lambda: _discard(root, path)
     copy = root / folder / uuid.uuid4().hex
@@ -52,12 +52,13 @@ def _discard(root: Path, path: Path) -> None:
 
 def share(url: str, path: str, other: str) -> None:
     """Have a file or folder of a local store at another path, too; its bytes are copied only if need be."""
-    root = local_path(url)
-    assert root is not None, url
-    if (root / path).is_dir():
-        shutil.copytree(root / path, root / other, symlinks=True, copy_function=_link)
+    here, there = local_place(url, path), local_place(url, other)
+    assert here is not None, url
+    assert there is not None, url
+    if here.is_dir() and not here.is_symlink():
+        shutil.copytree(here, there, symlinks=True, copy_function=_link)
     else:
-        _link(root / path, root / other)
+        _link(here, there)
 
 
 def _link(path: str | Path, other: str | Path) -> None:

@@ -10,6 +10,7 @@ from zarr.abc.store import ByteRequest, RangeByteRequest, Store
 from zarr.core.buffer import Buffer, BufferPrototype
 
 from ngffseg.store.client import Client, Entry, part_of
+from ngffseg.store.containment import is_inside
 from ngffseg.store.failure import request_error
 from ngffseg.store.fault import Fault, Kind, fault_of
 from ngffseg.store.meter import count_bytes, count_request
@@ -87,6 +88,8 @@ class RemoteStore(Store):
         StoreError
             If the server does not answer, or not with the object.
         """
+        if not is_inside(key):
+            return None
         calm: tuple[Kind, ...] = ("missing", "denied") if self._witness not in (None, key) else ("missing",)
         found = await self._request("GET", key, partial(self._client.get, key, part), calm)
         if found == "missing":

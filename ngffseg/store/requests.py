@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypeVar, cast
 
 from ngffseg.store.client import CONCURRENCY
+from ngffseg.store.containment import checked_key
 from ngffseg.store.failure import request_error
 from ngffseg.store.fault import Kind, fault_of
 from ngffseg.store.meter import count_request
@@ -51,7 +52,10 @@ class Requests:
         ------
         StoreError
             If it fails for good.
+        OutsideStoreError
+            If the key is none within a store.
         """
+        checked_key(key)
         async with self._turns:
             try:
                 return await retried(call, self._contact, partial(count_request, verb))

@@ -16,7 +16,9 @@ from ngffseg.errors import StoreNotFoundError, UsageError
 from ngffseg.store.address import local_path, split_archive
 from ngffseg.store.archive import ArchiveStore
 from ngffseg.store.client import Client
+from ngffseg.store.containment import Boundary, links_followed
 from ngffseg.store.directory import File
+from ngffseg.store.folder import FolderStore
 from ngffseg.store.fsspec_client import FsspecClient
 from ngffseg.store.meter import running
 from ngffseg.store.remote import RemoteStore
@@ -26,8 +28,17 @@ from ngffseg.store.settings import S3Settings, s3_settings
 FAST = "ngffseg.store.obstore_client"
 
 
-def open_store(url: str, *, read_only: bool = True) -> Store:
+def open_store(url: str, *, read_only: bool = True, contained: bool = False) -> Store:
     """The zarr store at an address; a local folder is only made when something is written.
+
+    Parameters
+    ----------
+    url
+        Address of the store.
+    read_only
+        Whether nothing is going to be written.
+    contained
+        Whether links that leave the store are refused even where they are followed; see `follow_links`.
 
     Raises
     ------
@@ -40,23 +51,30 @@ def open_store(url: str, *, read_only: bool = True) -> Store:
     if archive is not None:
         return _open_archive(*archive, read_only=read_only)
     path = local_path(url)
-    if path is not None and not running():
-        return LocalStore(path, read_only=read_only)
-    return _remote(url, read_only=read_only)
+    if path is None:
+        return _remote(url, read_only=read_only)
+    follow = links_followed() and not contained
+    if running():
+        return _remote(url, read_only=read_only, boundary=Boundary(path, follow=follow and read_only))
+    return FolderStore(path, read_only=read_only, follow=follow)
 
 
-def _remote(url: str, *, read_only: bool = True) -> RemoteStore:
+def _remote(url: str, *, read_only: bool = True, boundary: Boundary | None = None) -> RemoteStore:
     settings = s3_settings() if url.startswith("s3://") else None
     listing = not url.startswith(("http://", "https://"))
     server = f"{settings.endpoint if settings is not None else ''} {urlsplit(url).netloc}"
-    return RemoteStore(url, partial(_client, url, settings), server, listing=listing, read_only=read_only)
+    return RemoteStore(
+        url, partial(_client, url, settings, boundary), server, listing=listing, read_only=read_only
+    )
 
 
-def _client(url: str, settings: S3Settings | None) -> Client:
+def _client(url: str, settings: S3Settings | None, boundary: Boundary | None) -> Client:
     if settings is not None and has_obstore():
         return cast("Client", importlib.import_module(FAST).ObstoreClient(url, settings))
     path = local_path(url)
-    return FsspecClient(url if path is None else f"file://{path.absolute()}", settings)
+    if path is None:
+        return FsspecClient(url, settings)
+    return FsspecClient(f"file://{path.absolute()}", None, boundary)
 
 
 def check_writable(url: str) -> None:

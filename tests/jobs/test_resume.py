@@ -16,7 +16,8 @@ from ngffseg import open_labels, write_labels
 from ngffseg.cli.main import run
 from ngffseg.errors import JobError, LabelExistsError, StoreError
 from ngffseg.geometry import identity
-from ngffseg.labels import build_levels, claim, forecast, ledger, mark
+from ngffseg.labels import build_levels, forecast, ledger, mark
+from ngffseg.labels.record import read_record
 from ngffseg.model import Segmentation
 from ngffseg.ngff import decode_job
 from tests.labels.stores import contents, digest, faults
@@ -325,6 +326,6 @@ def test_records_that_are_damaged_are_as_none(tmp_path):
     (record,) = (store / "ngffseg" / "jobs").rglob("job.json")
     decode_job(json.loads(record.read_text("utf-8")))
     record.write_text("{", encoding="utf-8")
-    assert claim.read_record(str(store), record.parent.name) is None
+    assert read_record(str(store), record.parent.name) is None
     resumed(store, LABELS)
     np.testing.assert_array_equal(open_labels(store, "a").read(), LABELS)
