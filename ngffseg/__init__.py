@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ngffseg.pictures import plot_levels, plot_slices
     from ngffseg.pyramid import PyramidPlan, plan_pyramid
     from ngffseg.segments import segment_index
+    from ngffseg.store import follow_links
 
 _ROOMS = {
     "Geometry": "geometry",
@@ -29,6 +30,7 @@ _ROOMS = {
     "Violation": "ngff",
     "check": "labels",
     "export_segmentation": "convert",
+    "follow_links": "store",
     "import_segmentation": "convert",
     "open_labels": "labels",
     "plan_pyramid": "pyramid",
@@ -49,6 +51,7 @@ __all__ = [
     "Violation",
     "check",
     "export_segmentation",
+    "follow_links",
     "import_segmentation",
     "open_labels",
     "plan_pyramid",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ngffseg.cli.answer import console, print_json
-from ngffseg.cli.options import store_options
+from ngffseg.cli.options import link_options, store_options
 from ngffseg.labels import check
 from ngffseg.ngff import Violation, as_json
 
@@ -14,6 +14,7 @@ from ngffseg.ngff import Violation, as_json
 @click.argument("store")
 @click.option("--fix", is_flag=True, help="Mend what can be mended without guessing.")
 @store_options
+@link_options
 @click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON.")
 def run(store: str, fix: bool, json_wanted: bool) -> int:
     """Judge STORE, a labels group or a label image by the specification of its version.

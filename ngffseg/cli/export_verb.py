@@ -7,7 +7,7 @@ import sys
 import click
 
 from ngffseg.cli.answer import console, loss_json, print_json
-from ngffseg.cli.options import store_options
+from ngffseg.cli.options import link_options, store_options
 from ngffseg.convert import export_segmentation
 
 
@@ -17,6 +17,7 @@ from ngffseg.convert import export_segmentation
 @click.option("--name", help="Which label image, where there are several.")
 @click.option("--strict", is_flag=True, help="Write nothing if anything would be lost.")
 @store_options
+@link_options
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def run(store: str, target: str, name: str | None, strict: bool, as_json: bool) -> None:
     """Export a segmentation of STORE to the file TARGET, whose suffix is the format.

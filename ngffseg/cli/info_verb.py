@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ngffseg.cli.answer import console, cost_json, print_json, tree_json
-from ngffseg.cli.options import store_options
+from ngffseg.cli.options import link_options, store_options
 from ngffseg.cli.tables import costs_table, levels_table, segments_table
 from ngffseg.labels import access_costs, store_tree
 from ngffseg.pictures import plot_store, save_picture
@@ -19,6 +19,7 @@ MOST_ROWS = 100
 @click.option("--requests", is_flag=True, help="Also count what opening and reading cost.")
 @click.option("--png", metavar="FILE", help="Also draw the segmentations and their levels.")
 @store_options
+@link_options
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def run(store: str, *, name: str | None, requests: bool, png: str | None, as_json: bool) -> None:
     """Show images, labels, levels, segments and sizes of STORE (or STORE/labels/NAME)."""

@@ -11,6 +11,7 @@ import click
 
 from ngffseg.errors import UsageError
 from ngffseg.pyramid import Method, Tie
+from ngffseg.store import follow_links
 
 _PYRAMID = (
     click.option("--method", type=click.Choice(get_args(Method)), default="mode", show_default=True),
@@ -93,6 +94,23 @@ _STORE = (
         help="Read a public bucket without credentials.",
     ),
 )
+
+
+def _follow_links(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    """Follow links for as long as the verb runs."""
+    if value:
+        context.with_resource(follow_links())
+
+
+def link_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb that only reads the option to follow links that leave the store."""
+    return click.option(
+        "--follow-links",
+        is_flag=True,
+        expose_value=False,
+        callback=_follow_links,
+        help="Read through symbolic links that leave the store, as in datasets of DataLad.",
+    )(command)
 
 
 def store_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,7 +8,7 @@ import click
 from rich.table import Table
 
 from ngffseg.cli.answer import console, print_json
-from ngffseg.cli.options import store_options
+from ngffseg.cli.options import link_options, store_options
 from ngffseg.cli.tables import patch
 from ngffseg.labels import LabelImage, open_labels
 from ngffseg.model import Segment
@@ -22,6 +22,7 @@ MOST_ROWS = 100
 @click.option("--name", help="Which label image; needless where there is only one.")
 @click.option("--label", type=int, help="Only this label value.")
 @store_options
+@link_options
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON, with all segments.")
 def run(store: str, *, name: str | None, label: int | None, as_json: bool) -> None:
     """Print the segments of a label image in STORE, from its index; no label is read."""

@@ -18,7 +18,7 @@ from ngffseg.labels.address import split_address
 from ngffseg.labels.parent import open_parent
 from ngffseg.labels.places import JOBS, REGISTER
 from ngffseg.labels.progress import Progress
-from ngffseg.store import open_store, store_can_list, store_errors
+from ngffseg.store import checked_path, open_store, store_can_list, store_errors
 
 # What belongs to the writing of a store, not to what it holds.
 LEFT_OUT = (f"{REGISTER}/", f"{JOBS}/")
@@ -61,7 +61,7 @@ def write_archive(
     if name is not None:
         raise UsageError(f"{path} would hold the whole store: give the address of {address}")
     with store_errors(address):
-        store = open_store(address)
+        store = open_store(address, contained=True)  # whoever unpacks the file has what links lead to
         if not store_can_list(store):
             raise UsageError(
                 f"{address} cannot list what it holds: copy the store to a disk or a bucket first"
@@ -107,7 +107,7 @@ def _ordered(keys: Iterable[str]) -> list[str]:
 def _fill(file: Path, store: Store, keys: list[str], progress: Progress | None) -> None:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for number, (key, data) in enumerate(_objects(store, keys), 1):
-            entry = zipfile.ZipInfo(key, DAY)
+            entry = zipfile.ZipInfo(checked_path(key), DAY)
             entry.external_attr = 0o644 << 16
             # RFC-9: "The ZIP64 format extension SHOULD be used, irrespective of the ZIP file size."
             with archive.open(entry, "w", force_zip64=True) as stream:

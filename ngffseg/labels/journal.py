@@ -117,6 +117,7 @@ def write_journal(url: str, name: str, journal: Journal) -> None:
     arrays = io.BytesIO()
     np.savez(arrays, labels=journal.labels, before=journal.before, after=journal.after)
     told = {
+        "schema": ngff.schema_id("update"),
         "id": journal.id,
         "box": [[part.start, part.stop] for part in journal.box],
         "revision": journal.revision,
@@ -152,7 +153,7 @@ def _decoded(data: bytes, level0: zarr.Array[Any]) -> Journal:
     """The update in an object; of what it holds only that is believed which an update of these labels can be."""
     head, _, body = data.partition(b"\n")
     told = json.loads(head)
-    broken = ngff.schema_violations(told, "ngffseg/update", "")
+    broken = ngff.own_violations(told, "update", "")
     if broken:
         raise ValueError(f"its head breaks the schema at {broken[0].where or '/'}")
     box = tuple(slice(int(start), int(stop)) for start, stop in told["box"])

@@ -18,7 +18,7 @@ from ngffseg.ngff.index import IndexForm, decode_index, encode_index
 from ngffseg.ngff.job import JobRecord, Move, PassRecord, decode_job, encode_job
 from ngffseg.ngff.judge import judge_attributes
 from ngffseg.ngff.label import LabelDocument, decode_label, encode_label
-from ngffseg.ngff.migration import own_violations
+from ngffseg.ngff.migration import own_violations, schema_id
 from ngffseg.ngff.multiscales import (
     Axis,
     Dataset,
@@ -92,6 +92,7 @@ __all__ = [
     "merge_document",
     "own_part",
     "own_violations",
+    "schema_id",
     "schema_violations",
     "schemas_of",
     "source_image",

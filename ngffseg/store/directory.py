@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from zarr.abc.store import RangeByteRequest
 
 from ngffseg.errors import StoreError
+from ngffseg.store.containment import is_inside
 from ngffseg.store.remote import RemoteStore
 
 # Local header: signature and sizes, then name and extra field. APPNOTE.TXT, 4.3.7.
@@ -67,12 +68,18 @@ class File:
             tail = await self.read(tail_start, size)
             try:
                 with zipfile.ZipFile(_Tail(tail, tail_start)) as archive:
-                    return Directory(archive)
+                    found = Directory(archive)
             except _BeforeTailError as before:
                 # A directory of thousands of entries: all of it in one more request.
                 tail_start = before.position
             except (zipfile.BadZipFile, ValueError, OSError) as error:
                 raise StoreError(f"{self.url} is no zip file ({error}): copy it again") from error
+            else:
+                break
+        odd = next((name for name in found.entries if not is_inside(name)), None)
+        if odd is not None:
+            raise StoreError(f"{self.url} holds {odd!a}, which is no path within a store: pack it anew")
+        return found
 
 
 class Directory:

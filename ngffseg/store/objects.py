@@ -15,7 +15,15 @@ from zarr.core.sync import sync
 from ngffseg.errors import OutsideStoreError
 from ngffseg.store.address import local_folder, local_path
 from ngffseg.store.client import Entry
-from ngffseg.store.containment import Boundary, checked_key, checked_path, inside, links_followed, local_place
+from ngffseg.store.containment import (
+    Boundary,
+    checked_key,
+    checked_path,
+    inside,
+    is_inside,
+    links_followed,
+    local_place,
+)
 from ngffseg.store.remote import RemoteStore
 from ngffseg.store.requests import all_of
 from ngffseg.store.url import open_store
@@ -78,7 +86,9 @@ async def _fetch(store: RemoteStore, keys: Sequence[str]) -> list[bytes | None]:
 
 
 def _read(boundary: Boundary, key: str) -> bytes | None:
-    boundary.check(checked_path(key))
+    if not is_inside(key):
+        return None
+    boundary.check(key)
     try:
         return Path(boundary.root, key).read_bytes()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):

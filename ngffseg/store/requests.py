@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeVar, cast
 
 from ngffseg.store.client import CONCURRENCY
-from ngffseg.store.containment import checked_key
+from ngffseg.store.containment import checked_key, checked_path
 from ngffseg.store.failure import request_error
 from ngffseg.store.fault import Kind, fault_of
 from ngffseg.store.meter import count_request
@@ -55,7 +55,8 @@ class Requests:
         OutsideStoreError
             If the key is none within a store.
         """
-        checked_key(key)
+        # What is listed or removed may be all objects below a prefix.
+        (checked_key if verb in ("LIST", "DELETE") else checked_path)(key)
         async with self._turns:
             try:
                 return await retried(call, self._contact, partial(count_request, verb))

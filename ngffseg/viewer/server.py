@@ -12,6 +12,7 @@ from typing import Any
 from tornado.web import HTTPError, RequestHandler
 
 from ngffseg.errors import NgffsegError
+from ngffseg.store import is_inside
 from ngffseg.viewer.objects import ServedObjects
 
 # RFC 9110, section 14.1.2: one range of bytes; more at a time are answered with the whole, as it allows.
@@ -63,7 +64,7 @@ class ObjectHandler(RequestHandler):
 
     async def _call(self, read: Callable[..., Any], key: str, *more: Any) -> Any:
         """Read what names an object of the store: a path that leaves it names none."""
-        if any(part in ("", ".", "..") for part in key.split("/")) or "\\" in key or "\0" in key:
+        if not is_inside(key):
             return None
         return await in_thread(self.threads, self.tell, read, key, *more)
 

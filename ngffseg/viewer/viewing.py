@@ -136,7 +136,7 @@ def open_viewer(
         server = neuroglancer.server.global_server
         token = secrets.token_urlsafe(24)
         shared = {"threads": threads, "tell": tell}
-        objects = ServedObjects(open_store(contents.url))
+        objects = ServedObjects(open_store(contents.url, contained=True))
         # Another host than the loopback device is a page elsewhere that tries its name (DNS rebinding).
         server.app.add_handlers(
             r"(127\.0\.0\.1|localhost)",

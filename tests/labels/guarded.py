@@ -74,7 +74,7 @@ def plant_job(store: Path, **parts: Any) -> None:
 def plant_journal(store: Path, **parts: Any) -> None:
     """Leave the journal of an update that died."""
     box = (slice(0, 2), slice(0, 2), slice(0, 2))
-    rows = np.zeros((0, 9), np.uint64)
+    rows = np.zeros((0, 12), np.uint64)
     parts = {"id": "0" * 12, "box": box, "revision": 1, "labels": np.ones((2, 2, 2), np.uint8)} | parts
     (store / "ngffseg/jobs/organs-update").mkdir(parents=True)
     write_journal(str(store), "organs", Journal(**parts, before=rows, after=rows))

@@ -341,11 +341,11 @@ def test_whoever_replaces_labels_forgets_updates_that_died(tmp_path, monkeypatch
         patch.setattr(update, "update_index", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             update_labels(image, [(0, 20)] * 3, np.full((20, 20, 20), 9, np.uint16))
-    assert journal.read_journal(str(store), "a") is not None
+    assert journal.find_journal(str(store), "a") is not None
     write_labels(store, LABELS, name="a", overwrite=True, **FORMS["chunks"])
     write_labels(tmp_path / "anew", LABELS, name="a", **FORMS["chunks"])
     check_same(store, tmp_path / "anew")
-    assert journal.read_journal(str(store), "a") is None
+    assert journal.find_journal(str(store), "a") is None
 
 
 def test_a_busy_image_is_waited_for_so_long(tmp_path, monkeypatch):
