@@ -9,6 +9,8 @@ from ngffseg import store
 from ngffseg.errors import LabelNameError, UsageError
 
 LAYER = re.compile(r"__layer\d+$")
+# What names of stores end with.
+STORE = re.compile(r"\.(zarr|ozx|zip)$", re.IGNORECASE)
 
 
 def split_address(address: str | os.PathLike[str], name: str | None = None) -> tuple[str, str | None]:
@@ -23,11 +25,23 @@ def split_address(address: str | os.PathLike[str], name: str | None = None) -> t
     parent, _, last = url.rpartition("/")
     base = parent.removesuffix("/labels")
     # A bucket, or a folder at the root, may have the name too.
-    if parent.endswith("/labels") and last and base and not base.endswith("/"):
+    inside = parent.endswith("/labels") and last and base and not base.endswith("/")
+    if inside and not _is_store(url, base):
         if name is not None and name != last:
             raise UsageError(f"{url} names the label image {last!r}, not {name!r}: give one of them")
         return base, last
     return url, name
+
+
+def _is_store(url: str, base: str) -> bool:
+    """Return True if ``BASE/labels/NAME`` is a store in a folder called ``labels``, not a label image of BASE.
+
+    Names tell it without a request. Where they do not, the local disk is looked at; on a server a name
+    without the suffix of a store is one of a label image.
+    """
+    if STORE.search(base) or any(store.has_metadata(path) for path in (base, f"{base}/labels")):
+        return False
+    return bool(STORE.search(url)) or store.has_metadata(url)
 
 
 def check_name(name: str) -> str:

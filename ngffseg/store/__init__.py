@@ -3,7 +3,16 @@
 from ngffseg.store.address import can_list, local_path, normalized
 from ngffseg.store.client import Entry
 from ngffseg.store.containment import checked_path, follow_links, inside, is_inside
-from ngffseg.store.disk import can_exchange, check_free, exchange, flushed, folder_number, locked, move
+from ngffseg.store.disk import (
+    can_exchange,
+    check_free,
+    exchange,
+    flushed,
+    folder_number,
+    has_metadata,
+    locked,
+    move,
+)
 from ngffseg.store.failure import store_errors
 from ngffseg.store.lease import Lease, await_lease, take_lease
 from ngffseg.store.meter import Meter, metered
@@ -41,6 +50,7 @@ __all__ = [
     "folder_names",
     "folder_number",
     "follow_links",
+    "has_metadata",
     "inside",
     "is_inside",
     "list_objects",

@@ -83,6 +83,12 @@ def check_free(url: str) -> None:
             raise UsageError(f"{path} holds other files ({entry.name}): give the path of a new store")
 
 
+def has_metadata(url: str) -> bool:
+    """Return True if there is a node of Zarr at an address on the local disk; False for any other address."""
+    path = local_path(url)
+    return path is not None and any((path / name).is_file() for name in OWN_FILES)
+
+
 def move(url: str, staged: str, path: str) -> None:
     """Move a folder of a local store to its place, in one step; its place must be free."""
     source, place = _local(url, staged), _local(url, path)

@@ -8,7 +8,7 @@ import zarr
 
 from ngffseg import Segment, check, export_segmentation, open_labels, write_labels
 from ngffseg.errors import MetadataError, StoreNotFoundError, UsageError
-from ngffseg.labels import store_tree
+from ngffseg.labels import open_contents, store_tree, write_archive
 from ngffseg.store import metered
 
 LABELS = np.random.default_rng(0).integers(0, 3, (1, 1, 5, 20, 30)).astype(np.int32)
@@ -186,3 +186,27 @@ def test_copies_of_metadata_that_are_out_of_date_are_found_and_mended(version, t
     assert [v for v in check(store, fix=True) if v.severity == "MUST"] == []
     with metered():  # as on a server
         assert open_labels(store, "a").arrays[1].shape == tuple(document["shape"])
+
+
+@pytest.mark.parametrize("name", ["case1.ome.zarr", "case1", "case.ozx"])
+def test_a_store_in_a_folder_called_labels(name, tmp_path):
+    store = tmp_path / "proj" / "labels" / name
+    labels = np.ones((4, 4, 4), np.uint8)
+    if name == "case1":  # made elsewhere: a new address without a suffix is a label image of proj
+        write_labels(tmp_path / "case1", labels, name="organs")
+        store.parent.mkdir(parents=True)
+        (tmp_path / "case1").rename(store)
+    elif name == "case.ozx":
+        store.parent.mkdir(parents=True)
+        write_labels(tmp_path / "a.zarr", labels, name="organs")
+        write_archive(tmp_path / "a.zarr", store)
+    else:
+        write_labels(store, labels, name="organs")
+    for address in (store, store / "labels" / "organs"):
+        assert open_labels(address).name == "organs"
+    assert open_contents(store).segmentations[0][0].url == str(store)
+
+
+def test_a_label_image_may_have_the_name_of_a_store(tmp_path):
+    write_labels(tmp_path / "proj", np.ones((4, 4, 4), np.uint8), name="case1.zarr")
+    assert open_labels(tmp_path / "proj" / "labels" / "case1.zarr").url == str(tmp_path / "proj")
