@@ -7,20 +7,37 @@ import sys
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from ngffseg.labels import Cost, LabelImage, StoredLevel, StoreTree
-from ngffseg.model import Loss, Segment
+from ngffseg.model import Loss, Segment, plain, plain_json
 from ngffseg.pyramid import PyramidPlan
+
+# Characters per line of tables in a file.
+WIDTH = 110
+
+
+class _Terminal(Console):
+    """Shows text as it is: names in it, which others have given, are neither markup nor obeyed."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """The text of a line, title or cell."""
+        return super().render_str(plain(text), **options | {"markup": False, "emoji": False})
 
 
 def console() -> Console:
     """Where people read: as wide as the terminal, at least wide enough for a table in a file."""
-    return Console(width=None if sys.stdout.isatty() else 110, highlight=False)
+    return _Terminal(width=None if sys.stdout.isatty() else WIDTH, highlight=False, markup=False, emoji=False)
+
+
+def tell(line: str) -> None:
+    """Tell people of something beside the answer, on stderr, in one line."""
+    sys.stderr.write(plain(line) + "\n")
 
 
 def print_json(value: Any) -> None:
     """Print a value as JSON; label values stay exact integers."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(plain_json(json.dumps(value, indent=2, ensure_ascii=False)) + "\n")
 
 
 def segment_json(segment: Segment) -> dict[str, Any]:

@@ -55,4 +55,4 @@ def _print(found: list[Result], path: Path) -> None:
         console().print(table)
     counts = Counter(result.status for result in found)
     told = ", ".join(f"{counts[status]} {status}" for status in ("done", "skipped", "failed"))
-    console().print(f"{told}; see {path}", markup=False, soft_wrap=True)
+    console().print(f"{told}; see {path}", soft_wrap=True)

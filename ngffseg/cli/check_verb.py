@@ -34,15 +34,11 @@ def print_violations(store: str, violations: list[Violation]) -> None:
     """Print violations for people, worst first, and the verdict."""
     out = console()
     for violation in sorted(violations, key=lambda v: v.severity):
-        out.print(f"{violation.severity}  {violation.where or '/'}", markup=False, soft_wrap=True)
-        out.print(f"      {violation.rule}", markup=False, soft_wrap=True)
-        out.print(
-            f"      expected {violation.expected}; found {violation.found}", markup=False, soft_wrap=True
-        )
+        out.print(f"{violation.severity}  {violation.where or '/'}", soft_wrap=True)
+        out.print(f"      {violation.rule}", soft_wrap=True)
+        out.print(f"      expected {violation.expected}; found {violation.found}", soft_wrap=True)
         if violation.fix is not None:
-            out.print(f"      --fix would {violation.fix.text}", markup=False, soft_wrap=True)
+            out.print(f"      --fix would {violation.fix.text}", soft_wrap=True)
     faults = sum(v.severity == "MUST" for v in violations)
     verdict = "not valid" if faults else "valid"
-    out.print(
-        f"{store}: {verdict}; {faults} MUST, {len(violations) - faults} SHOULD", markup=False, soft_wrap=True
-    )
+    out.print(f"{store}: {verdict}; {faults} MUST, {len(violations) - faults} SHOULD", soft_wrap=True)

@@ -39,5 +39,5 @@ def run(folder: str, json_wanted: bool) -> int:
     else:
         print_written(written)
         print_violations(str(store), violations)
-        console().print(f"picture: {picture}", markup=False, soft_wrap=True)
+        console().print(f"picture: {picture}", soft_wrap=True)
     return 1 if any(v.severity == "MUST" for v in violations) else 0

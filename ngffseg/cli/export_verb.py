@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
-from ngffseg.cli.answer import console, loss_json, print_json
+from ngffseg.cli.answer import console, loss_json, print_json, tell
 from ngffseg.cli.options import link_options, store_options
 from ngffseg.convert import export_segmentation
 
@@ -29,5 +27,5 @@ def run(store: str, target: str, name: str | None, strict: bool, as_json: bool) 
         print_json({"target": target, "losses": [loss_json(loss) for loss in losses]})
         return
     for loss in losses:
-        sys.stderr.write(f"lost: {loss.where}: {loss.what}\n")
-    console().print(f"{target} written", markup=False, soft_wrap=True)
+        tell(f"lost: {loss.where}: {loss.what}")
+    console().print(f"{target} written", soft_wrap=True)

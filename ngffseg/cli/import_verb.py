@@ -58,10 +58,10 @@ def _print_forecast(source: str, store: str, chosen: dict[str, Any], *, as_json:
         return
     out = console()
     for level in plan_json(plan)["levels"]:
-        out.print(level, markup=False, soft_wrap=True)
+        out.print(level, soft_wrap=True)
     told = f"{found.blocks} blocks"
     if found.finished:
         told = "all of it is there already, and equal"
     elif found.done:
         told += f", {found.done} of them done by an interrupted run"
-    out.print(f"{told}; nothing was written", markup=False, soft_wrap=True)
+    out.print(f"{told}; nothing was written", soft_wrap=True)

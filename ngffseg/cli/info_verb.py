@@ -32,7 +32,7 @@ def run(store: str, *, name: str | None, requests: bool, png: str | None, as_jso
         print_json(tree_json(tree) | ({"requests": [cost_json(cost) for cost in costs]} if requests else {}))
         return
     out = console()
-    out.print(f"{tree.url}  OME-Zarr {tree.version}", markup=False, soft_wrap=True)
+    out.print(f"{tree.url}  OME-Zarr {tree.version}", soft_wrap=True)
     if tree.image is not None:
         kind = "image (placeholder, no data)" if tree.image.placeholder else f"image {tree.image.name}"
         out.print(levels_table(kind, tree.image.levels))

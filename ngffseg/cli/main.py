@@ -24,6 +24,7 @@ from ngffseg.cli import (
     segments_verb,
     view_verb,
 )
+from ngffseg.cli.answer import tell
 from ngffseg.errors import ClusterError, LossError, NgffsegError, StoreError, StoreNotFoundError
 
 
@@ -94,5 +95,5 @@ def exit_code(error: NgffsegError) -> int:
 
 def _fail(message: str, code: int) -> int:
     line = " ".join(message.split())
-    sys.stderr.write(f"ngffseg: {line}\n")
+    tell(f"ngffseg: {line}")
     return code

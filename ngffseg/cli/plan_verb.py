@@ -72,7 +72,7 @@ def run(
         return
     console().print(_levels(plan))
     console().print(_totals(found, workers))
-    console().print(f"rates: {origin}", markup=False, soft_wrap=True)
+    console().print(f"rates: {origin}", soft_wrap=True)
 
 
 def _plan(chosen: dict[str, Any], *, in_place: bool) -> PyramidPlan:

@@ -20,6 +20,9 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from ngffseg.cli.answer import tell
+from ngffseg.model import plain
+
 LINES = 10
 
 
@@ -30,14 +33,14 @@ def progress(what: str, unit: str = "blocks") -> Iterator[Callable[[int, int], N
         yield _Lines(what, unit)
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         _Rate(unit),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
+        task = bar.add_task(plain(what), total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
@@ -72,4 +75,4 @@ class _Lines:
             told = f"{self.what}: {done} of {total} {self.unit}"
             if blocks and seconds > 0 and done < total:
                 told += f", {blocks / seconds:.3g} per second, {(total - done) * seconds / blocks:.0f} s left"
-            sys.stderr.write(told + "\n")
+            tell(told)

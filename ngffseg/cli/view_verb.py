@@ -11,8 +11,9 @@ from types import FrameType
 
 import click
 
-from ngffseg.cli.answer import print_json
+from ngffseg.cli.answer import print_json, tell
 from ngffseg.cli.options import store_options
+from ngffseg.model import plain
 from ngffseg.viewer import open_viewer, take_screenshot
 
 
@@ -46,12 +47,12 @@ def run(
                 return
             _answer(
                 {"store": store, "address": viewing.address},
-                f"{viewing.address}\n{store} is served to this machine alone, to who has this address, until"
+                f"{viewing.address}\n{plain(store)} is served to this machine alone, to who has this address, until"
                 " Ctrl-C",
                 as_json=as_json,
             )
             if not no_browser and not webbrowser.open(viewing.address):
-                sys.stderr.write("no browser was found: open the address in one\n")
+                tell("no browser was found: open the address in one")
             while not done.wait(0.5):
                 pass
     finally:
@@ -71,10 +72,10 @@ def _tell_once() -> Callable[[str], None]:
     """What tells of a failure of the store, each but once: a page asks for thousands of chunks."""
     told: set[str] = set()
 
-    def tell(line: str) -> None:
+    def once(line: str) -> None:
         """Tell of a failure that was not told."""
         if line not in told:
             told.add(line)
-            sys.stderr.write(f"ngffseg: {line}\n")
+            tell(f"ngffseg: {line}")
 
-    return tell
+    return once

@@ -4,6 +4,7 @@ from ngffseg.model.code import Code, CodedRegion, Codes
 from ngffseg.model.loss import Loss
 from ngffseg.model.segment import Algorithm, Color, Segment
 from ngffseg.model.segmentation import ArrayLike, Segmentation, Source, Volume
+from ngffseg.model.text import plain, plain_json
 
 __all__ = [
     "Algorithm",
@@ -17,4 +18,6 @@ __all__ = [
     "Segmentation",
     "Source",
     "Volume",
+    "plain",
+    "plain_json",
 ]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ngffseg.errors import MissingExtraError, UsageError
+from ngffseg.model import plain
 from ngffseg.pictures.plane import Panel
 from ngffseg.pictures.tint import Entry
 
@@ -70,14 +71,17 @@ def _draw_row(part: Any, panels: Sequence[Panel], entries: Sequence[Entry], colu
     for axes, panel in zip(part.subplots(1, columns, squeeze=False)[0], panels, strict=False):
         # In units of the plane, so that voxels have their true proportions.
         axes.imshow(panel.picture, interpolation="nearest", extent=(0, panel.width, panel.height, 0))
-        axes.set_title(panel.title, fontsize=9)
+        # Names of others: "$" in them is no formula.
+        axes.set_title(plain(panel.title), fontsize=9, parse_math=False)
     for axes in part.axes:
         axes.set_axis_off()
-    shown = [Patch(color=entry.color, label=entry.name) for entry in entries[:MOST_NAMES]]
+    shown = [Patch(color=entry.color, label=plain(entry.name)) for entry in entries[:MOST_NAMES]]
     if len(entries) > MOST_NAMES:
         shown.append(Patch(color="none", label=f"and {len(entries) - MOST_NAMES} more"))
     if shown:
-        part.legend(handles=shown, loc="outside right center", fontsize=8, frameon=False)
+        legend = part.legend(handles=shown, loc="outside right center", fontsize=8, frameon=False)
+        for text in legend.get_texts():
+            text.set_parse_math(False)
 
 
 def save_picture(figure: Figure, path: str | os.PathLike[str]) -> None:

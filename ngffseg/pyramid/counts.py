@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ngffseg.pyramid.kernels import compiled
+from ngffseg.pyramid.compilation import compiled
 
 Numbers = npt.NDArray[np.uint64]
 LABEL, CHUNK, VOXELS, PLACES = 0, 1, 2, 3

@@ -9,14 +9,9 @@ the way in and out (``a ^ mask``, mask all ones), which reverses the order of in
 serves both rules at the same speed.
 """
 
-from typing import Any
-
 import numpy as np
-from numba import njit
 
-# Decorators of kernels, and of parts of kernels that are compiled into each of them.
-compiled: Any = njit(nogil=True, cache=True, boundscheck=False, error_model="numpy")
-inlined: Any = njit(inline="always")
+from ngffseg.pyramid.compilation import compiled, inlined
 
 
 @compiled

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ngffseg.pyramid.kernels import compiled, inlined
+from ngffseg.pyramid.compilation import compiled, inlined
 
 # Columns of the statistics of a label: count, lowest and highest index and sum of indices per axis.
 COUNT, LOW, HIGH, SUM, COLUMNS = 0, 1, 4, 7, 10

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ngffseg.pyramid.kernels import compiled, inlined, parity_mask
+from ngffseg.pyramid.compilation import compiled, inlined
+from ngffseg.pyramid.kernels import parity_mask
 
 
 @inlined
