@@ -84,6 +84,6 @@ def _follow(image: Sequence[tuple[int, ...]], chosen: PyramidOptions, grid: Geom
 def _ratio(finer: tuple[int, ...], coarser: tuple[int, ...], grid: Geometry) -> tuple[int, ...]:
     """Whole factors that come closest to those of the image; other writers round shapes."""
     return tuple(
-        max(1, round(a / b)) if axis in grid.spatial_axes else 1
+        max(1, round(a / max(1, b))) if axis in grid.spatial_axes else 1
         for axis, (a, b) in enumerate(zip(finer, coarser, strict=True))
     )

@@ -1,0 +1,145 @@
+"""Whatever stands in any document of a store: no verb touches what lies around it, or ends in a raw error."""
+
+import copy
+import json
+import random
+import shutil
+import warnings
+
+import numpy as np
+import pytest
+
+from ngffseg import export_segmentation, segment_index
+from ngffseg.errors import NgffsegError
+from ngffseg.labels import build_levels, check, open_contents, open_labels, store_tree, update_labels
+from ngffseg.store import open_store
+from ngffseg.viewer.objects import ServedObjects
+from tests.labels.guarded import guarded, outside, plant_job, plant_journal, write
+
+STRINGS = [
+    "../../victim", "../victim", "../../../victim", "/abs/victim", "..", ".", "", "a/../../victim", "\x00", "..\\victim",
+    "labels/../../victim", "x" * 5000, "~", "~/victim", "file:///tmp/victim", "s3://other/victim", "%2e%2e/victim",
+    "．．/victim", "‥/victim", "\ud800", "labels", "ngffseg", "zarr.json", "labels/organs", "C:\\victim",
+]  # fmt: skip
+NUMBERS = [-1, 0, 2**31, 2**63, 2**64, 2**70, -(2**63), 1.5, True]
+TRIALS = 60
+
+
+def export(store, name):
+    folder = store.parent / "exported"
+    folder.mkdir(exist_ok=True)
+    export_segmentation(store, folder / name, name="organs" if name.endswith(".nrrd") else None)
+
+
+def view(store):
+    for images in open_contents(store).segmentations:
+        for image in images:
+            objects = ServedObjects(open_store(str(store), contained=True))
+            objects.read(f"labels/{image.name}/zarr.json")
+
+
+VERBS = {
+    "info": store_tree,
+    "check": check,
+    "check --fix": lambda store: check(store, fix=True),
+    "segments": lambda store: list(segment_index(open_labels(store, "organs"))),
+    "export": lambda store: export(store, "a.seg.nrrd"),
+    "export .ozx": lambda store: export(store, "a.ozx"),
+    "pyramid": lambda store: build_levels(store, "organs", levels=2),
+    "import --overwrite": lambda store: write(store, overwrite=True),
+    "import of another": lambda store: write(store, "liver"),
+    "import --resume": lambda store: write(store, resume=True, overwrite=True),
+    "update": lambda store: update_labels(
+        open_labels(store, "organs"), [(0, 2)] * 3, np.full((2, 2, 2), 7, np.uint8)
+    ),
+    "view": view,
+}
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory):
+    store = guarded(tmp_path_factory.mktemp("good"))
+    staged = "ngffseg/jobs/organs-000000000000/labels/organs"
+    plant_job(store, paths=["labels/organs/9"], moves={"labels/organs": {"staged": staged, "inode": 1}})
+    plant_journal(store)
+    return store
+
+
+def head_of(file):
+    """The JSON of a document, and the bytes that follow it."""
+    head, line, body = file.read_bytes().partition(b"\n")
+    return json.loads(head), line + body
+
+
+def places(value, path=()):
+    """Paths to all strings, keys and integers of a JSON value, but for copies of schemas."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield (*path, key), "key"
+            if key != "schemas":
+                yield from places(part, (*path, key))
+    elif isinstance(value, list):
+        for number, part in enumerate(value):
+            yield from places(part, (*path, number))
+    elif isinstance(value, str | int):
+        yield path, "string" if isinstance(value, str) else "number"
+
+
+def all_places(store):
+    files = sorted(file for file in store.rglob("*.json"))
+    return [(file.relative_to(store), *place) for file in files for place in places(head_of(file)[0])]
+
+
+def replaced(document, path, kind, value):
+    changed = copy.deepcopy(document)
+    inside = changed
+    for step in path[:-1]:
+        inside = inside[step]
+    if kind == "key":
+        inside[value] = inside.pop(path[-1])
+    else:
+        inside[path[-1]] = value
+    return changed
+
+
+def try_out(good, folder, place, value, verb):
+    """Put a value into a document of a copy of the store, and run a verb on it."""
+    shutil.copytree(good.parent, folder)
+    store, (file, path, kind) = folder / good.name, place
+    document, body = head_of(store / file)
+    (store / file).write_bytes(json.dumps(replaced(document, path, kind, value)).encode() + body)
+    (folder / "exported").mkdir()
+    before = outside(store)
+    told = f"{verb} with {file} {path} {kind} = {value!r:.40}"
+    # Arrays of odd forms and sizes, and what check says of them, are the matter of other tests.
+    odd = verb.startswith("check") or document.get("node_type") == "array"
+    allowed = Exception if odd else NgffsegError
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zarr and numpy may warn of what they find
+        try:
+            VERBS[verb](store)
+        except allowed:
+            pass
+        except Exception as error:
+            raise AssertionError(f"{told} ended in {type(error).__name__}: {error}") from error
+    after = outside(store)
+    assert {k: v for k, v in after.items() if not k.startswith("exported/")} == before, told
+    shutil.rmtree(folder)
+
+
+def test_hostile_documents(good, tmp_path):
+    chance = random.Random(13)
+    known = all_places(good)
+    by_file = {file: [place for place in known if place[0] == file] for file, *_ in known}
+    for number in range(TRIALS):
+        place = chance.choice(by_file[chance.choice(list(by_file))])
+        value = chance.choice(NUMBERS if place[2] == "number" else STRINGS)
+        try_out(good, tmp_path / f"{number}", place, value, chance.choice(list(VERBS)))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_hostile_string_everywhere(verb, good, tmp_path):
+    for number, place in enumerate(all_places(good)):
+        for value in NUMBERS if place[2] == "number" else STRINGS:
+            try_out(good, tmp_path / f"{number}", place, value, verb)
