@@ -49,6 +49,8 @@ class FolderObjects:
     one step, so that nobody ever sees a part of one. With a ``guard`` links that it refuses are not followed.
     """
 
+    proof: str | None = None
+
     def __init__(self, root: Path, path: str, aside: Path | None = None, guard: Guard | None = None) -> None:
         self.folder, self.aside = str(root / path), str(aside) if aside is not None else None
         self.prefix, self.guard = f"{path}/" if path else "", guard

@@ -20,6 +20,9 @@ from ngffseg.chunks.window import Window
 class Objects(Protocol):
     """Bytes by key, below one array."""
 
+    # Key of an object that a listing must name to be believed; None where it always is.
+    proof: str | None
+
     def get(self, key: str) -> bytes | None:
         """Bytes of an object, None if there is none."""
 
@@ -42,8 +45,8 @@ class Objects(Protocol):
 class StoreObjects:
     """Objects of any store of zarr."""
 
-    def __init__(self, store: Store, path: str, *, listing: bool) -> None:
-        self.store, self.path, self.listing = store, path, listing
+    def __init__(self, store: Store, path: str, *, listing: bool, proof: str | None) -> None:
+        self.store, self.path, self.listing, self.proof = store, path, listing, proof
         self._window = Window()
 
     def _key(self, key: str) -> str:
@@ -93,9 +96,13 @@ async def _listed(store: Store, prefix: str) -> list[str]:
     return [key async for key in store.list_prefix(prefix)]
 
 
-def objects_of(store: Any, path: str, *, listing: bool, aside: Path | None = None) -> Objects:
-    """The objects of the array at a path of a store; see `FolderObjects` for ``aside``."""
-    if isinstance(store, LocalStore):
-        # Stores that others have opened follow links as they do.
-        return FolderObjects(Path(store.root), path, aside, getattr(store, "boundary", None))
-    return StoreObjects(store, path, listing=listing)
+def objects_of(
+    store: Any, path: str, *, listing: bool, proof: str | None = None, aside: Path | None = None
+) -> Objects:
+    """The objects of the array at a path of a store; see `Objects` for ``proof``, `FolderObjects` for ``aside``."""
+    # Stores that others have opened follow links as they do.
+    boundary = getattr(store, "boundary", None)
+    # One that others made from LocalStore may give other bytes than those of its files, so it is asked itself.
+    if type(store) is LocalStore or (isinstance(store, LocalStore) and boundary is not None):
+        return FolderObjects(Path(store.root), path, aside, boundary)
+    return StoreObjects(store, path, listing=listing, proof=proof)

@@ -20,6 +20,7 @@ import zarr
 
 from ngffseg.chunks.codec import DAMAGED, Labels
 from ngffseg.chunks.form import Form, form_of
+from ngffseg.chunks.listing import Listing, listed_objects
 from ngffseg.chunks.objects import Objects, objects_of
 from ngffseg.chunks.paste import Box, paste
 from ngffseg.chunks.shard import ABSENT, Index
@@ -183,11 +184,8 @@ class StoredLabels:
 
     def occupied(self) -> npt.NDArray[np.int64] | None:
         """Indices of the objects that are there, shape (n, ndim); None where nobody can tell."""
-        keys = self.objects.keys()
-        if keys is None:
-            return None
-        found = list(self.keys.indices(keys, len(self.shape)))
-        return np.array(found, np.int64).reshape(-1, len(self.shape))
+        grid = [-(-n // u) for n, u in zip(self.shape, self.unit, strict=True)]
+        return listed_objects(self.objects, self.keys, grid)
 
     def __getstate__(self) -> dict[str, Any]:
         """All but what a thread keeps for itself."""
@@ -198,7 +196,7 @@ class StoredLabels:
 
 
 def stored_labels(
-    array: zarr.Array[Any], *, listing: bool = True, aside: Path | None = None
+    array: zarr.Array[Any], *, listing: Listing = "probed", aside: Path | None = None
 ) -> StoredLabels | None:
     """The chunks of an array of labels; None if only zarr itself knows its form.
 
@@ -207,12 +205,14 @@ def stored_labels(
     array
         An open array of integers.
     listing
-        Whether the store can list its objects.
+        How far the listing of the store is believed.
     aside
         Folder on the local disk in which files are written before they take their place.
     """
     form = form_of(array)
     if form is None:
         return None
-    objects = objects_of(array.store, array.path, listing=listing, aside=aside)
+    document = "zarr.json" if array.metadata.zarr_format == 3 else ".zarray"
+    proof = document if listing == "probed" else None
+    objects = objects_of(array.store, array.path, listing=listing != "none", proof=proof, aside=aside)
     return StoredLabels(str(array.store_path), array, objects, form)

@@ -11,10 +11,10 @@ from zarr.abc.store import Store
 from zarr.storage import LocalStore
 
 from ngffseg import ngff
-from ngffseg.chunks import BoxReader, Cache, StoredLabels, stored_labels
+from ngffseg.chunks import BoxReader, Cache, Listing, StoredLabels, stored_labels
 from ngffseg.errors import MetadataError
 from ngffseg.labels.nodes import array_of, find_arrays
-from ngffseg.store import store_can_list
+from ngffseg.store import is_own_store, store_can_list
 
 
 class Levels(Sequence[zarr.Array[Any]]):
@@ -132,7 +132,7 @@ def check_integers(url: str, array: zarr.Array[Any]) -> None:
 
 def level_reader(array: zarr.Array[Any], cache: Cache) -> Any:
     """What reads boxes of an array: its chunks where their form is known, else the array itself."""
-    stored = stored_labels(array, listing=False)
+    stored = stored_labels(array, listing="none")
     # Files of the local disk are kept by the system already.
     kept = None if isinstance(array.store, LocalStore) else cache
     return array if stored is None else BoxReader(stored, kept)
@@ -143,7 +143,7 @@ def written_labels(array: zarr.Array[Any], aside: Path | None = None) -> StoredL
 
     ``aside`` is a folder in which files are written before they take their place in one step.
     """
-    stored = stored_labels(array, listing=store_can_list(array.store), aside=aside)
+    stored = stored_labels(array, listing=_listing(array.store), aside=aside)
     assert stored is not None, array.metadata
     return stored
 
@@ -152,4 +152,11 @@ def source_labels(labels: Any) -> Any:
     """Labels to be read: the chunks of a zarr array where its form is known, else as they are."""
     if not isinstance(labels, zarr.Array):
         return labels
-    return stored_labels(labels, listing=store_can_list(labels.store)) or labels
+    return stored_labels(labels, listing=_listing(labels.store)) or labels
+
+
+def _listing(store: Store) -> Listing:
+    """How far the listing of a store is believed."""
+    if not store_can_list(store):
+        return "none"
+    return "believed" if is_own_store(store) else "probed"

@@ -30,7 +30,7 @@ from ngffseg.store.objects import (
 )
 from ngffseg.store.preserve import preserve, share
 from ngffseg.store.requests import all_of
-from ngffseg.store.url import check_writable, open_store, store_can_list, store_url
+from ngffseg.store.url import check_writable, is_own_store, open_store, store_can_list, store_url
 
 __all__ = [
     "Entry",
@@ -53,6 +53,7 @@ __all__ = [
     "has_metadata",
     "inside",
     "is_inside",
+    "is_own_store",
     "list_objects",
     "local_path",
     "locked",

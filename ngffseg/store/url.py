@@ -115,6 +115,11 @@ def store_url(store: Store) -> str | None:
     return store.url if isinstance(store, RemoteStore) else None
 
 
+def is_own_store(store: Store) -> bool:
+    """Return True for a store of the kinds that `open_store` gives, whose listings tell all that is there."""
+    return type(store) in (LocalStore, FolderStore, RemoteStore, ArchiveStore)
+
+
 def store_can_list(store: Store) -> bool:
     """Whether a store that is open, perhaps by others, can say what it holds."""
     protocol = getattr(getattr(store, "fs", None), "protocol", ())

@@ -202,7 +202,7 @@ def test_the_index_of_a_shard_is_checked(tmp_path):
 def test_a_store_that_cannot_list_does_not_say_what_is_there():
     array = create(zarr.storage.MemoryStore(), **FORMS["zstd"])
     array[:] = LABELS
-    stored = stored_labels(array, listing=False)
+    stored = stored_labels(array, listing="none")
     assert stored.occupied() is None
     np.testing.assert_array_equal(
         read(stored, (slice(0, 8), slice(16, 32), slice(0, 7))), LABELS[:8, 16:32, :7]

@@ -21,6 +21,8 @@ CORNERS = [(0, 0, 0), (4000, 4000, 4000), (2047, 1000, 3333), (2000, 50, 70), (6
 class Counted:
     """Objects of a store that count how often each is read and written."""
 
+    proof = None
+
     def __init__(self, objects):
         self.objects, self.reads, self.writes = objects, [], []
 
