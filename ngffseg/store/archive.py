@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import zipfile
 import zlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from functools import cached_property
-from typing import Any
+from typing import Any, NoReturn
 
-from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, Store, SuffixByteRequest
-from zarr.core.buffer import Buffer, BufferPrototype
+from zarr.abc.store import ByteRequest, Store
+from zarr.core.buffer import Buffer
 
 from ngffseg.errors import StoreError, UsageError
+from ngffseg.store.byte_store import ByteStore
+from ngffseg.store.client import bounds_of, folder_of
 from ngffseg.store.directory import Directory, File, header_size
-from ngffseg.store.requests import all_of
+from ngffseg.store.requests import PerLoop
 
 
-class ArchiveStore(Store):
+class ArchiveStore(ByteStore):
     """A store in a zip file; it is only read.
 
     Parameters
@@ -50,30 +52,27 @@ class ArchiveStore(Store):
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k not in ("_directory", "_once")}
 
+    def with_read_only(self, read_only: bool = False) -> Store:
+        """The same store; it cannot be written."""
+        return ArchiveStore(self.file, self.inside) if read_only else super().with_read_only(read_only)
+
     @property
     def _identity(self) -> tuple[str, str]:
         return self.file.url, self.inside
 
     @cached_property
-    def _once(self) -> asyncio.Lock:
-        return asyncio.Lock()
+    def _once(self) -> PerLoop[asyncio.Lock]:
+        return PerLoop(asyncio.Lock)
 
     async def _entries(self) -> Directory:
         """The central directory, read once."""
-        async with self._once:
+        async with self._once():
             if not hasattr(self, "_directory"):
                 self._directory = await self.file.directory()
         return self._directory
 
     def _key(self, key: str) -> str:
         return f"{self.inside}/{key}".strip("/")
-
-    async def get(
-        self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
-    ) -> Buffer | None:
-        """Bytes of an entry, or of a part of it."""
-        data = await self.fetch(key, byte_range)
-        return None if data is None else prototype.buffer.from_bytes(data)
 
     async def fetch(self, key: str, part: ByteRequest | None = None) -> bytes | None:
         """Bytes of an entry or of a part of it; None if there is none.
@@ -88,18 +87,12 @@ class ArchiveStore(Store):
         if entry is None:
             return None
         if part is not None and entry.compress_type == zipfile.ZIP_STORED:
-            start, stop = _bounds(part, entry.file_size)
+            start, stop = bounds_of(part, entry.file_size)
             begin = await directory.begin(self.file, entry)
             return await self.file.read(begin + start, begin + stop)
         span = await self.file.read(entry.header_offset, directory.end(entry))
         data = _content(self.file.url, entry, span)
-        return data if part is None else data[slice(*_bounds(part, len(data)))]
-
-    async def get_partial_values(
-        self, prototype: BufferPrototype, key_ranges: Iterable[tuple[str, ByteRequest | None]]
-    ) -> list[Buffer | None]:
-        """Parts of entries, at the same time."""
-        return await all_of(self.get(key, prototype, part) for key, part in key_ranges)
+        return data if part is None else data[slice(*bounds_of(part, len(data)))]
 
     async def exists(self, key: str) -> bool:
         """Whether there is an entry."""
@@ -107,11 +100,17 @@ class ArchiveStore(Store):
 
     async def set(self, key: str, value: Buffer) -> None:  # noqa: ARG002
         """Refuse: an archive is only read."""
-        raise UsageError(f"{self.file.url} is a single file, which is only read")
+        self._refuse()
 
     async def delete(self, key: str) -> None:  # noqa: ARG002
         """Refuse: an archive is only read."""
-        raise UsageError(f"{self.file.url} is a single file, which is only read")
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        # In words of zarr, as its other stores that are only read.
+        raise UsageError(
+            f"{self.file.url} is a single file: the store was opened in read-only mode and does not support writing"
+        )
 
     async def getsize(self, key: str) -> int:
         """Number of bytes of an entry, as it is unpacked."""
@@ -123,24 +122,19 @@ class ArchiveStore(Store):
     async def getsize_prefix(self, prefix: str) -> int:
         """Number of bytes of all entries below a folder, as they are unpacked."""
         entries = (await self._entries()).entries
-        root = self._key(f"{prefix.rstrip('/')}/" if prefix else "") + ("/" if prefix else "")
+        root = folder_of(self._key(prefix))
         return sum(entry.file_size for key, entry in entries.items() if key.startswith(root))
-
-    async def list(self) -> AsyncIterator[str]:
-        """Keys of all entries."""
-        async for key in self.list_prefix(""):
-            yield key
 
     async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
         """Keys of all entries that begin with a prefix."""
-        root = f"{self.inside}/" if self.inside else ""
+        root = folder_of(self.inside)
         for key in (await self._entries()).entries:
             if key.startswith(root + prefix):
                 yield key.removeprefix(root)
 
     async def list_dir(self, prefix: str) -> AsyncIterator[str]:
         """Names directly below a folder."""
-        folder = f"{prefix.rstrip('/')}/" if prefix else ""
+        folder = folder_of(prefix)
         names = {key.removeprefix(folder).partition("/")[0]: None async for key in self.list_prefix(folder)}
         for name in names:
             yield name
@@ -157,14 +151,3 @@ def _content(url: str, entry: zipfile.ZipInfo, span: bytes) -> bytes:
     if len(data) != entry.file_size or zlib.crc32(data) != entry.CRC:
         raise StoreError(f"{url}: {entry.filename} is damaged: copy the file again")
     return data
-
-
-def _bounds(part: ByteRequest, size: int) -> tuple[int, int]:
-    match part:
-        case RangeByteRequest(start, end):
-            return min(start, size), min(end, size)
-        case OffsetByteRequest(offset):
-            return min(offset, size), size
-        case SuffixByteRequest(suffix):
-            return max(0, size - suffix), size
-    raise TypeError(part)

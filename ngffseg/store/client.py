@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from zarr.abc.store import ByteRequest, RangeByteRequest, SuffixByteRequest
+from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, SuffixByteRequest
 
 # Seconds: until a connection is made, and between two parts of an answer.
 CONNECT_TIMEOUT = 3.5
@@ -59,10 +59,19 @@ class Client(Protocol):
         """Names directly below a prefix that is empty or ends with a slash."""
 
 
-def part_of(data: bytes, part: ByteRequest | None) -> bytes:
-    """The part that was asked for, from servers that answer with the whole object all the same."""
-    if isinstance(part, RangeByteRequest) and len(data) > part.end - part.start:
-        return data[part.start : part.end]
-    if isinstance(part, SuffixByteRequest) and len(data) > part.suffix:
-        return data[-part.suffix :]
-    return data
+def bounds_of(part: ByteRequest, size: int) -> tuple[int, int]:
+    """Where a part begins and ends in an object of a size."""
+    match part:
+        case RangeByteRequest(start, end):
+            return min(start, size), min(end, size)
+        case OffsetByteRequest(offset):
+            return min(offset, size), size
+        case SuffixByteRequest(suffix):
+            return max(0, size - suffix), size
+    raise TypeError(part)
+
+
+def folder_of(prefix: str) -> str:
+    """Beginning of the keys of all objects below a folder; empty for the root."""
+    name = prefix.strip("/")
+    return f"{name}/" if name else ""

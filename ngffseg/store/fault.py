@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal[
-    "missing", "bucket", "exists", "denied", "keys", "expired", "clock", "region", "unreachable", "broken", "busy", "other"
+    "missing", "bucket", "exists", "range", "denied", "keys", "expired", "clock", "region", "unreachable", "broken", "busy", "other"
 ]  # fmt: skip
 
 # Error codes of S3: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
@@ -17,6 +17,7 @@ CODES: dict[str, Kind] = {
     "NoSuchBucket": "bucket",
     "InvalidBucketName": "bucket",
     "PreconditionFailed": "exists",
+    "InvalidRange": "range",
     # "If a conflicting operation occurs during the upload S3 returns a 409 ConditionalRequestConflict
     # response. On a 409 failure, retry the upload."
     "ConditionalRequestConflict": "busy",
@@ -49,6 +50,7 @@ STATUS: dict[int, Kind] = {
     408: "busy",
     410: "missing",
     412: "exists",
+    416: "range",
     429: "busy",
 }
 # Classes of errors of obstore, botocore, aiohttp and Python, by name: none of them need be there.

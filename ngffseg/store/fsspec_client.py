@@ -13,7 +13,7 @@ import fsspec
 from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
 from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, SuffixByteRequest
 
-from ngffseg.store.client import CONCURRENCY, CONNECT_TIMEOUT, READ_TIMEOUT, Entry
+from ngffseg.store.client import CONCURRENCY, CONNECT_TIMEOUT, READ_TIMEOUT, Entry, bounds_of
 from ngffseg.store.settings import NoCredentialsError, S3Settings, has_keys, s3_keys
 
 if TYPE_CHECKING:
@@ -55,7 +55,19 @@ class FsspecClient:
 
     async def get(self, key: str, part: ByteRequest | None) -> bytes:
         """Bytes of an object, or of a part of it."""
+        if self.quoted and part is not None:
+            return await self._run(self._get_part(self._path(key), part))
         return bytes(await self._run(self.fs._cat_file(self._path(key), **_range(part))))
+
+    async def _get_part(self, url: str, part: ByteRequest) -> bytes:
+        """Bytes of a part of an object of a web server, which may answer with all of it."""
+        headers = self.fs.kwargs.get("headers", {}) | {"Range": _range_header(part)}
+        session = await self.fs.set_session()
+        async with session.get(self.fs.encode_url(url), **(self.fs.kwargs | {"headers": headers})) as answer:
+            self.fs._raise_not_found_for_status(answer, url)
+            data: bytes = await answer.read()
+        # RFC 9110, 14.2: "A server MAY ignore the Range header field." The status tells; the number of bytes does not.
+        return data if answer.status == 206 else data[slice(*bounds_of(part, len(data)))]
 
     async def size(self, key: str) -> int:
         """Number of bytes of an object."""
@@ -88,11 +100,14 @@ class FsspecClient:
 
     async def children(self, prefix: str) -> list[str]:
         """Names directly below a prefix."""
+        folder = self._path(prefix.rstrip("/"))
         try:
-            found = await self._run(self.fs._ls(self._path(prefix.rstrip("/")), detail=False))
+            found = await self._run(self.fs._ls(folder, detail=False))
         except (FileNotFoundError, NotADirectoryError):
             return []
-        return [str(path).rstrip("/").rpartition("/")[2] for path in found]
+        # Of a file, file systems list the file.
+        paths = (str(path).rstrip("/") for path in found)
+        return [path.removeprefix(f"{folder}/") for path in paths if path.startswith(f"{folder}/")]
 
 
 def _entry(told: Mapping[str, Any]) -> Entry:
@@ -118,6 +133,17 @@ def _range(part: ByteRequest | None) -> dict[str, int]:
         case SuffixByteRequest(suffix):
             return {"start": -suffix}
     return {}
+
+
+def _range_header(part: ByteRequest) -> str:
+    match part:
+        case RangeByteRequest(start, end):
+            return f"bytes={start}-{end - 1}"
+        case OffsetByteRequest(offset):
+            return f"bytes={offset}-"
+        case SuffixByteRequest(suffix):
+            return f"bytes=-{suffix}"
+    raise TypeError(part)
 
 
 def _protocols(fs: Any) -> tuple[str, ...]:

@@ -10,10 +10,11 @@ from datetime import timedelta
 from typing import Any
 
 import obstore
+from obstore.exceptions import GenericError
 from obstore.store import S3Store
 from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, SuffixByteRequest
 
-from ngffseg.store.client import CONCURRENCY, CONNECT_TIMEOUT, READ_TIMEOUT, Entry
+from ngffseg.store.client import CONCURRENCY, CONNECT_TIMEOUT, READ_TIMEOUT, Entry, bounds_of
 from ngffseg.store.settings import NoCredentialsError, S3Settings, s3_keys
 
 # Seconds at the end of the process. A thread of Rust that has just handed over an answer still returns through
@@ -36,7 +37,14 @@ class ObstoreClient:
     async def get(self, key: str, part: ByteRequest | None) -> bytes:
         """Bytes of an object, or of a part of it."""
         options: Any = {} if part is None else {"range": _range(part)}
-        answer = await obstore.get_async(self.store, self._key(key), options=options)
+        try:
+            answer = await obstore.get_async(self.store, self._key(key), options=options)
+        except GenericError as error:
+            if part is None or "non-partial response" not in str(error):
+                raise
+            # RFC 9110, 14.2: "A server MAY ignore the Range header field."
+            data = await self.get(key, None)
+            return data[slice(*bounds_of(part, len(data)))]
         return bytes(await answer.bytes_async())
 
     async def size(self, key: str) -> int:
@@ -56,12 +64,12 @@ class ObstoreClient:
     async def entries(self, prefix: str) -> dict[str, Entry]:
         """What is told of all objects whose keys begin with a prefix."""
         # object_store lists folders: what begins with the last part of the name is picked here.
-        full = self._key(prefix) if not prefix.endswith("/") else f"{self._key(prefix)}/"
-        folder = full.rpartition("/")[0]
+        folder = self._key(prefix.rpartition("/")[0])
         start = len(self.prefix) + 1 if self.prefix else 0
         found: dict[str, Entry] = {}
         async for batch in obstore.list(self.store, folder or None, chunk_size=1000):
-            found |= {m["path"][start:]: _entry(m) for m in batch if m["path"].startswith(full)}
+            keys = ((meta["path"][start:], meta) for meta in batch)
+            found |= {key: _entry(meta) for key, meta in keys if key.startswith(prefix)}
         return found
 
     async def children(self, prefix: str) -> list[str]:

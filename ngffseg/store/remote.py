@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from functools import cached_property, partial
 from typing import Any, cast
 
 from zarr.abc.store import ByteRequest, RangeByteRequest, Store
-from zarr.core.buffer import Buffer, BufferPrototype
+from zarr.core.buffer import Buffer
 
-from ngffseg.store.client import Client, Entry, part_of
+from ngffseg.errors import UsageError
+from ngffseg.store.byte_store import ByteStore
+from ngffseg.store.client import Client, Entry, folder_of
 from ngffseg.store.containment import is_inside
 from ngffseg.store.failure import request_error
 from ngffseg.store.fault import Fault, Kind, fault_of
 from ngffseg.store.meter import count_bytes, count_request
-from ngffseg.store.requests import Requests, all_of
+from ngffseg.store.requests import Requests
 
 METADATA = ("zarr.json", ".zarray", ".zattrs", ".zgroup")
 KEYS_PER_LIST = 1000
 
 
-class RemoteStore(Store):
+class RemoteStore(ByteStore):
     """Objects below an address that is not the local disk.
 
     Parameters
@@ -32,16 +34,13 @@ class RemoteStore(Store):
     server
         Name of the server, with its port.
     listing
-        Whether the server can list.
+        Whether the server can list, and be written; plain HTTP can not.
     """
-
-    supports_writes = True
-    supports_deletes = True
 
     def __init__(
         self, url: str, client: Callable[[], Client], server: str, *, listing: bool, read_only: bool = False
     ) -> None:
-        super().__init__(read_only=read_only)
+        super().__init__(read_only=read_only or not listing)
         self.url, self.listing, self.server, self._make = url, listing, server, client
         # An object that was there: where servers hide what is missing, it tells whether keys still work.
         self._witness: str | None = None
@@ -49,6 +48,16 @@ class RemoteStore(Store):
     @property
     def supports_listing(self) -> bool:
         """Whether the server can list."""
+        return self.listing
+
+    @property
+    def supports_writes(self) -> bool:
+        """Whether the server takes objects."""
+        return self.listing
+
+    @property
+    def supports_deletes(self) -> bool:
+        """Whether the server removes objects."""
         return self.listing
 
     @cached_property
@@ -76,8 +85,10 @@ class RemoteStore(Store):
 
     __str__ = __repr__
 
-    def with_read_only(self, read_only: bool = False) -> RemoteStore:
+    def with_read_only(self, read_only: bool = False) -> Store:
         """The same store, to be written or not."""
+        if not (read_only or self.supports_writes):
+            return super().with_read_only(read_only)  # raises
         return RemoteStore(self.url, self._make, self.server, listing=self.listing, read_only=read_only)
 
     async def fetch(self, key: str, part: ByteRequest | None = None) -> bytes | None:
@@ -90,10 +101,14 @@ class RemoteStore(Store):
         """
         if not is_inside(key):
             return None
-        calm: tuple[Kind, ...] = ("missing", "denied") if self._witness not in (None, key) else ("missing",)
+        calm: tuple[Kind, ...] = ("missing", "range")
+        if self._witness not in (None, key):
+            calm += ("denied",)
         found = await self._request("GET", key, partial(self._client.get, key, part), calm)
         if found == "missing":
             return None
+        if found == "range":
+            return b""  # the object ends before
         if found == "denied":
             await self._check_hidden(key)
             return None
@@ -101,7 +116,7 @@ class RemoteStore(Store):
         count_bytes(read=len(found))
         if key.rpartition("/")[2] in METADATA:
             self._witness = key
-        return part_of(found, part)
+        return found
 
     async def _check_hidden(self, key: str) -> None:
         """Raise an error unless an object to which we were denied access is only missing.
@@ -142,6 +157,7 @@ class RemoteStore(Store):
 
     async def entries(self, prefix: str) -> dict[str, Entry]:
         """What is told of all objects whose keys begin with a prefix."""
+        self._check_listing()
         found = await self._request("LIST", prefix, partial(self._client.entries, prefix), ("missing",))
         if isinstance(found, str):
             return {}
@@ -150,21 +166,13 @@ class RemoteStore(Store):
 
     async def children(self, prefix: str) -> list[str]:
         """Names directly below a prefix that is empty or ends with a slash."""
+        self._check_listing()
         found = await self._request("LIST", prefix, partial(self._client.children, prefix), ("missing",))
         return [] if isinstance(found, str) else found
 
-    async def get(
-        self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
-    ) -> Buffer | None:
-        """Bytes of an object as a buffer of zarr."""
-        data = await self.fetch(key, byte_range)
-        return None if data is None else prototype.buffer.from_bytes(data)
-
-    async def get_partial_values(
-        self, prototype: BufferPrototype, key_ranges: Iterable[tuple[str, ByteRequest | None]]
-    ) -> list[Buffer | None]:
-        """Parts of objects, at the same time."""
-        return await all_of(self.get(key, prototype, part) for key, part in key_ranges)
+    def _check_listing(self) -> None:
+        if not self.listing:
+            raise UsageError(f"{self.url} cannot list what it holds: name the objects, or copy the store")
 
     async def exists(self, key: str) -> bool:
         """Whether there is an object."""
@@ -186,7 +194,7 @@ class RemoteStore(Store):
     async def delete_dir(self, prefix: str) -> None:
         """Remove all objects below a folder."""
         self._check_writable()
-        found = list(await self.entries(f"{prefix.rstrip('/')}/"))
+        found = list(await self.entries(folder_of(prefix)))
         for start in range(0, len(found), KEYS_PER_LIST):
             part = found[start : start + KEYS_PER_LIST]
             await self._request("DELETE", prefix, partial(self._client.delete, part), ("missing",))
@@ -197,13 +205,8 @@ class RemoteStore(Store):
 
     async def getsize_prefix(self, prefix: str) -> int:
         """Number of bytes of all objects below a folder, by one listing."""
-        entries = await self.entries(f"{prefix.rstrip('/')}/" if prefix else "")
+        entries = await self.entries(folder_of(prefix))
         return sum(entry.size for entry in entries.values())
-
-    async def list(self) -> AsyncIterator[str]:
-        """Keys of all objects."""
-        for key in await self.entries(""):
-            yield key
 
     async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
         """Keys of all objects that begin with a prefix."""
@@ -212,5 +215,5 @@ class RemoteStore(Store):
 
     async def list_dir(self, prefix: str) -> AsyncIterator[str]:
         """Names directly below a folder."""
-        for name in await self.children(f"{prefix.rstrip('/')}/" if prefix else ""):
+        for name in await self.children(folder_of(prefix)):
             yield name

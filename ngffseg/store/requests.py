@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import TypeVar, cast
+from typing import Generic, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 from ngffseg.store.client import CONCURRENCY
 from ngffseg.store.containment import checked_key, checked_path
@@ -15,6 +16,25 @@ from ngffseg.store.meter import count_request
 from ngffseg.store.retry import contact_with, retried
 
 T = TypeVar("T")
+
+
+class PerLoop(Generic[T]):
+    """One of something for each event loop, as a function.
+
+    Locks of asyncio belong to the loop in which they were first waited for. Stores are used in that of zarr, and in
+    those of programs that run coroutines themselves.
+    """
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._made: WeakKeyDictionary[asyncio.AbstractEventLoop, T] = WeakKeyDictionary()
+
+    def __call__(self) -> T:
+        """That of the running loop."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._made:
+            self._made[loop] = self._make()
+        return self._made[loop]
 
 
 class Requests:
@@ -30,7 +50,7 @@ class Requests:
 
     def __init__(self, url: str, server: str) -> None:
         self.url = url
-        self._contact, self._turns = contact_with(server), asyncio.Semaphore(CONCURRENCY)
+        self._contact, self._turns = contact_with(server), PerLoop(partial(asyncio.Semaphore, CONCURRENCY))
 
     async def __call__(
         self, verb: str, key: str, call: Callable[[], Awaitable[T]], calm: Sequence[Kind] = ()
@@ -57,7 +77,7 @@ class Requests:
         """
         # What is listed or removed may be all objects below a prefix.
         (checked_key if verb in ("LIST", "DELETE") else checked_path)(key)
-        async with self._turns:
+        async with self._turns():
             try:
                 return await retried(call, self._contact, partial(count_request, verb))
             except Exception as error:

@@ -13,7 +13,7 @@ from zarr.abc.store import Store
 from zarr.storage import LocalStore
 
 from ngffseg.errors import StoreNotFoundError, UsageError
-from ngffseg.store.address import local_path, split_archive
+from ngffseg.store.address import can_list, local_path, split_archive
 from ngffseg.store.archive import ArchiveStore
 from ngffseg.store.client import Client
 from ngffseg.store.containment import Boundary, links_followed
@@ -61,10 +61,9 @@ def open_store(url: str, *, read_only: bool = True, contained: bool = False) -> 
 
 def _remote(url: str, *, read_only: bool = True, boundary: Boundary | None = None) -> RemoteStore:
     settings = s3_settings() if url.startswith("s3://") else None
-    listing = not url.startswith(("http://", "https://"))
     server = f"{settings.endpoint if settings is not None else ''} {urlsplit(url).netloc}"
     return RemoteStore(
-        url, partial(_client, url, settings, boundary), server, listing=listing, read_only=read_only
+        url, partial(_client, url, settings, boundary), server, listing=can_list(url), read_only=read_only
     )
 
 
@@ -78,12 +77,12 @@ def _client(url: str, settings: S3Settings | None, boundary: Boundary | None) ->
 
 
 def check_writable(url: str) -> None:
-    """Refuse to write to an archive, before anything is done.
+    """Refuse to write to what is only read, before anything is done.
 
     Raises
     ------
     UsageError
-        If the address is that of an archive.
+        If the address is that of an archive, or of a plain web server.
     """
     archive, _ = split_archive(url) or ("", "")
     if archive:
@@ -91,6 +90,8 @@ def check_writable(url: str) -> None:
             f"{archive} is a single file, which is only read: write to a folder or a bucket, then ngffseg export"
             f" it to {archive.rpartition('/')[2]}"
         )
+    if not can_list(url):
+        raise UsageError(f"{url} is on a plain web server, which is only read: write to a folder or a bucket")
 
 
 def has_obstore() -> bool:

@@ -13,6 +13,8 @@ from zarr.experimental.cache_store import CacheStore
 from zarr.storage import FsspecStore, LocalStore, LoggingStore, MemoryStore, WrapperStore, ZipStore
 
 from ngffseg import segment_index, write_labels
+from ngffseg.chunks.objects import FolderObjects
+from ngffseg.labels.levels import source_labels, written_labels
 from tests.labels.stores import unlistable
 from tests.pyramid import brute
 from tests.storage.kinds import packed
@@ -243,3 +245,10 @@ def test_plain_http_inside_another_store(tmp_path):
     with unlistable(tmp_path) as server:
         store = WrapperStore(FsspecStore.from_url(f"{server}/source.zarr"))
         check_written(tmp_path, zarr.open_array(store, path="a", mode="r"))
+
+
+def test_folders_that_we_open_are_read_and_written_as_files(tmp_path):
+    image = write_labels(tmp_path / "a.ome.zarr", LABELS, name="a")
+    for stored_level in (source_labels(image.arrays[0]), written_labels(image.arrays[1], tmp_path)):
+        assert isinstance(stored_level.objects, FolderObjects)
+        assert stored_level.occupied() is not None

@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote
@@ -81,7 +82,7 @@ def plain_server(folder: Path, missing: int = 404, *, ranges: bool = True) -> It
 
     server = Server(("127.0.0.1", 0), Handler)
     plain.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=partial(server.serve_forever, 0.01), daemon=True)
     thread.start()
     try:
         yield plain
