@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from ngffseg.labels import Cost, LabelImage, StoredLevel, StoreTree
+from ngffseg.labels import Cost, LabelImage, StoredImage, StoredLabels, StoredLevel, StoreTree
 from ngffseg.model import Loss, Segment, plain, plain_json
 from ngffseg.pyramid import PyramidPlan
 
@@ -84,18 +84,57 @@ def loss_json(loss: Loss) -> dict[str, str]:
 
 def tree_json(tree: StoreTree) -> dict[str, Any]:
     """A store, for programs."""
-    image = tree.image and {
-        "name": tree.image.name,
-        "placeholder": tree.image.placeholder,
-        "axes": list(tree.image.axes),
-        "levels": [level_json(level) for level in tree.image.levels],
+    collection = tree.collection and {
+        "kind": tree.collection.kind,
+        "members": list(tree.collection.members),
+        **{key: list(names) for key, names in tree.collection.details},
     }
-    labels = [
-        image_json(stored.image)
-        | {"method": stored.method, "levels": [level_json(level) for level in stored.levels]}
-        for stored in tree.labels
+    broken = [{"name": b.name, "registered": b.registered, "problem": b.problem} for b in tree.broken]
+    return {
+        "url": tree.url,
+        "version": tree.version,
+        "kinds": list(tree.kinds),
+        "consolidated": tree.consolidated,
+        "collection": collection,
+        "image": tree.image and stored_image_json(tree.image),
+        "problem": tree.problem,
+        "labels": [stored_labels_json(stored) for stored in tree.labels],
+        "broken": broken,
+    }
+
+
+def stored_image_json(image: StoredImage) -> dict[str, Any]:
+    """The image of a store, for programs."""
+    channels = [
+        {
+            "name": channel.name,
+            "color": list(channel.color) if channel.color else None,
+            "window": list(channel.window) if channel.window else None,
+        }
+        for channel in image.channels
     ]
-    return {"url": tree.url, "version": tree.version, "image": image, "labels": labels}
+    return {
+        "name": image.name,
+        "placeholder": image.placeholder,
+        "axes": list(image.axes),
+        "channels": channels,
+        "levels": [level_json(level) for level in image.levels],
+    }
+
+
+def stored_labels_json(stored: StoredLabels) -> dict[str, Any]:
+    """A label image of a store, for programs."""
+    source = stored.source and {
+        "image": stored.source.told,
+        "path": stored.source.path,
+        "exists": stored.source.exists,
+    }
+    return image_json(stored.image) | {
+        "method": stored.method,
+        "levels": [level_json(level) for level in stored.levels],
+        "source": source,
+        "registered": stored.registered,
+    }
 
 
 def cost_json(cost: Cost) -> dict[str, Any]:

@@ -6,39 +6,72 @@ import click
 
 from ngffseg.cli.answer import console, print_json
 from ngffseg.cli.options import link_options, store_options
-from ngffseg.labels import check
+from ngffseg.labels import Change, Fixes, apply_fixes, check
 from ngffseg.ngff import Violation, as_json
+
+TITLES = {"UNKNOWN": "cannot be judged"}
 
 
 @click.command("check")
 @click.argument("store")
-@click.option("--fix", is_flag=True, help="Mend what can be mended without guessing.")
+@click.option("--fix", is_flag=True, help="Fix what can be fixed without guessing; copies are kept.")
 @store_options
 @link_options
 @click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON.")
 def run(store: str, fix: bool, json_wanted: bool) -> int:
     """Judge STORE, a labels group or a label image by the specification of its version.
 
-    Prints every violation with the rule that it breaks. Exit code 1 if one of them MUST not be.
+    Prints every violation with the rule that it breaks. Exit code 1 if one of them MUST not be. What cannot
+    be judged, such as an unknown version, is told and is no fault.
     """
-    violations = check(store, fix=fix)
+    fixes = apply_fixes(store) if fix else Fixes(check(store))
+    violations = fixes.violations
     valid = all(v.severity != "MUST" for v in violations)
     if json_wanted:
-        print_json({"valid": valid, "violations": [as_json(v) for v in violations]})
+        judged = all(v.severity != "UNKNOWN" for v in violations)
+        answer = {"valid": valid, "judged": judged, "violations": [as_json(v) for v in violations]}
+        fixed = {"fixed": [_change_json(c) for c in fixes.changes], "copies": list(fixes.copies)}
+        print_json(answer | (fixed if fix else {}))
     else:
+        _print_fixes(fixes)
         print_violations(store, violations)
     return 0 if valid else 1
+
+
+def _print_fixes(fixes: Fixes) -> None:
+    """Print each change, and where the documents from before are."""
+    out = console()
+    for change in fixes.changes:
+        before, after = change.before or "nothing", change.after or "nothing"
+        out.print(f"FIXED  {change.place}: {change.text}", soft_wrap=True)
+        out.print(f"      {before} -> {after}", soft_wrap=True)
+    for copy in fixes.copies:
+        out.print(f"a copy from before is kept: {copy}", soft_wrap=True)
 
 
 def print_violations(store: str, violations: list[Violation]) -> None:
     """Print violations for people, worst first, and the verdict."""
     out = console()
     for violation in sorted(violations, key=lambda v: v.severity):
-        out.print(f"{violation.severity}  {violation.where or '/'}", soft_wrap=True)
+        title = TITLES.get(violation.severity, violation.severity)
+        out.print(f"{title}  {violation.where or '/'}", soft_wrap=True)
         out.print(f"      {violation.rule}", soft_wrap=True)
         out.print(f"      expected {violation.expected}; found {violation.found}", soft_wrap=True)
         if violation.fix is not None:
             out.print(f"      --fix would {violation.fix.text}", soft_wrap=True)
-    faults = sum(v.severity == "MUST" for v in violations)
-    verdict = "not valid" if faults else "valid"
-    out.print(f"{store}: {verdict}; {faults} MUST, {len(violations) - faults} SHOULD", soft_wrap=True)
+    out.print(f"{store}: {_verdict(violations)}", soft_wrap=True)
+
+
+def _verdict(violations: list[Violation]) -> str:
+    must, should, unknown = (sum(v.severity == s for v in violations) for s in ("MUST", "SHOULD", "UNKNOWN"))
+    verdict = "not valid" if must else "cannot be judged in all parts" if unknown else "valid"
+    return f"{verdict}; {must} MUST, {should} SHOULD" + (f", {unknown} not judged" if unknown else "")
+
+
+def _change_json(change: Change) -> dict[str, str | None]:
+    return {
+        "where": str(change.place),
+        "what": change.text,
+        "before": change.before,
+        "after": change.after,
+    }

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from ngffseg.cli.answer import print_json
-from ngffseg.errors import FormatError
+from ngffseg.errors import FormatError, MetadataError
 from ngffseg.labels import check
-from ngffseg.ngff import Violation, judge_attributes
+from ngffseg.ngff import Violation, judge_attributes, parse_object
 
 
 @click.command("conformance")
 @click.argument("path")
-def run(path: str) -> None:
-    """Judge PATH: a JSON file of attributes, or a Zarr group. Prints {"valid": …, "message": …}."""
+def run(path: str) -> int:
+    """Judge PATH: a JSON file of attributes, or a Zarr group. Prints {"valid": …, "message": …}.
+
+    What cannot be judged, such as an unknown version, is "valid": null with exit code 2, which the driver of
+    the specification counts as an error of the test, neither as passed nor as failed.
+    """
     file = Path(path)
     violations = judge_file(file) if file.is_file() else check(path)
     faults = [v for v in violations if v.severity == "MUST"]
-    message = "; ".join(f"{v.where}: {v.rule} Found {v.found}" for v in faults)
-    print_json({"valid": not faults, "message": message})
+    unknown = [v for v in violations if v.severity == "UNKNOWN"]
+    if unknown and not faults:
+        print_json({"valid": None, "message": f"cannot be judged: {_told(unknown)}"})
+        return 2
+    print_json({"valid": not faults, "message": _told(faults)})
+    return 0
+
+
+def _told(violations: list[Violation]) -> str:
+    return "; ".join(f"{v.where}: {v.rule} Found {v.found}" for v in violations)
 
 
 def judge_file(file: Path) -> list[Violation]:
@@ -33,9 +44,7 @@ def judge_file(file: Path) -> list[Violation]:
         If it holds no JSON object.
     """
     try:
-        attributes = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
-        raise FormatError(f"{file} is no JSON file ({error}): give the attributes of a group") from error
-    if not isinstance(attributes, dict):
-        raise FormatError(f"{file} holds no JSON object: give the attributes of a group")
+        attributes = parse_object(file.read_bytes())
+    except MetadataError as error:
+        raise FormatError(f"{file} {error}: give the attributes of a group") from error
     return judge_attributes(attributes)

@@ -6,8 +6,8 @@ import click
 
 from ngffseg.cli.answer import console, cost_json, print_json, tree_json
 from ngffseg.cli.options import link_options, store_options
-from ngffseg.cli.tables import costs_table, levels_table, segments_table
-from ngffseg.labels import access_costs, store_tree
+from ngffseg.cli.tables import channels_table, costs_table, levels_table, segments_table, source_text
+from ngffseg.labels import StoredImage, StoredLabels, StoreTree, access_costs, store_tree
 from ngffseg.pictures import plot_store, save_picture
 
 MOST_ROWS = 100
@@ -22,7 +22,10 @@ MOST_ROWS = 100
 @link_options
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def run(store: str, *, name: str | None, requests: bool, png: str | None, as_json: bool) -> None:
-    """Show images, labels, levels, segments and sizes of STORE (or STORE/labels/NAME)."""
+    """Show images, labels, levels, segments and sizes of STORE (or STORE/labels, or STORE/labels/NAME).
+
+    Of a plate, a well or another group of images it shows what it holds.
+    """
     tree = store_tree(store, name)
     counted = tree.labels[0].image.name if requests and tree.labels else ""
     if png is not None:
@@ -31,17 +34,49 @@ def run(store: str, *, name: str | None, requests: bool, png: str | None, as_jso
     if as_json:
         print_json(tree_json(tree) | ({"requests": [cost_json(cost) for cost in costs]} if requests else {}))
         return
-    out = console()
-    out.print(f"{tree.url}  OME-Zarr {tree.version}", soft_wrap=True)
+    _print_root(tree)
     if tree.image is not None:
-        kind = "image (placeholder, no data)" if tree.image.placeholder else f"image {tree.image.name}"
-        out.print(levels_table(kind, tree.image.levels))
+        _print_image(tree.image)
     for stored in tree.labels:
-        image = stored.image
-        out.print(levels_table(f"labels/{image.name}  {stored.method}", stored.levels))
-        if image.segments:
-            count = len(image.segments)
-            shown = f"{count} segments" if count <= MOST_ROWS else f"{count} segments, the first {MOST_ROWS}"
-            out.print(segments_table(shown, image.segments[:MOST_ROWS]))
+        _print_labels(stored)
     if costs:
-        out.print(costs_table(f"requests for labels/{counted}", costs))
+        console().print(costs_table(f"requests for labels/{counted}", costs))
+
+
+def _print(line: str) -> None:
+    console().print(line, soft_wrap=True)
+
+
+def _print_root(tree: StoreTree) -> None:
+    """Print what the root says, and all that cannot be opened."""
+    more = " (consolidated)" if tree.consolidated else ""
+    _print(f"{tree.url}  OME-Zarr {tree.version}  {', '.join(tree.kinds) or 'labels'}{more}")
+    if tree.collection is not None:
+        _print(f"{tree.collection.told()}; see one by its own address")
+        for key, names in tree.collection.details:
+            _print(f"  {key}: {', '.join(names)}")
+        for member in tree.collection.members:
+            _print(f"  {tree.url}/{member}")
+    if tree.problem:
+        _print(f"the image cannot be opened: {tree.problem}")
+    for broken in tree.broken:
+        _print(f"labels/{broken.name} cannot be opened: {broken.problem}")
+
+
+def _print_image(image: StoredImage) -> None:
+    kind = "image (placeholder, no data)" if image.placeholder else f"image {image.name}"
+    console().print(levels_table(kind, image.levels))
+    if image.channels:
+        console().print(channels_table("channels", image.channels))
+
+
+def _print_labels(stored: StoredLabels) -> None:
+    image, out = stored.image, console()
+    registered = "" if stored.registered else "  (not registered)"
+    out.print(levels_table(f"labels/{image.name}  {stored.method}{registered}", stored.levels))
+    if stored.source is not None:
+        _print(source_text(stored.source))
+    if image.segments:
+        count = len(image.segments)
+        shown = f"{count} segments" if count <= MOST_ROWS else f"{count} segments, the first {MOST_ROWS}"
+        out.print(segments_table(shown, image.segments[:MOST_ROWS]))

@@ -1,7 +1,8 @@
 """The command ``ngffseg``: its verbs, and what an error becomes.
 
 Exit codes: 0 done; 1 the check found faults, a row of a batch failed, or an export would lose something
-under --strict; 2 wrong use or bad input; 3 the store or the network failed; 130 interrupted.
+under --strict; 2 wrong use, bad input, or what conformance cannot judge; 3 the store or the network failed;
+70 an error of the program itself; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -81,6 +82,14 @@ def run(words: list[str], *, debug: bool = False) -> int:
         if debug:
             raise
         return _fail(f"{error}: check the disk and run again", 3)
+    except Exception as error:
+        # Not 1, which says that faults were found; 70 is EX_SOFTWARE of sysexits.h.
+        if debug:
+            raise
+        told = f"{type(error).__name__}: {error}"
+        return _fail(
+            f"an error of ngffseg itself ({told}): run again with --debug and report what it says", 70
+        )
     return code if isinstance(code, int) else 0
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from ngffseg.labels import Cost, StoredLevel
+from ngffseg.labels import Cost, SourceLink, StoredLevel
 from ngffseg.model import Segment
+from ngffseg.ngff import Channel
 
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
@@ -39,6 +40,24 @@ def levels_table(title: str, levels: tuple[StoredLevel, ...]) -> Table:
             size_text(level.stored_bytes),
         )
     return table
+
+
+def channels_table(title: str, channels: tuple[Channel, ...]) -> Table:
+    """Channels of an image as a table, each with a patch of its color."""
+    table = Table("channel", "", "name", "window", title=title, title_justify="left")
+    for number, channel in enumerate(channels):
+        window = "{:g} to {:g}".format(*channel.window) if channel.window else "-"
+        color = (*channel.color, 255) if channel.color else None
+        table.add_row(str(number), patch(color), Text(channel.name), window)
+    return table
+
+
+def source_text(source: SourceLink) -> str:
+    """Where the source of a label image leads."""
+    if source.path is None:
+        return f"source {source.told}: outside of the store, not looked at"
+    there = "an image" if source.exists else "no image there"
+    return f"source {source.told}: {source.path or 'the image of the store'}, {there}"
 
 
 def costs_table(title: str, costs: tuple[Cost, ...]) -> Table:

@@ -8,27 +8,34 @@ from ngffseg.labels.costs import Cost, access_costs
 from ngffseg.labels.forecast import Forecast, forecast, is_current
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.index import index_group
-from ngffseg.labels.inspection import check
+from ngffseg.labels.inspection import Change, Fixes, apply_fixes, check
+from ngffseg.labels.inventory import SourceLink, StoredImage, StoredLabels, StoredLevel, StoreTree
 from ngffseg.labels.lazy import bounding_box
+from ngffseg.labels.listing import ListedLabels, list_labels
 from ngffseg.labels.open import open_image, open_labels, read_stored
 from ngffseg.labels.options import WriteOptions, fitted_options
 from ngffseg.labels.rebuild import build_levels
-from ngffseg.labels.tree import StoredImage, StoredLabels, StoredLevel, StoreTree, store_tree
+from ngffseg.labels.tree import store_tree
 from ngffseg.labels.update import update_labels
 from ngffseg.labels.write import write_labels, write_segmentation
 
 __all__ = [
+    "Change",
     "Contents",
     "Cost",
+    "Fixes",
     "Forecast",
     "IntensityImage",
     "LabelImage",
+    "ListedLabels",
+    "SourceLink",
     "StoreTree",
     "StoredImage",
     "StoredLabels",
     "StoredLevel",
     "WriteOptions",
     "access_costs",
+    "apply_fixes",
     "bounding_box",
     "build_levels",
     "calibrate",
@@ -38,6 +45,7 @@ __all__ = [
     "forecast",
     "index_group",
     "is_current",
+    "list_labels",
     "open_contents",
     "open_image",
     "open_labels",

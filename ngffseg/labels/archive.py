@@ -16,12 +16,12 @@ from zarr.core.sync import sync
 from ngffseg.errors import MetadataError, StoreError, UsageError
 from ngffseg.labels.address import split_address
 from ngffseg.labels.parent import open_parent
-from ngffseg.labels.places import JOBS, REGISTER
+from ngffseg.labels.places import BACKUP, JOBS, REGISTER
 from ngffseg.labels.progress import Progress
 from ngffseg.store import checked_path, open_store, store_can_list, store_errors
 
 # What belongs to the writing of a store, not to what it holds.
-LEFT_OUT = (f"{REGISTER}/", f"{JOBS}/")
+LEFT_OUT = (f"{REGISTER}/", f"{JOBS}/", f"{BACKUP}/")
 # The first version that has the root-level `zarr.json` that RFC-9 asks for.
 VERSION = "0.5"
 # Objects that are fetched together.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +9,8 @@ from zarr.abc.store import Store
 from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import sync
 
-from ngffseg.errors import MetadataError, StoreNotFoundError, StorePermissionError
+from ngffseg.errors import MetadataError, StoreError, StoreNotFoundError, StorePermissionError
+from ngffseg.ngff import parse_object
 from ngffseg.store import all_of
 
 Document = dict[str, Any]
@@ -35,6 +35,33 @@ def read_documents(store: Store, keys: Sequence[str]) -> list[Document | None]:
     return documents
 
 
+def find_documents(store: Store, keys: Sequence[str]) -> list[Document | Exception | None]:
+    """Documents by key, at the same time; None where there is none, an error where one cannot be read.
+
+    Raises
+    ------
+    StoreError
+        If the server fails.
+    """
+    return [answer[0] for answer in sync(_find(store, keys))]
+
+
+async def _find(store: Store, keys: Sequence[str]) -> list[tuple[Document | Exception | None]]:
+    return await all_of(_find_one(store, key) for key in keys)
+
+
+async def _find_one(store: Store, key: str) -> tuple[Document | Exception | None]:
+    """What one key holds, in a tuple: an error is an answer here."""
+    try:
+        return (await _read_one(store, key),)
+    except (StorePermissionError, MetadataError) as error:
+        return (error,)
+    except StoreError:
+        raise  # the server fails
+    except OSError as error:
+        return (error,)
+
+
 async def _read(store: Store, keys: Sequence[str]) -> list[Document | StorePermissionError | None]:
     return await all_of(_read_one(store, key) for key in keys)
 
@@ -51,9 +78,6 @@ async def _read_one(store: Store, key: str) -> Document | StorePermissionError |
     if buffer is None:
         return None
     try:
-        document = json.loads(buffer.to_bytes())
-    except ValueError as error:
-        raise MetadataError(f"{store}: {key} is no JSON ({error}): restore it from its source") from error
-    if not isinstance(document, dict):
-        raise MetadataError(f"{store}: {key} holds no JSON object: restore it from its source")
-    return document
+        return parse_object(buffer.to_bytes())
+    except MetadataError as error:
+        raise type(error)(f"{store}: {key} {error}: restore it from its source") from error

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from zarr.abc.store import Store
+
 from ngffseg import ngff
 from ngffseg.errors import MetadataError
-
-SPATIALDATA = "spatialdata_attrs"
-SERIES = "bioformats2raw.layout"
+from ngffseg.labels.members import refuse_collection
 
 
 def writable_version(where: str, attributes: Mapping[str, Any], zarr_format: int) -> ngff.Version:
@@ -30,7 +30,7 @@ def writable_version(where: str, attributes: Mapping[str, Any], zarr_format: int
     return default
 
 
-def check_host(url: str, attributes: Mapping[str, Any]) -> None:
+def check_host(store: Store, url: str, attributes: Mapping[str, Any]) -> None:
     """Refuse to put labels where they do not belong: below what is no image, or what others open no more.
 
     Raises
@@ -38,32 +38,10 @@ def check_host(url: str, attributes: Mapping[str, Any]) -> None:
     MetadataError
         If it is such a group.
     """
-    _, metadata = ngff.unwrap(attributes)
-    if SPATIALDATA in attributes:
+    if ngff.SPATIALDATA in attributes:
         # It takes each group under "labels" for an element of its own, and an image with labels for damaged.
         raise MetadataError(
             f"{url} belongs to a spatialdata store, which spatialdata could not open with other labels in it:"
             " write them to a store of their own"
         )
-    if "multiscales" not in metadata and (kind := _kind(metadata)) is not None:
-        what, image = kind
-        raise MetadataError(
-            f"{url} is {what}, no image: labels belong to an image in it, such as {url}/{image}"
-        )
-
-
-def _kind(metadata: Mapping[str, Any]) -> tuple[str, str] | None:
-    """What a group of images is, and the path of one of them."""
-    if "plate" in metadata:
-        return "a plate", f"{_first(metadata['plate'], 'wells', 'A/1')}/0"
-    if "well" in metadata:
-        return "a well of a plate", _first(metadata["well"], "images", "0")
-    if SERIES in metadata:
-        return "a series of images, as bioformats2raw writes it", "0"
-    return None
-
-
-def _first(told: Any, key: str, example: str) -> str:
-    rows = told.get(key) if isinstance(told, dict) else None
-    path = rows[0].get("path") if isinstance(rows, list) and rows and isinstance(rows[0], dict) else None
-    return path if isinstance(path, str) else example
+    refuse_collection(store, url, attributes)

@@ -1,8 +1,9 @@
-"""The judge at work: has the facts of a store judged by the rules of NGFF, and mends metadata."""
+"""The judge at work: has the facts of a store judged by the rules of NGFF, and fixes metadata."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, replace
 
 from zarr.abc.store import Store
 
@@ -10,16 +11,44 @@ from ngffseg import ngff
 from ngffseg.errors import StoreNotFoundError
 from ngffseg.labels.consolidated import refresh_consolidated
 from ngffseg.labels.facts import collect
-from ngffseg.labels.group_document import put_group
-from ngffseg.labels.host import writable_version
 from ngffseg.labels.register import update_register
+from ngffseg.labels.rewriting import Rewriting
+from ngffseg.ngff import Fix, Place, Violation
 from ngffseg.store import can_list, check_writable, local_path, locked, normalized, open_store, store_errors
 
-# A fix may uncover the next fault of the same group; more rounds than this mean a fix is wrong.
-MOST_ROUNDS = 1000
+Nodes = dict[str, ngff.Node]
 
 
-def check(url: str | os.PathLike[str], *, fix: bool = False) -> list[ngff.Violation]:
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a fix has changed at one place; None as text for what is not there."""
+
+    place: Place
+    text: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fixes:
+    """What was fixed, and what is left.
+
+    Parameters
+    ----------
+    violations
+        What is still wrong.
+    changes
+        What was changed, in order.
+    copies
+        Keys of the objects that hold the metadata documents as they were before.
+    """
+
+    violations: list[Violation]
+    changes: tuple[Change, ...] = ()
+    copies: tuple[str, ...] = ()
+
+
+def check(url: str | os.PathLike[str], *, fix: bool = False) -> list[Violation]:
     """Judge a store by the specification of its version and by the schemas of ngffseg.
 
     Parameters
@@ -27,54 +56,92 @@ def check(url: str | os.PathLike[str], *, fix: bool = False) -> list[ngff.Violat
     url
         Address of an image group, of its labels group or of a label image.
     fix
-        Mend what can be mended without guessing, in the metadata alone.
+        Fix what can be fixed without guessing, in the metadata alone; see `apply_fixes`.
 
     Returns
     -------
     list of Violation
-        What is wrong, or what is still wrong after mending.
+        What is wrong, or what is still wrong after fixing; of severity UNKNOWN what cannot be judged.
 
     Raises
     ------
     StoreNotFoundError
         If nothing is there.
     """
+    if fix:
+        return apply_fixes(url).violations
     address = normalized(url)
     with store_errors(address):
-        if fix and local_path(address) is None and can_list(address):
+        return ngff.judge_store(_facts(open_store(address), address))
+
+
+def apply_fixes(url: str | os.PathLike[str]) -> Fixes:
+    """Fix what can be fixed without guessing, in the metadata of a store alone.
+
+    All fixes are worked out first. Then copies of the documents that change are kept in the store, and the
+    documents are replaced; if that fails, they are put back.
+
+    Raises
+    ------
+    StoreNotFoundError
+        If nothing is there.
+    StoreError
+        If a document cannot be written, or somebody else changes it at the same time.
+    """
+    address = normalized(url)
+    with store_errors(address):
+        if local_path(address) is None and can_list(address):
+            check_writable(address)
             update_register(open_store(address), address)  # what was registered by writers that died
         violations = ngff.judge_store(_facts(open_store(address), address))
-        if fix and (can_list(address) or any(v.fix is not None for v in violations)):
-            check_writable(address)
-            with locked(address):
-                violations = _mended(open_store(address), address)
-    return violations
+        if all(violation.fix is None for violation in violations):
+            return Fixes(violations)
+        check_writable(address)
+        store = open_store(address, read_only=False)
+        with locked(address):
+            nodes = _facts(store, address)
+            fixed, changes = _fixed(nodes)
+            changed = [node for path, node in fixed.items() if node is not nodes[path]]
+            with Rewriting(store, address, changed) as rewriting:
+                rewriting.write()
+                refresh_consolidated(address, [node.path for node in changed], nodes[""].zarr_format)
+            return Fixes(ngff.judge_store(_facts(store, address)), changes, rewriting.copies)
 
 
-def _facts(store: Store, address: str) -> dict[str, ngff.Node]:
+def _facts(store: Store, address: str) -> Nodes:
     nodes = collect(store, listable=can_list(address))
     if not nodes:
         raise StoreNotFoundError(f"{address}: no Zarr group there: check the address")
     return nodes
 
 
-def _mended(store: Store, address: str) -> list[ngff.Violation]:
-    for _ in range(MOST_ROUNDS):
-        nodes = _facts(store, address)
-        violations = ngff.judge_store(nodes)
-        fix = next((v.fix for v in violations if v.fix is not None), None)
+def _fixed(nodes: Nodes) -> tuple[Nodes, tuple[Change, ...]]:
+    """Facts after all fixes, and what they change; a fix that uncovers more faults than it fixes is left."""
+    changes: list[Change] = []
+    refused: set[tuple[str, str]] = set()
+    violations = ngff.judge_store(nodes)
+    while True:
+        fix = next((v.fix for v in violations if v.fix is not None and _key(v.fix) not in refused), None)
         if fix is None:
-            break
-        # A labels group says the version of the label images in it, too: none of them is guessed at.
-        below = [node for path, node in nodes.items() if f"{path}/".startswith(f"{fix.group}/".lstrip("/"))]
-        versions = {
-            node.path: writable_version(
-                f"{address}/{node.path}".rstrip("/"), node.attributes, node.zarr_format
-            )
-            for node in below
-            if node.kind == "group"
-        }
-        put_group(address, fix.group, versions[fix.group], fix.attributes)
-    groups = [path for path, node in nodes.items() if node.kind == "group"]
-    refresh_consolidated(address, groups, nodes[""].zarr_format)
-    return violations
+            return nodes, tuple(changes)
+        node = nodes[fix.group]
+        tried = nodes | {fix.group: replace(node, attributes=fix.attributes)}
+        after = ngff.judge_store(tried)
+        if _weight(after) >= _weight(violations):
+            refused.add(_key(fix))
+            continue
+        changes += [
+            Change(place, fix.text, before, now)
+            for place, before, now in ngff.differences(node.attributes, fix.attributes, Place(fix.group, ""))
+        ]
+        nodes, violations = tried, after
+
+
+def _key(fix: Fix) -> tuple[str, str]:
+    return fix.group, fix.text
+
+
+def _weight(violations: list[Violation]) -> tuple[int, int]:
+    """What a fix makes less: faults that MUST not be, then all others."""
+    must = sum(v.severity == "MUST" for v in violations)
+    return must, len(violations) - must

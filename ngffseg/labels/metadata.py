@@ -123,7 +123,7 @@ def with_schemas(attributes: Mapping[str, Any], version: ngff.Version) -> dict[s
 
 
 def judged(attributes: dict[str, Any], where: str) -> dict[str, Any]:
-    """The attributes, if they break no rule that MUST be kept.
+    """The attributes, if they break no rule that MUST be kept, and all of them can be judged.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def judged(attributes: dict[str, Any], where: str) -> dict[str, Any]:
         If they do.
     """
     for violation in ngff.judge_attributes(attributes, where):
-        if violation.severity == "MUST":
+        if violation.severity != "SHOULD":
             raise MetadataError(
                 f"{violation.where}: {violation.rule} Expected {violation.expected}, found {violation.found}"
             )

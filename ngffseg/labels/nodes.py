@@ -16,7 +16,10 @@ from ngffseg.labels.documents import Document, read_documents
 from ngffseg.store import is_inside
 
 # What zarr raises when it cannot make sense of the metadata of an array.
-ODD = (ValueError, TypeError, KeyError, AttributeError, RuntimeError, IndexError, AssertionError)
+ODD = (
+    *(ValueError, TypeError, KeyError, AttributeError, RuntimeError, IndexError, AssertionError),
+    *(ArithmeticError, SyntaxError),  # of numpy, for shapes and dtypes
+)
 GROUP_KEYS = {"multiscales", "labels", "image-label", "ngffseg"}
 
 

@@ -10,8 +10,9 @@ from zarr.abc.store import Store
 
 from ngffseg import ngff
 from ngffseg.errors import MetadataError, StoreNotFoundError
-from ngffseg.labels.host import check_host, writable_version
+from ngffseg.labels.host import writable_version
 from ngffseg.labels.levels import open_levels
+from ngffseg.labels.members import refuse_collection
 from ngffseg.labels.nodes import attributes_of, find_array, find_groups
 from ngffseg.labels.places import LABELS
 
@@ -87,20 +88,18 @@ def find_parent(store: Store, url: str) -> Parent | None:
                 f"{url} is a Zarr array, not an OME-Zarr image: give the address of an image group"
             )
         return None
-    version, metadata = ngff.unwrap(attributes_of(root)) if root is not None else (None, {})
+    metadata = ngff.unwrap(attributes_of(root))[1] if root is not None else {}
     labels_attributes = attributes_of(labels) if labels is not None else None
     if "multiscales" not in metadata and labels is None:
-        check_host(url, metadata)
+        refuse_collection(store, url, attributes_of(root) if root is not None else {})
         raise MetadataError(f"{url} is no OME-Zarr image: its attributes hold no multiscales")
     multiscales: ngff.Multiscales | None = None
     shapes: tuple[tuple[int, ...], ...] = ()
     if root is not None and "multiscales" in metadata:
         multiscales, arrays = open_levels(store, url, root)
         shapes = tuple(array.shape for array in arrays)
-    labels_version, register = ngff.unwrap(labels_attributes or {})
-    names = ngff.listed_labels(register)
-    found = version or labels_version or _default_version(labels if root is None else root)
-    return Parent(found, multiscales, shapes, names, labels_attributes, root, labels)
+    names = ngff.listed_labels(ngff.unwrap(labels_attributes or {})[1])
+    return Parent(version_of(root, labels), multiscales, shapes, names, labels_attributes, root, labels)
 
 
 def open_parent(store: Store, url: str) -> Parent:
@@ -117,5 +116,10 @@ def open_parent(store: Store, url: str) -> Parent:
     return parent
 
 
-def _default_version(group: Any) -> str:
-    return "0.5" if group.metadata.zarr_format == 3 else "0.4"
+def version_of(root: zarr.Group | None, labels: zarr.Group | None) -> str:
+    """The version of a store as its root tells it, else its labels group, else the oldest of its Zarr format."""
+    groups = [group for group in (root, labels) if group is not None]
+    told = (ngff.unwrap(attributes_of(group))[0] for group in groups)
+    return next((version for version in told if version is not None), None) or (
+        "0.5" if groups[0].metadata.zarr_format == 3 else "0.4"
+    )

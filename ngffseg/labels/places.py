@@ -5,6 +5,8 @@ OWN = "ngffseg"
 INDEX = f"{OWN}/index"
 REGISTER = f"{OWN}/register"
 JOBS = f"{OWN}/jobs"
+# Copies of metadata from before a fix: no nodes of Zarr.
+BACKUP = f"{OWN}/backup"
 # Arrays of a segment index.
 INDEX_PARTS = ("segments", "chunks", "fences")
 ROOT_FILES = ("zarr.json", ".zattrs", ".zgroup")

@@ -1,6 +1,16 @@
 """OME-Zarr metadata: JSON to model and back, our schemas, and the rules beyond them. No I/O."""
 
+from ngffseg.ngff.collection import (
+    BIOFORMATS2RAW,
+    SERIES,
+    SPATIALDATA,
+    Collection,
+    decode_collection,
+    listed_series,
+    metadata_kinds,
+)
 from ngffseg.ngff.color import made_up_color
+from ngffseg.ngff.differences import differences
 from ngffseg.ngff.document import (
     Document,
     decode_documents,
@@ -16,6 +26,7 @@ from ngffseg.ngff.document import (
 from ngffseg.ngff.image_label import decode_image_label, encode_image_label, source_image
 from ngffseg.ngff.index import IndexForm, decode_index, encode_index
 from ngffseg.ngff.job import JobRecord, Move, PassRecord, decode_job, encode_job
+from ngffseg.ngff.json_text import TooDeepError, parse_object
 from ngffseg.ngff.judge import judge_attributes
 from ngffseg.ngff.label import LabelDocument, decode_label, encode_label
 from ngffseg.ngff.migration import own_violations, schema_id
@@ -31,10 +42,11 @@ from ngffseg.ngff.node import Node
 from ngffseg.ngff.omero import Channel, decode_channels
 from ngffseg.ngff.registration import Placeholder, Registration, decode_registration, encode_registration
 from ngffseg.ngff.rules_store import judge_store
-from ngffseg.ngff.schema import all_schemas, schema_violations, schemas_of
+from ngffseg.ngff.schema import all_schemas, schema_violations, schemas_of, short_json, short_text
 from ngffseg.ngff.version import (
     VERSIONS,
     Version,
+    is_unknown,
     listed_labels,
     merge_attributes,
     told_versions,
@@ -42,12 +54,16 @@ from ngffseg.ngff.version import (
     wrap,
     zarr_format,
 )
-from ngffseg.ngff.violation import Fix, Violation, as_json
+from ngffseg.ngff.violation import Fix, Place, Severity, Violation, as_json
 
 __all__ = [
+    "BIOFORMATS2RAW",
+    "SERIES",
+    "SPATIALDATA",
     "VERSIONS",
     "Axis",
     "Channel",
+    "Collection",
     "Dataset",
     "Document",
     "Fix",
@@ -58,13 +74,17 @@ __all__ = [
     "Multiscales",
     "Node",
     "PassRecord",
+    "Place",
     "Placeholder",
     "Registration",
+    "Severity",
+    "TooDeepError",
     "Version",
     "Violation",
     "all_schemas",
     "as_json",
     "decode_channels",
+    "decode_collection",
     "decode_documents",
     "decode_geometry",
     "decode_image_label",
@@ -73,6 +93,7 @@ __all__ = [
     "decode_label",
     "decode_multiscales",
     "decode_registration",
+    "differences",
     "document_layers",
     "encode_document",
     "encode_geometry",
@@ -84,17 +105,23 @@ __all__ = [
     "encode_multiscales",
     "encode_registration",
     "image_geometry",
+    "is_unknown",
     "judge_attributes",
     "judge_store",
     "listed_labels",
+    "listed_series",
     "made_up_color",
     "merge_attributes",
     "merge_document",
+    "metadata_kinds",
     "own_part",
     "own_violations",
+    "parse_object",
     "schema_id",
     "schema_violations",
     "schemas_of",
+    "short_json",
+    "short_text",
     "source_image",
     "told_versions",
     "unwrap",

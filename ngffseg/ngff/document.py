@@ -103,7 +103,7 @@ def image_geometry(attributes: Mapping[str, Any]) -> Geometry | None:
     own = current(own_part(attributes), IMAGE)
     if "geometry" not in own:
         return None
-    broken = schema_violations(own["geometry"], "ngffseg/geometry", "")
+    broken = schema_violations(own["geometry"], "ngffseg/geometry")
     if broken:
         raise MetadataError(
             f"ngffseg.geometry of the image breaks its schema at {broken[0].where}: {broken[0].rule}"
@@ -165,7 +165,7 @@ def decode_document(encoded: Mapping[str, Any]) -> Document:
         If it breaks its schema.
     """
     encoded = current(encoded, KIND)
-    broken = schema_violations(encoded, f"ngffseg/{KIND}", "")
+    broken = schema_violations(encoded, f"ngffseg/{KIND}")
     if broken:
         raise MetadataError(
             f"a segmentation document of the labels group breaks its schema at {broken[0].where}: {broken[0].rule}"

@@ -74,7 +74,7 @@ def decode_index(attributes: Mapping[str, Any]) -> IndexForm:
         If they break the schema.
     """
     own = current(own_part(attributes), KIND)
-    broken = schema_violations(own, f"ngffseg/{KIND}", "")
+    broken = schema_violations(own, f"ngffseg/{KIND}")
     if broken:
         raise MetadataError(f"the segment index breaks its schema at {broken[0].where}: {broken[0].rule}")
     arrays = own["arrays"]

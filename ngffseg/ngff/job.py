@@ -92,7 +92,7 @@ def decode_job(encoded: Mapping[str, Any]) -> JobRecord:
         If it breaks its schema.
     """
     told = current(encoded, KIND)
-    broken = schema_violations(told, f"ngffseg/{KIND}", "")
+    broken = schema_violations(told, f"ngffseg/{KIND}")
     if broken:
         raise MetadataError(
             f"the record of a job breaks its schema at {broken[0].where or '/'}: {broken[0].rule}"

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from ngffseg.ngff.collection import SPATIALDATA, metadata_kinds
 from ngffseg.ngff.document import KEY
 from ngffseg.ngff.migration import own_violations
+from ngffseg.ngff.rules_collection import judge_collection
 from ngffseg.ngff.rules_image import judge_multiscales
 from ngffseg.ngff.rules_label import (
     TABLES,
@@ -15,10 +17,12 @@ from ngffseg.ngff.rules_label import (
     judge_image_label,
     judge_labels_group,
 )
-from ngffseg.ngff.schema import schema_violations
-from ngffseg.ngff.version import VERSIONS, unwrap
+from ngffseg.ngff.rules_old import judge_old
+from ngffseg.ngff.rules_reading import judge_numbers, judge_reading
+from ngffseg.ngff.schema import schema_violations, short_text
+from ngffseg.ngff.version import OLD_VERSIONS, is_unknown, unwrap
 from ngffseg.ngff.version import zarr_format as format_of
-from ngffseg.ngff.violation import Violation
+from ngffseg.ngff.violation import Place, Violation
 
 # Schemas of the key of ngffseg, by what its group holds.
 KINDS = {"label": "image-label", "labels": "labels"}
@@ -35,27 +39,54 @@ def judge_attributes(
     attributes
         All attributes of the group.
     where
-        Path of the group, for the addresses of violations.
+        Path of the group, for the places of violations.
     zarr_format
         Zarr format of the group, 2 or 3, where it is known.
     """
-    return list(_judge(attributes, f"{where}#", zarr_format))
+    return list(_judge(attributes, Place(where, ""), zarr_format))
 
 
-def _judge(attributes: Mapping[str, Any], where: str, zarr_format: int | None) -> Iterator[Violation]:
+def _judge(attributes: Mapping[str, Any], where: Place, zarr_format: int | None) -> Iterator[Violation]:
     version, metadata = unwrap(attributes)
-    if not any(part in metadata for part in PARTS):
-        rule = "An OME-Zarr group holds multiscales, image-label or labels."
-        yield Violation("MUST", where, rule, "OME-Zarr metadata", f"keys {sorted(map(str, metadata))[:5]}")
+    if not metadata_kinds(attributes):
+        rule = "An OME-Zarr group holds multiscales, image-label, labels, a plate or a well."
+        found = f"keys {sorted(map(str, metadata))[:5]}"
+        yield Violation("MUST", where, rule, "OME-Zarr metadata", short_text(found))
+        return
+    if metadata_kinds(attributes) == (SPATIALDATA,):
+        yield from judge_collection(attributes, where)
         return
     judged = version or ("0.5" if "ome" in attributes else "0.4")
-    if judged not in VERSIONS:
-        rule = "The version MUST be that of a specification; here 0.4 and 0.5 are judged."
-        yield Violation("MUST", where, rule, "0.4 or 0.5", judged)
+    if is_unknown(judged):
+        rule = "The version is none of those whose rules are known here: 0.1 to 0.5."
+        yield Violation("UNKNOWN", where, rule, "0.1 to 0.5", short_text(judged))
         return
+    yield from judge_numbers(attributes, where)
+    yield from _version(attributes, judged, where, zarr_format)
+    base = where / "ome" if "ome" in attributes else where
+    yield from judge_collection(attributes, base)
+    if judged in OLD_VERSIONS:
+        yield from judge_old(metadata, judged, base)
+        return
+    for part in PARTS:
+        if part in metadata:
+            yield from _part(part, metadata[part], judged, attributes, base / part)
+    if "labels" in metadata:
+        yield from judge_labels_group(attributes, where)
+    if KEY in attributes:
+        kind = next((k for k, part in KINDS.items() if part in metadata), "image")
+        broken = own_violations(attributes[KEY], kind, where / KEY)
+        yield from broken or judge_reading(attributes, KEY, where / KEY)
+
+
+def _version(
+    attributes: Mapping[str, Any], judged: str, where: Place, zarr_format: int | None
+) -> Iterator[Violation]:
+    """Judge whether the version is told, and in its place."""
+    version, metadata = unwrap(attributes)
     if "ome" in attributes and "labels" not in metadata and version is None:
         rule = "The version of the OME-Zarr Metadata is denoted as a string in the `version` attribute within the `ome` namespace."
-        yield Violation("MUST", f"{where}/ome", rule, "a version", "none")
+        yield Violation("MUST", where / "ome", rule, "a version", "none")
     if ("ome" in attributes) != (judged == "0.5"):
         # 0.5: "In this file, the metadata is stored under the namespaced key `ome` in `attributes`."
         rule = "Since 0.5, and only since, the metadata is stored under the namespaced key `ome` in `attributes`."
@@ -64,19 +95,10 @@ def _judge(attributes: Mapping[str, Any], where: str, zarr_format: int | None) -
         # 0.4, "Storage format": "defined by the version 2 of the Zarr specification"; 0.5: "version 3".
         rule = f"OME-Zarr {judged} is defined by version {format_of(judged)} of the Zarr specification."
         yield Violation("MUST", where, rule, f"Zarr v{format_of(judged)}", f"v{zarr_format}")
-    base = f"{where}/ome" if "ome" in attributes else where
-    for part in PARTS:
-        if part in metadata:
-            yield from _part(part, metadata[part], judged, attributes, f"{base}/{part}")
-    if "labels" in metadata:
-        yield from judge_labels_group(attributes, where)
-    if KEY in attributes:
-        kind = next((k for k, part in KINDS.items() if part in metadata), "image")
-        yield from own_violations(attributes[KEY], kind, f"{where}/{KEY}")
 
 
 def _part(
-    part: str, value: Any, version: str, attributes: Mapping[str, Any], where: str
+    part: str, value: Any, version: str, attributes: Mapping[str, Any], where: Place
 ) -> Iterator[Violation]:
     broken = schema_violations(value, f"{version}/{part}", where)
     for violation in broken:
@@ -85,7 +107,11 @@ def _part(
             yield replace(violation, fix=empty_table_fix(attributes, table, where))
         else:
             yield violation
+    found: list[Violation] = []
     if part == "multiscales" and not broken:
-        yield from judge_multiscales(value, version, where)
+        found = list(judge_multiscales(value, version, where))
     elif part == "image-label" and isinstance(value, dict):
-        yield from judge_image_label(value, attributes, where)
+        found = list(judge_image_label(value, attributes, where))
+    yield from found
+    if all(v.severity != "MUST" for v in (*broken, *found)):
+        yield from judge_reading(attributes, part, where)

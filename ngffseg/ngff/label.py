@@ -79,7 +79,7 @@ def decode_label(attributes: Mapping[str, Any]) -> LabelDocument | None:
     if KEY not in attributes:
         return None
     own = current(attributes[KEY], KIND)
-    broken = schema_violations(own, f"ngffseg/{KIND}", "")
+    broken = schema_violations(own, f"ngffseg/{KIND}")
     if broken:
         raise MetadataError(
             f"the key {KEY!r} of a label image breaks its schema at {broken[0].where or '/'}: {broken[0].rule}"

@@ -12,7 +12,7 @@ from typing import Any
 
 from ngffseg.errors import MetadataError
 from ngffseg.ngff.schema import schema, schema_violations
-from ngffseg.ngff.violation import Violation
+from ngffseg.ngff.violation import Place, Violation
 
 FIRST = 1
 Document = dict[str, Any]
@@ -51,7 +51,7 @@ def current(encoded: Any, kind: str) -> Any:
     return document
 
 
-def own_violations(encoded: Any, kind: str, where: str) -> list[Violation]:
+def own_violations(encoded: Any, kind: str, place: Place) -> list[Violation]:
     """What the newest schema finds in a document of ours, of whichever version.
 
     Parameters
@@ -60,15 +60,15 @@ def own_violations(encoded: Any, kind: str, where: str) -> list[Violation]:
         The JSON value.
     kind
         What it is: the name of its schema.
-    where
-        Address of the value: a group, ``#`` and a pointer.
+    place
+        Where the value is.
     """
     name = f"ngffseg/{kind}"
     try:
-        return schema_violations(current(encoded, kind), name, where)
+        return schema_violations(current(encoded, kind), name, place)
     except MetadataError as error:
-        rule = "A document of ngffseg names a schema that this version of ngffseg knows."
-        return [Violation("MUST", f"{where}/schema", rule, f"up to {schema_id(kind)}", str(error))]
+        rule = "The document names a schema that is newer than this version of ngffseg."
+        return [Violation("UNKNOWN", place / "schema", rule, f"up to {schema_id(kind)}", str(error))]
 
 
 def _version(document: Mapping[str, Any], kind: str) -> int:

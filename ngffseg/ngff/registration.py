@@ -76,7 +76,7 @@ def decode_registration(encoded: Mapping[str, Any]) -> Registration:
         If it breaks its schema.
     """
     told = current(encoded, KIND)
-    broken = schema_violations(told, f"ngffseg/{KIND}", "")
+    broken = schema_violations(told, f"ngffseg/{KIND}")
     if broken:
         raise MetadataError(f"a registration breaks its schema at {broken[0].where or '/'}: {broken[0].rule}")
     document = decode_document(told["segmentation"])

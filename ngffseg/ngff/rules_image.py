@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ngffseg.ngff.violation import Violation
+from ngffseg.ngff.violation import Place, Violation
 
 # Ranks by which axes are ordered.
 RANKS = {"time": 0, "space": 2}
 
 
-def judge_multiscales(images: Sequence[Mapping[str, Any]], version: str, where: str) -> Iterator[Violation]:
+def judge_multiscales(images: Sequence[Mapping[str, Any]], version: str, where: Place) -> Iterator[Violation]:
     """Judge all images of a ``multiscales`` list; ``where`` addresses the list."""
     for number, image in enumerate(images):
-        here = f"{where}/{number}"
-        yield from _axes(image["axes"], f"{here}/axes")
+        here = where / number
+        yield from _axes(image["axes"], here / "axes")
         for at, transforms in transformations(image, here):
             yield from _kinds(transforms, at)
             # The published suite of 0.4 holds shorter vectors to be valid as far as attributes
@@ -26,16 +26,19 @@ def judge_multiscales(images: Sequence[Mapping[str, Any]], version: str, where: 
 
 
 def transformations(
-    image: Mapping[str, Any], where: str
-) -> Iterator[tuple[str, Sequence[Mapping[str, Any]]]]:
+    image: Mapping[str, Any], where: Place
+) -> Iterator[tuple[Place, Sequence[Mapping[str, Any]]]]:
     """All lists of transformations of an image, each with its address."""
     for position, dataset in enumerate(image["datasets"]):
-        yield f"{where}/datasets/{position}/coordinateTransformations", dataset["coordinateTransformations"]
+        yield (
+            where / "datasets" / position / "coordinateTransformations",
+            dataset["coordinateTransformations"],
+        )
     if "coordinateTransformations" in image:
-        yield f"{where}/coordinateTransformations", image["coordinateTransformations"]
+        yield where / "coordinateTransformations", image["coordinateTransformations"]
 
 
-def _axes(axes: Sequence[Mapping[str, Any]], where: str) -> Iterator[Violation]:
+def _axes(axes: Sequence[Mapping[str, Any]], where: Place) -> Iterator[Violation]:
     names = [axis["name"] for axis in axes]
     if len(set(names)) < len(names):
         rule = 'The values MUST be unique across all "name" fields.'
@@ -54,7 +57,7 @@ def _axes(axes: Sequence[Mapping[str, Any]], where: str) -> Iterator[Violation]:
         yield Violation("MUST", where, rule, "time, channel, space", str(types))
 
 
-def _kinds(transforms: Sequence[Mapping[str, Any]], where: str) -> Iterator[Violation]:
+def _kinds(transforms: Sequence[Mapping[str, Any]], where: Place) -> Iterator[Violation]:
     kinds = [t["type"] for t in transforms]
     if kinds not in (["scale"], ["scale", "translation"]):
         # "It MAY contain exactly one `translation` [...]. If `translation` is given it MUST be listed
@@ -63,7 +66,7 @@ def _kinds(transforms: Sequence[Mapping[str, Any]], where: str) -> Iterator[Viol
         yield Violation("MUST", where, rule, "scale, or scale and translation", str(kinds))
 
 
-def judge_lengths(transforms: Sequence[Mapping[str, Any]], axes: int, where: str) -> Iterator[Violation]:
+def judge_lengths(transforms: Sequence[Mapping[str, Any]], axes: int, where: Place) -> Iterator[Violation]:
     """Judge whether each vector has one number per axis."""
     for number, transform in enumerate(transforms):
         vector = transform[transform["type"]]
@@ -71,11 +74,11 @@ def judge_lengths(transforms: Sequence[Mapping[str, Any]], axes: int, where: str
             rule = (
                 'The length of the `scale` and `translation` array MUST be the same as the length of "axes".'
             )
-            at = f"{where}/{number}/{transform['type']}"
+            at = where / number / transform["type"]
             yield Violation("MUST", at, rule, f"{axes} numbers", str(len(vector)))
 
 
-def _wishes(image: Mapping[str, Any], version: str, where: str) -> Iterator[Violation]:
+def _wishes(image: Mapping[str, Any], version: str, where: Place) -> Iterator[Violation]:
     if "name" not in image:
         rule = 'Each "multiscales" dictionary SHOULD contain the field "name".'
         yield Violation("SHOULD", where, rule, "a name", "none")
@@ -85,4 +88,4 @@ def _wishes(image: Mapping[str, Any], version: str, where: str) -> Iterator[Viol
     for number, axis in enumerate(image["axes"]):
         if "type" not in axis:
             rule = 'Each axis SHOULD contain the field "type".'
-            yield Violation("SHOULD", f"{where}/axes/{number}", rule, "a type", "none")
+            yield Violation("SHOULD", where / "axes" / number, rule, "a type", "none")

@@ -7,7 +7,7 @@ from typing import Any
 
 from ngffseg.ngff.document import KEY
 from ngffseg.ngff.node import Node
-from ngffseg.ngff.violation import Fix, Violation
+from ngffseg.ngff.violation import Fix, Place, Violation
 
 Nodes = Mapping[str, Node]
 
@@ -33,15 +33,17 @@ def judge_register(nodes: Nodes, group: Node) -> Iterator[Violation]:
     if "labels" not in group.metadata:
         # 0.4: 'The special group "labels" [...] contains the key `labels` containing the paths to label objects'
         rule = 'The metadata associated with the "labels" group MUST contain a JSON object with the key `labels`, whose value is a JSON array of paths to the labeled multiscale image(s).'
-        yield Violation("MUST", group.address, rule, "a list of labels", "none", _listing(group, present))
+        yield Violation("MUST", group.place, rule, "a list of labels", "none", _listing(group, present))
     for name in names:
         node = nodes.get(prefix + name)
+        if node is not None and (node.kind == "broken" or node.is_unknown):
+            continue  # which is told there
         if node is None or not node.is_image:
             rule = "`labels` is a JSON array of paths to the labeled multiscale image(s)."
             found = "nothing there" if node is None else "no image"
             yield Violation(
                 "MUST",
-                f"{group.address}/labels/{listed.index(name)}",
+                group.place / "labels" / listed.index(name),
                 rule,
                 "a label image",
                 f"{name!r}: {found}",
@@ -50,21 +52,21 @@ def judge_register(nodes: Nodes, group: Node) -> Iterator[Violation]:
         if name not in names:
             rule = "All label images SHOULD be listed within this metadata file."
             fix = _listing(group, [*names, name])
-            yield Violation("SHOULD", prefix + name, rule, "listed", "not listed", fix)
+            yield Violation("SHOULD", Place(prefix + name), rule, "listed", "not listed", fix)
     yield from _between(nodes, prefix)
     for layer in sorted(_placed(group) - set(names)):
         rule = "The layers of a segmentation document are label images that the labels group lists."
-        yield Violation(
-            "MUST", f"{group.path}#/{KEY}/segmentations", rule, "a listed label image", repr(layer)
-        )
+        where = Place(group.path) / KEY / "segmentations"
+        yield Violation("MUST", where, rule, "a listed label image", repr(layer))
     image = nodes.get(group.path.rpartition("/")[0]) if group.path else None
     for name in present:
         yield from _against_image(nodes, group, prefix + name, image)
 
 
 def _listing(group: Node, names: list[str]) -> Fix | None:
-    if not names:
-        return None
+    listed = group.metadata.get("labels", [])
+    if not names or not isinstance(listed, list) or any(not isinstance(name, str) for name in listed):
+        return None  # what is no name would be lost
     known = group.attributes.get("ome", {})
     if not isinstance(known, dict):
         return None
@@ -86,18 +88,20 @@ def _between(nodes: Nodes, prefix: str) -> Iterator[Violation]:
             if is_labels_group(node) and not prefix:
                 continue
             rule = 'Intermediate groups between "labels" and the images within it MUST NOT contain metadata.'
-            yield Violation("MUST", f"{path}#", rule, "no attributes", str(sorted(node.attributes)))
+            yield Violation("MUST", Place(path, ""), rule, "no attributes", str(sorted(node.attributes)))
 
 
 def _against_image(nodes: Nodes, group: Node, path: str, image: Node | None) -> Iterator[Violation]:
     if image is None or not image.is_image:
         return
     label = nodes[path]
+    if label.is_unknown or image.is_unknown:
+        return
     if len(label.datasets) != len(image.datasets):
         rule = "The JSON array associated with the `datasets` key MUST have the same number of entries (scale levels) as the original unlabeled image."
         yield Violation(
             "MUST",
-            f"{label.address}/multiscales/0/datasets",
+            label.place / "multiscales" / 0 / "datasets",
             rule,
             f"{len(image.datasets)} levels",
             str(len(label.datasets)),
@@ -109,7 +113,7 @@ def _against_image(nodes: Nodes, group: Node, path: str, image: Node | None) -> 
         return
     if any(a not in (1, b) for a, b in zip(own.shape, whole.shape, strict=True)):
         rule = "Each dimension of the label should be either the same as the corresponding dimension of the image, or `1`."
-        yield Violation("SHOULD", label.datasets[0], rule, str(whole.shape), str(own.shape))
+        yield Violation("SHOULD", Place(label.datasets[0]), rule, str(whole.shape), str(own.shape))
 
 
 def _placed(group: Node) -> set[str]:

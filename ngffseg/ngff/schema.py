@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from referencing import Registry, Resource
 
-from ngffseg.ngff.violation import Violation
+from ngffseg.ngff.violation import Place, Violation
 
 LONGEST = 120
 
@@ -56,7 +56,7 @@ def _validator(name: str) -> Draft202012Validator:
     return Draft202012Validator(schema(name), registry=Registry().with_resources(resources))
 
 
-def schema_violations(instance: Any, name: str, where: str) -> list[Violation]:
+def schema_violations(instance: Any, name: str, place: Place | None = None) -> list[Violation]:
     """What a schema finds in a JSON value.
 
     Parameters
@@ -65,23 +65,22 @@ def schema_violations(instance: Any, name: str, where: str) -> list[Violation]:
         The value.
     name
         Name of the schema, such as ``0.5/labels``.
-    where
-        Address of the value: a group, ``#`` and a pointer.
+    place
+        Where the value is.
     """
     errors = sorted(_validator(name).iter_errors(instance), key=lambda e: [str(p) for p in e.absolute_path])
-    return [_violation(error, where) for error in errors]
+    return [_violation(error, place or Place()) for error in errors]
 
 
-def _violation(error: ValidationError, where: str) -> Violation:
-    pointer = "".join(f"/{part}" for part in error.absolute_path)
+def _violation(error: ValidationError, place: Place) -> Violation:
+    for part in error.absolute_path:
+        place /= part
     expected = (
         error.message
         if error.validator in ("required", "oneOf")
         else f"{error.validator} {json.dumps(error.validator_value)}"
     )
-    return Violation(
-        "MUST", where + pointer, _rule(error), _short(expected), _short(json.dumps(error.instance))
-    )
+    return Violation("MUST", place, _rule(error), short_text(expected), short_json(error.instance))
 
 
 def _rule(error: ValidationError) -> str:
@@ -91,5 +90,11 @@ def _rule(error: ValidationError) -> str:
     return f"The JSON schema asks for {error.validator}."
 
 
-def _short(text: str) -> str:
+def short_json(value: Any) -> str:
+    """A JSON value as text, cut where it is long."""
+    return short_text(json.dumps(value))
+
+
+def short_text(text: str) -> str:
+    """The text, cut where it is long."""
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

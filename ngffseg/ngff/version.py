@@ -7,18 +7,25 @@ from typing import Any, Literal
 
 Version = Literal["0.5", "0.4"]
 VERSIONS: tuple[Version, ...] = ("0.5", "0.4")
+# Versions whose rules are known only in part.
+OLD_VERSIONS = ("0.1", "0.2", "0.3")
 
 
 def zarr_format(version: str) -> Literal[2, 3]:
     """Zarr format that a version is stored in: v2 up to 0.4, v3 since 0.5."""
-    return 2 if version in ("0.1", "0.2", "0.3", "0.4") else 3
+    return 2 if version in (*OLD_VERSIONS, "0.4") else 3
+
+
+def is_unknown(version: str | None) -> bool:
+    """Return True if metadata tell a version that is none of those whose rules are known."""
+    return version is not None and version not in (*VERSIONS, *OLD_VERSIONS)
 
 
 def unwrap(attributes: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
     """Version and OME metadata of a group.
 
     Since 0.5 they are under the key ``ome``; before, at the root, with the version inside
-    multiscales or image-label, where it may be missing.
+    multiscales, image-label, plate or well, where it may be missing.
     """
     ome = attributes.get("ome")
     if isinstance(ome, dict):
@@ -36,7 +43,7 @@ def listed_labels(metadata: Mapping[str, Any]) -> tuple[str, ...]:
 def _old_version(attributes: Mapping[str, Any]) -> str | None:
     multiscales = attributes.get("multiscales")
     inside = [*multiscales] if isinstance(multiscales, list) else []
-    inside.append(attributes.get("image-label"))
+    inside += [attributes.get(part) for part in ("image-label", "plate", "well")]
     for part in inside:
         if isinstance(part, dict) and isinstance(part.get("version"), str):
             return str(part["version"])

@@ -1,16 +1,42 @@
-"""`Violation`: one broken rule, as data."""
+"""`Violation`: one broken rule, or what could not be judged, as data."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Severity = Literal["MUST", "SHOULD"]
+# UNKNOWN: it cannot be judged whether a rule is broken.
+Severity = Literal["MUST", "SHOULD", "UNKNOWN"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is said in a store.
+
+    Parameters
+    ----------
+    path
+        Path of the group or array from the root; empty for the root itself. It may hold any character.
+    pointer
+        JSON pointer (RFC 6901) into its attributes; None for the node itself.
+    """
+
+    path: str = ""
+    pointer: str | None = None
+
+    def __truediv__(self, part: str | int) -> Place:
+        """A key or an index below this place."""
+        # RFC 6901: "the characters '~' and '/' need to be encoded as '~0' and '~1'".
+        escaped = str(part).replace("~", "~0").replace("/", "~1")
+        return Place(self.path, f"{self.pointer or ''}/{escaped}")
+
+    def __str__(self) -> str:
+        return self.path if self.pointer is None else f"{self.path}#{self.pointer}"
 
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """How to mend a group: in words, its path, and all attributes that it would have then."""
+    """How to fix a group: in words, its path, and all attributes that it would have then."""
 
     text: str
     group: str
@@ -19,28 +45,33 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One broken rule.
+    """One broken rule, or what could not be judged.
 
     Parameters
     ----------
     severity
-        MUST or SHOULD, as in RFC 2119.
-    where
-        Path of the group or array, then ``#`` and a JSON pointer into its attributes.
+        MUST or SHOULD, as in RFC 2119; UNKNOWN for what cannot be judged, such as an unknown version.
+    place
+        Where it is.
     rule
-        The sentence of the specification.
+        The sentence of the specification; for UNKNOWN the reason why it cannot be judged.
     expected, found
         What would be right, and what is there.
     fix
-        How to mend it, where that needs no guess.
+        How to fix it, where that needs no guess.
     """
 
     severity: Severity
-    where: str
+    place: Place
     rule: str
     expected: str
     found: str
     fix: Fix | None = None
+
+    @property
+    def where(self) -> str:
+        """The place as text: path of the node, then ``#`` and a JSON pointer into its attributes."""
+        return str(self.place)
 
 
 def as_json(violation: Violation) -> dict[str, Any]:
@@ -48,6 +79,8 @@ def as_json(violation: Violation) -> dict[str, Any]:
     return {
         "severity": violation.severity,
         "where": violation.where,
+        "path": violation.place.path,
+        "pointer": violation.place.pointer,
         "rule": violation.rule,
         "expected": violation.expected,
         "found": violation.found,

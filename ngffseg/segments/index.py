@@ -15,6 +15,7 @@ from ngffseg import ngff
 from ngffseg.errors import LabelValueError, MetadataError, StoreNotFoundError
 from ngffseg.geometry import voxel_volume
 from ngffseg.labels import LabelImage, index_group
+from ngffseg.labels.nodes import find_array
 from ngffseg.store import store_errors
 
 Numbers = npt.NDArray[np.uint64]
@@ -162,8 +163,8 @@ class SegmentIndex:
         return self._pages[page]
 
     def _array(self, path: str) -> Any:
-        array = self._group.get(path)
-        if not isinstance(array, zarr.Array):
+        array = find_array(self._group.store, f"{self._group.path}/{path}".strip("/"))
+        if array is None:
             raise MetadataError(f"the index of {self.image.name!r} has no array {path!r}: build it anew")
         return array
 

@@ -47,8 +47,8 @@ def viewer_state(contents: Contents, data: str, documents: str) -> dict[str, Any
     """
     if contents.version not in FORMS:
         raise MetadataError(
-            f"{contents.url} is OME-Zarr {contents.version}: the browser shows {' and '.join(FORMS)}, so import"
-            " it anew, or upgrade it"
+            f"{contents.url} is OME-Zarr {contents.version}: the browser shows {' and '.join(FORMS)}, so write"
+            " its labels to a new store"
         )
     form = FORMS[contents.version]
     layers: list[dict[str, Any]] = []

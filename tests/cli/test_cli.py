@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+import zarr
 
 from ngffseg import Segment, open_labels, write_labels
 from ngffseg.cli import plan_verb
@@ -151,6 +152,62 @@ def test_conformance_answers_the_driver_of_the_specification(tmp_path, capsys):
     assert "same as the length" in answered["message"]
     for path in ("text.json", "list.json", "nothing.json"):
         assert run(["conformance", str(tmp_path / path)]) == 2
+
+
+def said(capsys, path):
+    """What the conformance driver is told."""
+    code = run(["conformance", str(path)])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_what_cannot_be_judged_is_neither_valid_nor_a_fault(tmp_path, capsys):
+    attributes = {"ome": {"version": "0.6rc0", "multiscales": [{"coordinateSystems": []}]}}
+    (tmp_path / "new.json").write_text(json.dumps(attributes))
+    code, got = said(capsys, tmp_path / "new.json")
+    assert (code, got["valid"]) == (2, None)
+    assert "cannot be judged" in got["message"]
+    zarr.create_group(tmp_path / "new.zarr", attributes=attributes)
+    code, got = answer(capsys, "check", tmp_path / "new.zarr")
+    assert (code, got["valid"], got["judged"]) == (0, True, False)
+    assert [v["severity"] for v in got["violations"]] == ["UNKNOWN"]
+    assert run(["check", str(tmp_path / "new.zarr")]) == 0
+    assert "cannot be judged in all parts; 0 MUST, 0 SHOULD, 1 not judged" in capsys.readouterr().out
+
+
+def test_fixes_are_shown_with_their_copies(tmp_path, capsys):
+    write_labels(tmp_path / "a.zarr", LABELS, name="a", segments=[Segment(1), Segment(2)])
+    file = tmp_path / "a.zarr/labels/zarr.json"
+    whole = file.read_text(encoding="utf-8")
+    file.write_text(whole.replace('"version":"0.5",', "").replace(',"version":"0.5"', ""))
+    broken = file.read_bytes()
+    assert run(["check", str(tmp_path / "a.zarr"), "--fix"]) == 0
+    told = capsys.readouterr().out
+    assert 'labels#/ome/version: add "version": "0.5"' in told
+    assert 'nothing -> "0.5"' in told
+    file.write_bytes(broken)
+    code, got = answer(capsys, "check", tmp_path / "a.zarr", "--fix")
+    assert code == 0
+    (change,), (copy,) = got["fixed"], got["copies"]
+    assert change == {
+        "where": "labels#/ome/version",
+        "what": 'add "version": "0.5"',
+        "before": None,
+        "after": '"0.5"',
+    }
+    assert (tmp_path / "a.zarr" / copy).read_bytes() == broken
+
+
+def test_a_crash_is_never_exit_code_1(tmp_path, capsys, monkeypatch):
+    def crash(_url):
+        raise ZeroDivisionError("by\nnothing")
+
+    monkeypatch.setattr("ngffseg.cli.check_verb.check", crash)
+    assert run(["check", str(tmp_path)]) == 70
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "ZeroDivisionError: by nothing" in line
+    assert "--debug" in line
+    with pytest.raises(ZeroDivisionError):
+        run(["check", str(tmp_path)], debug=True)
 
 
 def test_export_reports_losses(source, tmp_path, capsys):

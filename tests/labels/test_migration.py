@@ -20,7 +20,7 @@ from ngffseg import (
 )
 from ngffseg.errors import MetadataError
 from ngffseg.labels import build_levels, open_image, read_stored, store_tree
-from ngffseg.ngff import decode_index, decode_label, own_violations
+from ngffseg.ngff import Place, decode_index, decode_label, own_violations
 from ngffseg.ngff.migration import current
 from tests.data.old_stores import blobs, edited, grid, segments, two_layers
 from tests.labels.stores import digest
@@ -205,8 +205,8 @@ def test_newer_documents_are_refused():
         decode_label(label)
     with pytest.raises(MetadataError, match="update ngffseg"):
         decode_index({"ngffseg": {"schema": "urn:ngffseg:schema:index:12"}})
-    (violation,) = own_violations(label["ngffseg"], "label", "x#")
-    assert violation.where == "x#/schema"
+    (violation,) = own_violations(label["ngffseg"], "label", Place("x"))
+    assert (violation.severity, violation.where) == ("UNKNOWN", "x#/schema")
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,6 @@ def test_bad_images(case, version):
         {"multiscales": []},
         {"ome": {"version": "0.5", "multiscales": []}},
         {"ome": {"multiscales": image()["ome"]["multiscales"]}},
-        {"ome": {"version": "0.9", "multiscales": image()["ome"]["multiscales"]}},
         {"ome": image("0.4")},
         image("0.4") | {"omero": {"channels": [{"color": 255, "window": {}}]}},
         {"multiscales": [image("0.4")["multiscales"][0] | {"version": "0.3"}]},
@@ -123,6 +122,37 @@ def test_bad_images(case, version):
 )
 def test_other_bad_attributes(attributes):
     assert "MUST" in severities(attributes)
+
+
+@pytest.mark.parametrize("version", ["0.6", "0.6rc0", "0.5-dev-spatialdata", "0.9"])
+def test_an_unknown_version_cannot_be_judged(version):
+    assert severities({"ome": {"version": version, "multiscales": 5}}) == ["UNKNOWN"]
+    assert severities({"multiscales": [{"version": version, "axes": "?"}]}) == ["UNKNOWN"]
+
+
+OLD_LEVELS = {"datasets": [{"path": "0"}, {"path": "1"}]}
+
+
+@pytest.mark.parametrize(
+    ("version", "image", "expected"),
+    [
+        ("0.1", OLD_LEVELS, ["UNKNOWN"]),
+        ("0.2", OLD_LEVELS, ["UNKNOWN"]),
+        ("0.3", OLD_LEVELS | {"axes": ["y", "x"]}, ["UNKNOWN"]),
+        ("0.3", OLD_LEVELS, ["UNKNOWN", "MUST"]),
+        ("0.3", OLD_LEVELS | {"axes": [{"name": "y"}, {"name": "x"}]}, ["UNKNOWN", "MUST"]),
+        ("0.1", {"datasets": [{"path": 5}]}, ["UNKNOWN", "MUST"]),
+        ("0.2", {}, ["UNKNOWN", "MUST"]),
+    ],
+)
+def test_old_versions_are_judged_in_part(version, image, expected):
+    assert severities({"multiscales": [{"version": version, **image}]}) == expected
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), 0, 10**400])
+def test_numbers_that_place_nothing(number):
+    for version in ("0.4", "0.5"):
+        assert "MUST" in severities(image(version, **datasets({"type": "scale", "scale": [number, 1]})))
 
 
 def test_vectors_of_another_length():
