@@ -8,6 +8,7 @@ under --strict; 2 wrong use, bad input, or what conformance cannot judge; 3 the 
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Sequence
 
 import click
@@ -74,23 +75,22 @@ def run(words: list[str], *, debug: bool = False) -> int:
         return _fail("interrupted: nothing was published", 130)
     except click.ClickException as error:
         return _fail(f"{error.format_message()}: see ngffseg --help", 2)
-    except NgffsegError as error:
-        if debug:
-            raise
-        return _fail(str(error), exit_code(error))
-    except OSError as error:
-        if debug:
-            raise
-        return _fail(f"{error}: check the disk and run again", 3)
     except Exception as error:
-        # Not 1, which says that faults were found; 70 is EX_SOFTWARE of sysexits.h.
         if debug:
-            raise
-        told = f"{type(error).__name__}: {error}"
-        return _fail(
-            f"an error of ngffseg itself ({told}): run again with --debug and report what it says", 70
-        )
+            traceback.print_exc()
+        return _fail(*_told(error))
     return code if isinstance(code, int) else 0
+
+
+def _told(error: Exception) -> tuple[str, int]:
+    """The line that an error becomes, and its exit code."""
+    if isinstance(error, NgffsegError):
+        return str(error), exit_code(error)
+    if isinstance(error, OSError):
+        return f"{error}: check the disk and run again", 3
+    # Not 1, which says that faults were found; 70 is EX_SOFTWARE of sysexits.h.
+    told = f"{type(error).__name__}: {error}"
+    return f"an error of ngffseg itself ({told}): run again with --debug and report what it says", 70
 
 
 def exit_code(error: NgffsegError) -> int:

@@ -3,6 +3,7 @@
 import errno
 import json
 
+import fsspec
 import numpy as np
 import pytest
 
@@ -168,3 +169,17 @@ def test_a_list_that_holds_more_than_names_is_left(store):
     before = digest(store)
     check(store, fix=True)
     assert digest(store) == before
+
+
+def test_on_a_server_copies_are_objects():
+    url = "memory://fixes/a.zarr"
+    write_labels(url, LABELS, name="organs", segments=[Segment(1)], levels=1)
+    fs, base = fsspec.core.url_to_fs(url)
+    key = f"{base}/labels/organs/zarr.json"
+    before = fs.cat_file(key).replace(b'"colors":[', b'"colors":[{"label-value":1,"rgba":[300,0,0,255]},')
+    fs.pipe_file(key, before)
+    assert len([v for v in check(url) if v.severity == "MUST"]) == 2
+    fixes = apply_fixes(url)
+    assert fixes.violations == []
+    (copy,) = fixes.copies
+    assert fs.cat_file(f"{base}/{copy}") == before

@@ -12,10 +12,10 @@ import pytest
 from ngffseg import Segment, check, open_labels, write_labels
 from ngffseg.errors import MetadataError, NgffsegError
 from ngffseg.labels import store_tree
+from tests.labels.mutations import VALUES, places
 from tests.labels.stores import digest
 
 LABELS = np.ones((8, 8, 8), np.uint8)
-VALUES = [None, 5, -1, 1.5, "x", "", [], {}, [[]], [1], {"a": 1}, True, 2**70, "../x"]
 VERBS = {
     "open": lambda store: open_labels(store, "a").read(),
     "check": check,
@@ -31,15 +31,6 @@ def good(request, tmp_path_factory):
     segments = [Segment(1, name="x"), Segment(2, color=(1, 2, 3))]
     write_labels(store, LABELS, name="a", segments=segments, ngff=request.param, levels=2)
     return store
-
-
-def places(value, path=()):
-    """Paths to all parts of a JSON value, but for the copies of schemas."""
-    if path and path[-1] != "schemas":
-        yield path
-    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, part in parts:
-        yield from places(part, (*path, key))
 
 
 def damage(attributes, chance):
