@@ -67,15 +67,24 @@ def encode_geometry(geometry: Geometry) -> dict[str, Any]:
 
 
 def decode_geometry(encoded: Mapping[str, Any]) -> Geometry:
-    """The grid of `encode_geometry`."""
-    return Geometry(
-        shape=tuple(encoded["shape"]),
-        affine=encoded["ijkToLPS"],
-        axes=tuple(encoded["axes"]),
-        units=tuple(encoded["units"]),
-        frame_of_reference_uid=encoded.get("frameOfReferenceUID", ""),
-        time_step=float(encoded.get("timeStep", 1.0)),
-    )
+    """The grid of `encode_geometry`.
+
+    Raises
+    ------
+    UsageError
+        If the parts contradict each other, or a number is none that a grid can have.
+    """
+    try:
+        return Geometry(
+            shape=tuple(encoded["shape"]),
+            affine=encoded["ijkToLPS"],
+            axes=tuple(encoded["axes"]),
+            units=tuple(encoded["units"]),
+            frame_of_reference_uid=encoded.get("frameOfReferenceUID", ""),
+            time_step=float(encoded.get("timeStep", 1.0)),
+        )
+    except OverflowError as error:
+        raise UsageError(f"geometry: a number is too large ({error})") from error
 
 
 def encode_image(geometry: Geometry, *, placeholder: bool = False) -> dict[str, Any]:
