@@ -153,7 +153,7 @@ def _decoded(data: bytes, level0: zarr.Array[Any]) -> Journal:
     """The update in an object; of what it holds only that is believed which an update of these labels can be."""
     head, _, body = data.partition(b"\n")
     told = json.loads(head)
-    broken = ngff.own_violations(told, "update", "")
+    broken = ngff.own_violations(told, "update", ngff.Place())
     if broken:
         raise ValueError(f"its head breaks the schema at {broken[0].where or '/'}")
     box = tuple(slice(int(start), int(stop)) for start, stop in told["box"])
