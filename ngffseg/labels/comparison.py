@@ -62,7 +62,7 @@ def chunk_boxes(stored: StoredLabels, region: Box | None = None) -> Iterator[Box
 
 def _done_boxes(plan: PyramidPlan, ledger: Ledger, stored: StoredLabels) -> Iterator[Box]:
     """Boxes of the chunks of level 0 that were written before."""
-    top = plan.passes[0].targets[-1]
+    top = plan.passes[0].top
     spans = [u * w for u, w in zip(plan.levels[top].unit, plan.window(0, top), strict=True)]
     for block in ledger.blocks(0):
         region = tuple(

@@ -154,8 +154,7 @@ class BlockRun:
                 self._feed(-1, labels, piece)
 
     def _read(self, box: Box) -> Labels | None:
-        buffer = self.buffers.get("source", math.prod(self.source.chunks), self.plan.dtype)
-        labels = checked(self.source.read(box, buffer), box)
+        labels = read_tile(self.source, box, self.buffers, self.plan.dtype)
         if labels is not None and self.look is not None:
             self.look(labels, box)
         return labels
@@ -180,6 +179,11 @@ class BlockRun:
             start = [b.start for b in around]
             at = [b.start // f - s for b, f, s in zip(box, factors, start, strict=True)]
             downsample_into(out, labels, factors, self.plan.reduction, at=at, start=start)
+
+
+def read_tile(source: Source, box: Box, buffers: Buffers, dtype: np.dtype[Any]) -> Labels | None:
+    """Labels of a box of a source, perhaps in the buffer of this thread; None: background."""
+    return checked(source.read(box, buffers.get("source", math.prod(source.chunks), dtype)), box)
 
 
 def tile_grid(level: Level) -> Index:

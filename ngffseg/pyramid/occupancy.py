@@ -30,8 +30,8 @@ def occupied_blocks(
         yield from ((block, None) for block in plan.blocks_of(stage))
         return
     sweep = plan.passes[stage]
-    top = plan.levels[sweep.targets[-1]]
-    window = plan.window(sweep.source or 0, sweep.targets[-1])
+    top = plan.levels[sweep.top]
+    window = plan.window(sweep.source or 0, sweep.top)
     spans = np.array([u * w for u, w in zip(top.unit, window, strict=True)])
     grid = plan.grid(stage)
     inside = (objects < -(-np.array(plan.levels[sweep.source or 0].shape) // np.array(unit))).all(axis=1)

@@ -34,17 +34,32 @@ class _Level(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One sweep: reads ``source`` (None: the labels handed in) and writes ``targets``."""
+    """One sweep: reads ``source`` (None: the labels handed in) and writes ``targets``.
+
+    Without targets it only counts what it reads.
+    """
 
     source: int | None
     targets: tuple[int, ...]
 
+    @property
+    def top(self) -> int:
+        """The level whose write units are the blocks: the topmost that is written, else the one that is read."""
+        return self.targets[-1] if self.targets else self.source or 0
+
+
+# Level 0 is stored, and there is nothing above it.
+COUNTING = Pass(0, ())
+
 
 def plan_passes(levels: Sequence[_Level], reduction: Reduction, *, stored: bool = False) -> tuple[Pass, ...]:
-    """Passes that build all levels, or all above level 0 where that is ``stored`` already."""
+    """Passes that build all levels, or all above level 0 where that is ``stored`` already.
+
+    The first of them reads level 0 and counts its labels, even where no level is to be built from it.
+    """
     first = 1 if stored else 0
     if first == len(levels):
-        return ()
+        return (COUNTING,)
     passes: list[Pass] = []
     source: int | None = 0 if stored else None
     targets = [first]

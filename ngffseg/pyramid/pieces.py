@@ -108,7 +108,7 @@ def piece_size(plan: PyramidPlan, chunks: Sequence[int]) -> tuple[int, ...]:
     shape = plan.levels[0].shape
     spans = [
         tuple(c * w for c, w in zip(plan.levels[n].chunks, plan.window(0, n), strict=True))
-        for n in plan.passes[0].targets
+        for n in plan.passes[0].targets or (0,)
     ]
     best = spans[0]
     while True:

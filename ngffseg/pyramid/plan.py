@@ -14,7 +14,7 @@ from ngffseg.geometry import Geometry, downsampled, identity
 from ngffseg.pyramid.compression import Compression, compression_of
 from ngffseg.pyramid.layout import Sizes, level_chunks, level_factors, level_shards
 from ngffseg.pyramid.morton import morton
-from ngffseg.pyramid.passes import Pass, are_passes, plan_passes
+from ngffseg.pyramid.passes import COUNTING, Pass, are_passes, plan_passes
 from ngffseg.pyramid.reduction import Method, Reduction, Tie
 
 __all__ = ["Block", "Level", "Pass", "PyramidOptions", "PyramidPlan", "plan_above", "plan_pyramid"]
@@ -88,7 +88,7 @@ class PyramidPlan:
 
     def grid(self, stage: int) -> tuple[int, ...]:
         """Number of blocks per axis of a pass."""
-        return unit_grid(self.levels[self.passes[stage].targets[-1]])
+        return unit_grid(self.levels[self.passes[stage].top])
 
     def window(self, source: int, target: int) -> tuple[int, ...]:
         """Factors per axis that lead from one level to another above it."""
@@ -167,7 +167,9 @@ def plan_pyramid(
         shards = level_shards(grid.shape, spatial, chunks, options.get("shards"), default=default_shards)
         levels.append(Level(str(number), grid.shape, chunks, shards, factors, grid))
     passes, compression = plan_passes(levels, reduction), compression_of(options.get("codec"), dtype)
-    return PyramidPlan(tuple(levels), np.dtype(dtype), reduction, passes, compression)
+    # In the byte order of this machine: kernels know no other, whatever the source has.
+    native = np.dtype(dtype).newbyteorder("=")
+    return PyramidPlan(tuple(levels), native, reduction, passes, compression)
 
 
 def plan_above(
@@ -200,8 +202,13 @@ def plan_above(
 
 def level0_alone(plan: PyramidPlan) -> PyramidPlan:
     """The plan with level 0 written in a pass of its own, from which all others are built."""
-    above = plan_passes(plan.levels, plan.reduction, stored=True)
+    above = plan_passes(plan.levels, plan.reduction, stored=True) if len(plan.levels) > 1 else ()
     return replace(plan, passes=(Pass(None, (0,)), *above))
+
+
+def counting_plan(plan: PyramidPlan) -> PyramidPlan:
+    """The plan of level 0, which is stored, to be counted and not written."""
+    return replace(plan, levels=plan.levels[:1], passes=(COUNTING,))
 
 
 def unit_grid(level: Level) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ngffseg.pyramid.block import BlockRun, Buffers
 from ngffseg.pyramid.census import BlockCensus, Census
+from ngffseg.pyramid.counting import CountRun
 from ngffseg.pyramid.occupancy import Objects
 from ngffseg.pyramid.plan import Block, PyramidPlan
 from ngffseg.pyramid.source import Source
@@ -49,7 +50,11 @@ class BlockWork:
         """Do a block: all that it consists of is written when this returns."""
         block, objects = task
         count = self.census.begin() if self.census is not None else None
-        run = BlockRun(self.plan, block, self.source, self.targets, objects, count)
+        run: BlockRun | CountRun
+        if self.plan.passes[block.stage].targets:
+            run = BlockRun(self.plan, block, self.source, self.targets, objects, count)
+        else:
+            run = CountRun(self.plan, block, self.source, objects, count)
         run.run(self._stop, self._buffers)
         if self.keep is None:
             return count
@@ -61,9 +66,8 @@ class BlockWork:
     def name(self, task: BlockTask) -> str:
         """Which block of which levels it is."""
         block = task[0]
-        sweep = self.plan.passes[block.stage]
-        top = self.plan.levels[sweep.targets[-1]]
-        window = self.plan.window(0, sweep.targets[-1])
+        number = self.plan.passes[block.stage].top
+        top, window = self.plan.levels[number], self.plan.window(0, number)
         box = ", ".join(
             f"{i * u * w}:{min((i + 1) * u * w, n)}"
             for i, u, w, n in zip(block.index, top.unit, window, self.plan.levels[0].shape, strict=True)
