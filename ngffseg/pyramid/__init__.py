@@ -3,7 +3,7 @@
 from ngffseg.pyramid.build import build_pyramid
 from ngffseg.pyramid.census import BlockCensus, Census
 from ngffseg.pyramid.compression import Compression
-from ngffseg.pyramid.counts import Counts, are_rows, merged
+from ngffseg.pyramid.counts import Counts, are_rows, chunk_digests, merged
 from ngffseg.pyramid.estimate import Estimate, Rates, estimate
 from ngffseg.pyramid.plan import (
     Block,
@@ -39,6 +39,7 @@ __all__ = [
     "are_rows",
     "box_above",
     "build_pyramid",
+    "chunk_digests",
     "counting_plan",
     "downsample",
     "estimate",

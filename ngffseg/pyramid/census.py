@@ -15,7 +15,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ngffseg.pyramid.counts import CHUNK, LABEL, PLACES, VOXELS, Counts, Numbers, are_rows, row_width
+from ngffseg.pyramid.counts import (
+    CHUNK,
+    LABEL,
+    PLACES,
+    VOXELS,
+    Counts,
+    Numbers,
+    are_rows,
+    chunk_digests,
+    merged,
+    row_width,
+)
 from ngffseg.pyramid.parts import Parts, SortedRows, full
 from ngffseg.pyramid.plan import PyramidPlan
 from ngffseg.pyramid.runs import COLUMNS, COUNT, HIGH, LOW, SUM, count_labels
@@ -129,7 +140,8 @@ class Census:
 
     def __init__(self, plan: PyramidPlan) -> None:
         self.plan, self.room = plan, Room()
-        self.parts = Parts(len(plan.levels[0].shape))
+        self.ndim = len(plan.levels[0].shape)
+        self.parts, self.chunks = Parts(row_width(self.ndim)), Parts(2)
 
     def begin(self) -> BlockCensus:
         """A census of one block."""
@@ -154,10 +166,29 @@ class Census:
 
     def counts(self) -> Iterator[Counts]:
         """All labels of the volume in order, so many at a time that memory stays bounded."""
-        return self.parts.merged()
+        self.chunks.close()
+        self.chunks = Parts(2)
+        for rows in self.parts.ranges():
+            counts = merged(rows, self.ndim)
+            assert counts.digests is not None
+            self.add_digests(np.stack([counts.chunks, counts.digests], axis=1))
+            yield counts
+
+    def add_digests(self, pairs: Numbers) -> None:
+        """Add digests of chunks to those that `digests` sums, shape (n, 2)."""
+        self.chunks.add([chunk_digests(pairs)], [])
+
+    def digests(self) -> Iterator[Numbers]:
+        """Chunks that hold any label and the digest of each, shape (n, 2) a part at a time, in order.
+
+        They are known when `counts` has come to its end.
+        """
+        for pairs in self.chunks.ranges():
+            yield chunk_digests(pairs)
 
     def __enter__(self) -> Census:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.parts.close()
+        self.chunks.close()

@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ngffseg.pyramid.compilation import compiled
+from ngffseg.pyramid.compilation import compiled, inlined
 
 Numbers = npt.NDArray[np.uint64]
 LABEL, CHUNK, VOXELS, PLACES = 0, 1, 2, 3
 LARGEST: Any = np.uint64(2**64 - 1)
+# Constants of splitmix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators").
+STEP, FIRST, SECOND = (np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 
 
 def row_width(ndim: int) -> int:
@@ -45,6 +47,9 @@ class Counts:
         Number of chunks of level 0 that hold each, shape (n,).
     chunks
         Flat indices of these chunks, label after label, sorted within a label; shape (m,).
+    digests
+        What was counted of the label in each of these chunks, as one number; see `digest`. Shape (m,);
+        None where it is not known.
     """
 
     labels: Numbers
@@ -54,13 +59,14 @@ class Counts:
     sums: Numbers
     chunk_counts: Numbers
     chunks: Numbers
+    digests: Numbers | None = None
 
 
 def merged(rows: Numbers, ndim: int) -> Counts:
     """The counts of all rows together, shape (n, `row_width`), in any order."""
     table = np.empty(rows.shape, np.uint64)
-    chunks = np.empty(len(rows), np.uint64)
-    count, entries = _merge(rows, np.argsort(rows[:, LABEL]), ndim, table, chunks)
+    chunks, digests = np.empty(len(rows), np.uint64), np.empty(len(rows), np.uint64)
+    count, entries = _merge(rows, np.argsort(rows[:, LABEL]), ndim, table, chunks, digests)
     table, places = table[:count], table[:count, PLACES:]
     return Counts(
         table[:, LABEL],
@@ -70,6 +76,7 @@ def merged(rows: Numbers, ndim: int) -> Counts:
         places[:, 2 * ndim :],
         table[:, CHUNK],
         chunks[:entries],
+        digests[:entries],
     )
 
 
@@ -81,13 +88,60 @@ def are_rows(rows: npt.NDArray[Any], shape: Sequence[int], chunks: Sequence[int]
     return not len(rows) or int(rows[:, CHUNK].max()) < count
 
 
+def chunk_digests(pairs: Numbers) -> Numbers:
+    """One digest per chunk from those of its labels: their sum modulo 2^64, so that no order matters.
+
+    Parameters
+    ----------
+    pairs
+        Chunk and digest, shape (n, 2), in any order.
+
+    Returns
+    -------
+    numpy.ndarray
+        The same, shape (m, 2), each chunk once and in order.
+    """
+    pairs = pairs.take(np.argsort(pairs[:, 0]), axis=0)
+    starts = np.flatnonzero(np.diff(pairs[:, 0], prepend=~pairs[:1, 0]))
+    sums = np.add.reduceat(pairs[:, 1], starts) if len(pairs) else pairs[:, 1]
+    return np.stack([pairs[starts, 0], sums], axis=1)
+
+
+@inlined
+def digest(row):  # type: ignore[no-untyped-def]
+    """What a row says of a label, as one number: its columns but the chunk, mixed by splitmix64."""
+    mixed = np.uint64(0)
+    for column in range(len(row)):
+        if column != CHUNK:
+            mixed = (mixed ^ row[column]) + STEP
+            mixed = (mixed ^ (mixed >> np.uint64(30))) * FIRST
+            mixed = (mixed ^ (mixed >> np.uint64(27))) * SECOND
+            mixed = mixed ^ (mixed >> np.uint64(31))
+    return mixed
+
+
+@inlined
+def _join(into, row, ndim):  # type: ignore[no-untyped-def]
+    """Add what a row tells of a label to another row of it."""
+    high, sums = PLACES + ndim, PLACES + 2 * ndim
+    into[VOXELS] += row[VOXELS]
+    for axis in range(ndim):
+        into[PLACES + axis] = min(into[PLACES + axis], row[PLACES + axis])
+        into[high + axis] = max(into[high + axis], row[high + axis])
+        before = into[sums + axis]
+        total = before + row[sums + axis]
+        # A sum that wrapped around is less than its parts; once lost, it stays so.
+        lost = total < before or before == LARGEST or row[sums + axis] == LARGEST
+        into[sums + axis] = LARGEST if lost else total
+
+
 @compiled
-def _merge(rows, order, ndim, table, chunks):  # type: ignore[no-untyped-def]
-    """One row per label into ``table``, its number of chunks in place of the chunk, and the chunks.
+def _merge(rows, order, ndim, table, chunks, digests):  # type: ignore[no-untyped-def]
+    """One row per label into ``table``, its number of chunks in place of the chunk; chunks and digests.
 
     Returns the numbers of labels and of chunks.
     """
-    high, sums = PLACES + ndim, PLACES + 2 * ndim
+    spare = np.empty(rows.shape[1], np.uint64)
     labels = entries = done = 0
     while done < len(order):
         into = table[labels]
@@ -95,38 +149,35 @@ def _merge(rows, order, ndim, table, chunks):  # type: ignore[no-untyped-def]
         first = done
         done += 1
         while done < len(order) and rows[order[done], LABEL] == into[LABEL]:
-            row = rows[order[done]]
-            into[VOXELS] += row[VOXELS]
-            for axis in range(ndim):
-                into[PLACES + axis] = min(into[PLACES + axis], row[PLACES + axis])
-                into[high + axis] = max(into[high + axis], row[high + axis])
-                before = into[sums + axis]
-                total = before + row[sums + axis]
-                # A sum that wrapped around is less than its parts; once lost, it stays so.
-                lost = total < before or before == LARGEST or row[sums + axis] == LARGEST
-                into[sums + axis] = LARGEST if lost else total
+            _join(into, rows[order[done]], ndim)
             done += 1
         begun = entries
-        entries = _distinct(rows, order[first:done], chunks, begun)
+        entries = _by_chunk(rows, order[first:done], ndim, spare, chunks, digests, begun)
         into[CHUNK] = entries - begun
         labels += 1
     return labels, entries
 
 
 @compiled
-def _distinct(rows, order, chunks, begun):  # type: ignore[no-untyped-def]
-    """Sorted chunks of some rows into ``chunks`` from ``begun``, each once; returns the end."""
-    there = chunks[begun : begun + len(order)]
+def _by_chunk(rows, order, ndim, spare, chunks, digests, entry):  # type: ignore[no-untyped-def]
+    """Chunks of the rows of one label from ``entry``, sorted, each once with its digest; returns the end.
+
+    A chunk has several rows where its parts were counted one by one.
+    """
+    keys = np.empty(len(order), np.uint64)
     ordered = True
     for k in range(len(order)):
-        there[k] = rows[order[k], CHUNK]
-        ordered = ordered and (k == 0 or there[k - 1] < there[k])
-    if ordered:
-        return begun + len(order)
-    there.sort()
-    kept = 1
-    for k in range(1, len(there)):
-        if there[k] != there[kept - 1]:
-            there[kept] = there[k]
-            kept += 1
-    return begun + kept
+        keys[k] = rows[order[k], CHUNK]
+        ordered = ordered and (k == 0 or keys[k - 1] <= keys[k])
+    if not ordered:
+        order = order[np.argsort(keys)]
+    k = 0
+    while k < len(order):
+        spare[:] = rows[order[k]]
+        k += 1
+        while k < len(order) and rows[order[k], CHUNK] == spare[CHUNK]:
+            _join(spare, rows[order[k]], ndim)
+            k += 1
+        chunks[entry], digests[entry] = spare[CHUNK], digest(spare)
+        entry += 1
+    return entry

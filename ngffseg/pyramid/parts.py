@@ -1,4 +1,4 @@
-"""`Parts`: the rows of a census. When they grow, they lie sorted in files until they are merged."""
+"""`Parts`: rows of numbers by their first column. When they grow, they lie sorted in files until they are merged."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
-from ngffseg.pyramid.counts import LABEL, Counts, Numbers, merged, row_width
+Numbers = npt.NDArray[np.uint64]
 
-# Rows are merged in ranges of labels of about so many, or so many ranges: memory stays bounded.
+# The column by which rows are sorted: the label of a row of a census.
+KEY = 0
+# Rows are merged in ranges of keys of about so many, or so many ranges: memory stays bounded.
 ROWS_AT_ONCE, MOST_RANGES = 2**16, 2**12
 HELD_BYTES = 2**23
 SAMPLE = 256
@@ -21,9 +24,9 @@ SAMPLE = 256
 
 @dataclass(frozen=True, slots=True)
 class SortedRows:
-    """Rows in the order of their labels; in a file unless ``rows`` holds them.
+    """Rows in the order of their keys; in a file unless ``rows`` holds them.
 
-    ``sample`` is the label of every `SAMPLE`-th row.
+    ``sample`` is the key of every `SAMPLE`-th row.
     """
 
     sample: Numbers
@@ -32,15 +35,15 @@ class SortedRows:
     rows: Numbers | None
 
     def range(self, low: np.uint64, high: np.uint64 | None, width: int) -> Numbers:
-        """Rows of the labels from ``low`` to below ``high``."""
+        """Rows of the keys from ``low`` to below ``high``."""
         first = max(0, int(np.searchsorted(self.sample, low)) - 1) * SAMPLE
         last = self.count
         if high is not None:
             last = min(last, int(np.searchsorted(self.sample, high)) * SAMPLE)
         rows = self.rows[first:last] if self.rows is not None else self._read(first, last, width)
-        labels = rows[:, LABEL]
-        stop = len(rows) if high is None else int(np.searchsorted(labels, high))
-        return rows[int(np.searchsorted(labels, low)) : stop]
+        keys = rows[:, KEY]
+        stop = len(rows) if high is None else int(np.searchsorted(keys, high))
+        return rows[int(np.searchsorted(keys, low)) : stop]
 
     def all(self) -> Numbers:
         """All rows."""
@@ -57,10 +60,10 @@ class SortedRows:
 
 
 class Parts:
-    """Rows of all blocks of a volume."""
+    """Rows of so many columns, such as those of all blocks of a volume."""
 
-    def __init__(self, ndim: int) -> None:
-        self.ndim, self.width = ndim, row_width(ndim)
+    def __init__(self, width: int) -> None:
+        self.width = width
         self.held: list[Numbers] = []
         self.sorted: list[SortedRows] = []
         self.lock, self.numbers = threading.Lock(), itertools.count()
@@ -89,13 +92,12 @@ class Parts:
         part.rows.tofile(file)
         return SortedRows(part.sample, part.count, file, None)
 
-    def merged(self) -> Iterator[Counts]:
-        """Counts of all blocks together, in ranges of labels, in order."""
+    def ranges(self) -> Iterator[Numbers]:
+        """All rows in ranges of keys, those of a key together; the ranges are in order, the rows of one are not."""
         parts = [*self.sorted, _sorted(self.held, self.width)]
         borders = _borders(parts)
         for low, high in zip(borders, [*borders[1:], None], strict=True):
-            rows = np.concatenate([part.range(low, high, self.width) for part in parts])
-            yield merged(rows, self.ndim)
+            yield np.concatenate([part.range(low, high, self.width) for part in parts])
 
     def close(self) -> None:
         """Remove the files."""
@@ -110,12 +112,12 @@ def full(rows: list[Numbers]) -> bool:
 
 def _sorted(rows: list[Numbers], width: int) -> SortedRows:
     whole = np.concatenate([np.empty((0, width), np.uint64), *rows])
-    whole = whole.take(np.argsort(whole[:, LABEL]), axis=0)
-    return SortedRows(whole[::SAMPLE, LABEL].copy(), len(whole), None, whole)
+    whole = whole.take(np.argsort(whole[:, KEY]), axis=0)
+    return SortedRows(whole[::SAMPLE, KEY].copy(), len(whole), None, whole)
 
 
 def _borders(parts: list[SortedRows]) -> list[np.uint64]:
-    """First labels of ranges of about as many rows, the first of all being 0."""
+    """First keys of ranges of about as many rows, the first of all being 0."""
     rows = sum(part.count for part in parts)
     sample = np.sort(np.concatenate([part.sample for part in parts]))
     count = min(rows // ROWS_AT_ONCE, MOST_RANGES)

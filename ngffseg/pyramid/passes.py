@@ -78,6 +78,8 @@ def are_passes(
     passes: Sequence[Pass], levels: Sequence[_Level], reduction: Reduction, *, stored: bool = False
 ) -> bool:
     """Return True if some passes, which a record tells, build all levels as those of `plan_passes` do."""
+    if tuple(passes) == (COUNTING,):
+        return stored and len(levels) == 1
     number = 1 if stored else 0
     for sweep in passes:
         source = None if number == 0 else number - 1 if reduction.cascade else 0

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import zarr
 
-from ngffseg import open_labels, write_labels
+from ngffseg import open_labels, segment_index, write_labels
 from ngffseg.errors import ClusterError, JobError, LabelValueError, UsageError
 from ngffseg.labels import build_levels
 from ngffseg.workers import dask_crew
@@ -54,6 +54,20 @@ def test_threads_processes_and_a_cluster_write_the_same(cluster, source, tmp_pat
     found = {name: digests(on_disk(tmp_path / name)) for name in [*stores, "client"]}
     assert all(found["threads"] == there for there in found.values())
     assert len(found["threads"]) > 20
+
+
+def test_level_0_that_has_no_level_above_it_is_counted_on_a_cluster(cluster, tmp_path):
+    image = write_labels(tmp_path / "a", SMALL, name="a", levels=1, chunks=16, shards=32)
+    index = segment_index(image)
+    entries, digests_before = (
+        list(index),
+        zarr.open_array(f"{image.url}/ngffseg/index/a/digests", mode="r")[:],
+    )
+    image = build_levels(tmp_path / "a", cluster=cluster.address)
+    form = segment_index(image).form
+    assert list(segment_index(image)) == entries
+    found = zarr.open_array(f"{image.url}/ngffseg/index/a/{form.digests}", mode="r")[:]
+    np.testing.assert_array_equal(found, digests_before)
 
 
 def test_a_cluster_and_a_real_s3_server(source, bucket, tmp_path):

@@ -72,12 +72,6 @@ def test_a_rebuild_of_one_level_on_s3(bucket):
     assert told(segment_index(build_levels(url, "a"))) == counted(labels)
 
 
-def test_a_rebuild_of_one_level_by_processes(tmp_path):
-    labels = labels_of(3)
-    write_labels(tmp_path / "a.zarr", labels, name="a", levels=1, **FORMS["v3 sharded"])
-    assert told(segment_index(build_levels(tmp_path / "a.zarr", "a", workers=2))) == counted(labels)
-
-
 @pytest.mark.parametrize("form", ["native", "big endian"])
 def test_level_0_of_other_programs_that_only_zarr_can_read(form, tmp_path):
     labels = labels_of(3)
@@ -85,7 +79,9 @@ def test_level_0_of_other_programs_that_only_zarr_can_read(form, tmp_path):
     group = zarr.open_group(tmp_path / "a.zarr")["labels/a"]
     options = {"order": "F"} if form == "native" else {}
     dtype = {"native": "u2", "big endian": ">u2"}[form]
-    made = group.create_array("0", shape=labels.shape, chunks=(8,) * 3, dtype=dtype, overwrite=True, **options)
+    made = group.create_array(
+        "0", shape=labels.shape, chunks=(8,) * 3, dtype=dtype, overwrite=True, **options
+    )
     made[:] = labels
     document = group.attrs.asdict()
     document.pop("ngffseg")
