@@ -3,8 +3,19 @@
 from ngffseg.chunks.box import BoxReader
 from ngffseg.chunks.cache import Cache
 from ngffseg.chunks.edit import edit_box
+from ngffseg.chunks.form import Keys, keys_of
 from ngffseg.chunks.listing import Listing
 from ngffseg.chunks.objects import objects_of
 from ngffseg.chunks.stored import StoredLabels, stored_labels
 
-__all__ = ["BoxReader", "Cache", "Listing", "StoredLabels", "edit_box", "objects_of", "stored_labels"]
+__all__ = [
+    "BoxReader",
+    "Cache",
+    "Keys",
+    "Listing",
+    "StoredLabels",
+    "edit_box",
+    "keys_of",
+    "objects_of",
+    "stored_labels",
+]

@@ -19,8 +19,10 @@ from ngffseg.chunks.stored import StoredLabels
 Content = Callable[[Box], Labels]
 
 
-def edit_box(stored: StoredLabels, box: Box, content: Content) -> int:
-    """Change the labels of a box; returns the number of objects that were written or removed.
+def edit_box(stored: StoredLabels, box: Box, content: Content) -> dict[Index, tuple[int, int]]:
+    """Change the labels of a box; returns the stored bytes of each object under it, before and after.
+
+    An object that is not there has 0.
 
     Parameters
     ----------
@@ -38,15 +40,19 @@ def edit_box(stored: StoredLabels, box: Box, content: Content) -> int:
     """
     units = [range(b.start // u, -(-b.stop // u)) for b, u in zip(box, stored.unit, strict=True)]
     with ThreadPoolExecutor(CPU_COUNT) as pool:
-        changed = pool.map(lambda unit: _edit_object(stored, unit, box, content), itertools.product(*units))
-        count = sum(changed)
+        sizes = pool.map(
+            lambda unit: (unit, _edit_object(stored, unit, box, content)), itertools.product(*units)
+        )
+        found = dict(sizes)
     stored.flush()
-    return count
+    return found
 
 
-def _edit_object(stored: StoredLabels, unit: Index, box: Box, content: Content) -> bool:
-    """Change the part of a box in one object; whether there was anything to change."""
-    parts = _parts(stored, unit)
+def _edit_object(stored: StoredLabels, unit: Index, box: Box, content: Content) -> tuple[int, int]:
+    """Change the part of a box in one object; returns its stored bytes before and after."""
+    data = stored.objects.get(stored.keys.key(unit))
+    before = len(data) if data is not None else 0
+    parts = _parts(stored, unit, data)
     changed = False
     per_unit = [u // c for u, c in zip(stored.unit, stored.chunks, strict=True)]
     ranges = [
@@ -75,11 +81,14 @@ def _edit_object(stored: StoredLabels, unit: Index, box: Box, content: Content) 
             parts[position] = stored.encode(chunk)
         else:
             parts.pop(position, None)
-    if changed and parts:
-        stored.put(unit, parts)
-    elif changed:
+    if not changed:
+        return before, before
+    if not parts:
         stored.objects.remove(stored.keys.key(unit))  # all of it is background
-    return changed
+        return before, 0
+    new_data = stored.join(parts)
+    stored.objects.put(stored.keys.key(unit), new_data)
+    return before, len(new_data)
 
 
 def _chunk(stored: StoredLabels, index: Index, data: Any, whole: Box, buffer: Labels) -> Labels:
@@ -90,9 +99,8 @@ def _chunk(stored: StoredLabels, index: Index, data: Any, whole: Box, buffer: La
     return stored.decode(index, data, buffer)[tuple(map(slice, size))].copy()
 
 
-def _parts(stored: StoredLabels, unit: Index) -> dict[Index, bytes]:
+def _parts(stored: StoredLabels, unit: Index, data: bytes | None) -> dict[Index, bytes]:
     """The encoded chunks of one object, by position in it; none where it is not there."""
-    data = stored.objects.get(stored.keys.key(unit))
     if data is None:
         return {}
     if stored.shard is None:

@@ -46,24 +46,32 @@ def form_of(array: zarr.Array[Any]) -> Form | None:
     metadata = array.metadata
     if not array.dtype.isnative or metadata.fill_value != 0 or array.ndim == 0:
         return None
-    return _form_v2(metadata) if isinstance(metadata, ArrayV2Metadata) else _form_v3(array, metadata)
+    return _form_v2(array, metadata) if isinstance(metadata, ArrayV2Metadata) else _form_v3(array, metadata)
 
 
-def _form_v2(metadata: ArrayV2Metadata) -> Form | None:
-    codec = codec_of_v2(metadata.compressor, metadata.filters)
-    if codec is None or metadata.order != "C":
-        return None
-    return Form(codec, Keys("", metadata.dimension_separator), None)
-
-
-def _form_v3(array: zarr.Array[Any], metadata: ArrayV3Metadata) -> Form | None:
+def keys_of(array: zarr.Array[Any]) -> Keys | None:
+    """Keys of the objects of an array; None if only zarr itself knows them."""
+    metadata = array.metadata
+    if isinstance(metadata, ArrayV2Metadata):
+        return Keys("", metadata.dimension_separator)
     stored: Any = metadata.to_dict()
     encoding = stored["chunk_key_encoding"]
     separator = (encoding.get("configuration") or {}).get("separator", "/")
     if encoding["name"] not in ("default", "v2"):
         return None
-    keys = Keys(f"c{separator}" if encoding["name"] == "default" else "", separator)
-    codecs, shard = stored["codecs"], None
+    return Keys(f"c{separator}" if encoding["name"] == "default" else "", separator)
+
+
+def _form_v2(array: zarr.Array[Any], metadata: ArrayV2Metadata) -> Form | None:
+    codec, keys = codec_of_v2(metadata.compressor, metadata.filters), keys_of(array)
+    if codec is None or keys is None or metadata.order != "C":
+        return None
+    return Form(codec, keys, None)
+
+
+def _form_v3(array: zarr.Array[Any], metadata: ArrayV3Metadata) -> Form | None:
+    stored: Any = metadata.to_dict()
+    codecs, shard, keys = stored["codecs"], None, keys_of(array)
     if codecs[0]["name"] == "sharding_indexed":
         if len(codecs) > 1 or array.shards is None:
             return None
@@ -73,4 +81,4 @@ def _form_v3(array: zarr.Array[Any], metadata: ArrayV3Metadata) -> Form | None:
         if shard is None or codecs[0]["name"] == "sharding_indexed":
             return None
     codec = codec_of_v3(codecs, array.dtype)
-    return Form(codec, keys, shard) if codec is not None else None
+    return Form(codec, keys, shard) if codec is not None and keys is not None else None

@@ -175,8 +175,11 @@ class StoredLabels:
 
     def put(self, unit: Index, parts: Mapping[Index, bytes]) -> Future[Any] | None:
         """Write one object from its encoded chunks, by position in it; see `Objects.put`."""
-        data = self.shard.join(parts) if self.shard is not None else next(iter(parts.values()))
-        return self.objects.put(self.keys.key(unit), data)
+        return self.objects.put(self.keys.key(unit), self.join(parts))
+
+    def join(self, parts: Mapping[Index, bytes]) -> bytes:
+        """Bytes of one object from its encoded chunks."""
+        return self.shard.join(parts) if self.shard is not None else next(iter(parts.values()))
 
     def flush(self) -> None:
         """Wait until all objects that were put are written; raises what became of them."""

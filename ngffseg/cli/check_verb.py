@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
 from ngffseg.cli.answer import console, print_json
 from ngffseg.cli.options import link_options, store_options
-from ngffseg.labels import Change, Fixes, apply_fixes, check
+from ngffseg.labels import Change, Fixes, apply_fixes, check, verify_indices
 from ngffseg.ngff import Violation, as_json
 
 TITLES = {"UNKNOWN": "cannot be judged"}
@@ -15,27 +17,37 @@ TITLES = {"UNKNOWN": "cannot be judged"}
 @click.command("check")
 @click.argument("store")
 @click.option("--fix", is_flag=True, help="Fix what can be fixed without guessing; copies are kept.")
+@click.option(
+    "--deep", is_flag=True, help="Count level 0 of all label images, and compare with their segment indices."
+)
 @store_options
 @link_options
 @click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON.")
-def run(store: str, fix: bool, json_wanted: bool) -> int:
+def run(store: str, fix: bool, deep: bool, json_wanted: bool) -> int:
     """Judge STORE, a labels group or a label image by the specification of its version.
 
-    Prints every violation with the rule that it breaks. Exit code 1 if one of them MUST not be. What cannot
-    be judged, such as an unknown version, is told and is no fault.
+    Prints every violation with the rule that it breaks. Exit code 1 if one of them MUST not be, or if --deep
+    finds a segment index that does not say what level 0 holds. What cannot be judged, such as an unknown
+    version, is told and is no fault.
     """
     fixes = apply_fixes(store) if fix else Fixes(check(store))
     violations = fixes.violations
+    indices = verify_indices(store) if deep else []
+    stale = any(found.stale for found in indices)
     valid = all(v.severity != "MUST" for v in violations)
     if json_wanted:
         judged = all(v.severity != "UNKNOWN" for v in violations)
-        answer = {"valid": valid, "judged": judged, "violations": [as_json(v) for v in violations]}
+        told = [as_json(v) for v in violations]
+        answer = {"valid": valid and not stale, "judged": judged, "violations": told}
         fixed = {"fixed": [_change_json(c) for c in fixes.changes], "copies": list(fixes.copies)}
-        print_json(answer | (fixed if fix else {}))
+        counted = {"indices": [asdict(found) for found in indices]}
+        print_json(answer | (fixed if fix else {}) | (counted if deep else {}))
     else:
         _print_fixes(fixes)
         print_violations(store, violations)
-    return 0 if valid else 1
+        for found in indices:
+            console().print(found.text, soft_wrap=True)
+    return 0 if valid and not stale else 1
 
 
 def _print_fixes(fixes: Fixes) -> None:

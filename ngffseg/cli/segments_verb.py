@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -10,43 +12,71 @@ from rich.table import Table
 from ngffseg.cli.answer import console, print_json
 from ngffseg.cli.options import link_options, store_options
 from ngffseg.cli.tables import patch
-from ngffseg.labels import LabelImage, open_labels
+from ngffseg.labels import LabelImage, can_build, index_group, open_labels, verify_index
 from ngffseg.model import Segment
-from ngffseg.segments import SegmentEntry, segment_index
+from ngffseg.segments import SegmentEntry, SegmentIndex, count_segments, segment_index
 
 MOST_ROWS = 100
+Row = tuple[LabelImage, SegmentEntry, Segment | None]
 
 
 @click.command("segments")
 @click.argument("store")
 @click.option("--name", help="Which label image; needless where there is only one.")
 @click.option("--label", type=int, help="Only this label value.")
+@click.option(
+    "--verify", is_flag=True, help="Compare the index with level 0 first; exit code 1 if it is stale."
+)
 @store_options
 @link_options
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON, with all segments.")
-def run(store: str, *, name: str | None, label: int | None, as_json: bool) -> None:
-    """Print the segments of a label image in STORE, from its index; no label is read."""
+def run(store: str, *, name: str | None, label: int | None, verify: bool, as_json: bool) -> int:
+    """Print the segments of a label image in STORE, from its index; where it has none, they are counted."""
     first = open_labels(store, name)
-    rows: list[tuple[LabelImage, SegmentEntry, Segment | None]] = []
+    layers = first.layers if name in (None, first.layers[0]) else (first.name,)
+    images = [first if layer == first.name else open_labels(store, layer) for layer in layers]
+    found = [verify_index(image) for image in images if index_group(image) is not None] if verify else []
+    for one in found:
+        sys.stderr.write(f"{one.text}\n")
+    stale = any(one.stale for one in found)
+    rows, total = ([], 0) if stale else _rows(images, label, None if as_json else MOST_ROWS)
+    if as_json:
+        table = [_row_json(*row) for row in rows]
+        print_json({"verified": [asdict(one) for one in found], "segments": table} if verify else table)
+    elif not stale:
+        console().print(_table(rows, total if label is None else len(rows)))
+    return 1 if stale else 0
+
+
+def _rows(images: list[LabelImage], label: int | None, most: int | None) -> tuple[list[Row], int]:
+    """Rows of one label or of all, as many as are to be shown; and how many segments there are."""
+    rows: list[Row] = []
     total = 0
-    for layer in first.layers if name in (None, first.layers[0]) else (first.name,):
-        image = first if layer == first.name else open_labels(store, layer)
-        index = segment_index(image)
+    indices = [_index(image) for image in images]
+    for image, index in zip(images, indices, strict=True):
         known = {segment.label_value: segment for segment in image.segments}
         total += len(index)
         if label is not None:
             rows += [(image, index[label], known.get(label))] if label in index else []
             continue
         for entry in index:
-            if not as_json and len(rows) == MOST_ROWS:
+            if len(rows) == most:
                 break
             rows.append((image, entry, known.get(entry.label_value)))
     if label is not None and not rows:
-        segment_index(first)[label]  # says which label there is not
-    if as_json:
-        print_json([_row_json(*row) for row in rows])
-        return
-    console().print(_table(rows, total if label is None else len(rows)))
+        indices[0][label]  # says which label there is not
+    return rows, total
+
+
+def _index(image: LabelImage) -> SegmentIndex:
+    """The index of a label image; counted where it has none, which is said."""
+    if index_group(image) is not None:
+        return segment_index(image)
+    told = f"{image.url}: {image.name or 'the label image'} has no segment index: counted from level 0"
+    if can_build(image):
+        told += f"; ngffseg pyramid {image.url} --name {image.name} writes one"
+    sys.stderr.write(f"{told}\n")
+    return count_segments(image)
 
 
 def _row_json(image: LabelImage, entry: SegmentEntry, segment: Segment | None) -> dict[str, Any]:
@@ -64,7 +94,7 @@ def _row_json(image: LabelImage, entry: SegmentEntry, segment: Segment | None) -
     }
 
 
-def _table(rows: list[tuple[LabelImage, SegmentEntry, Segment | None]], total: int) -> Table:
+def _table(rows: list[Row], total: int) -> Table:
     shown = f"{total} segments" if len(rows) == total else f"{total} segments, the first {len(rows)}"
     table = Table(
         "value", "", "id", "name", "voxels", "mm³", "box", "centroid", "chunks",

@@ -8,15 +8,18 @@ from ngffseg.labels.costs import Cost, access_costs
 from ngffseg.labels.forecast import Forecast, forecast, is_current
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.index import index_group
+from ngffseg.labels.index_state import Verification, check_current
 from ngffseg.labels.inspection import Change, Fixes, apply_fixes, check
 from ngffseg.labels.inventory import SourceLink, StoredImage, StoredLabels, StoredLevel, StoreTree
 from ngffseg.labels.lazy import bounding_box
+from ngffseg.labels.level0 import write_index_aside
 from ngffseg.labels.listing import ListedLabels, list_labels
 from ngffseg.labels.open import open_image, open_labels, read_stored
 from ngffseg.labels.options import WriteOptions, fitted_options
-from ngffseg.labels.rebuild import build_levels
+from ngffseg.labels.rebuild import build_levels, can_build
 from ngffseg.labels.tree import store_tree
 from ngffseg.labels.update import update_labels
+from ngffseg.labels.verification import verify_index, verify_indices
 from ngffseg.labels.write import write_labels, write_segmentation
 
 __all__ = [
@@ -33,13 +36,16 @@ __all__ = [
     "StoredImage",
     "StoredLabels",
     "StoredLevel",
+    "Verification",
     "WriteOptions",
     "access_costs",
     "apply_fixes",
     "bounding_box",
     "build_levels",
     "calibrate",
+    "can_build",
     "check",
+    "check_current",
     "display_window",
     "fitted_options",
     "forecast",
@@ -54,7 +60,10 @@ __all__ = [
     "split_address",
     "store_tree",
     "update_labels",
+    "verify_index",
+    "verify_indices",
     "write_archive",
+    "write_index_aside",
     "write_labels",
     "write_segmentation",
 ]

@@ -78,7 +78,7 @@ def fill_levels(
             ledger=ledger,
         )
         with shielded():
-            write_index(job, name, plan.levels[0], census.counts(), version)
+            write_index(job, name, plan.levels[0], census, targets[0], version)
 
 
 def with_level0(plan: PyramidPlan, path: str) -> PyramidPlan:

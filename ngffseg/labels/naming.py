@@ -60,15 +60,16 @@ def publish_levels(
         job.note_paths([*job.written, *_named(job, group, index), *free_paths(job, "", plan)])
         old_index = find_group(job.store, index)
         before = set(index_paths(attributes_of(old_index))) if old_index is not None else set()
+        form = ngff.decode_index(job.indices[image.name])
+        form = replace(form, generation=image.generation, revision=image.revision)
+        job.indices[image.name] = ngff.encode_index(form)
         with transaction(job.url, f"{job.folder}/before") as changes:
             place_indices(job, version, changes)
             old = _fit_placeholder(job, plan, version, changes)
             old += _name_levels(job, group, plan, made, version, changes)
         job.written.clear()
-        arrays = ngff.decode_index(job.indices[image.name])
-        kept = {arrays.table, arrays.lists, arrays.fences}
         with published(job.url, image.name):
-            for path in [*old, *(f"{index}/{name}" for name in before - kept)]:
+            for path in [*old, *(f"{index}/{name}" for name in before - set(form.arrays))]:
                 remove(job.url, path)
             refresh_consolidated(job.url, changed_groups(job), ngff.zarr_format(version))
 

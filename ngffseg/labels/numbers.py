@@ -60,6 +60,13 @@ class NumberWriter:
         self._array[..., self._written : end] = numbers
         self._written = end
 
+    def __enter__(self) -> NumberWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+
     def close(self) -> None:
         """Write what is left, and the metadata."""
         length, missing = self._written + self._rest.shape[-1], -self._rest.shape[-1] % self._chunks[-1]

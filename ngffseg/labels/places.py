@@ -8,5 +8,5 @@ JOBS = f"{OWN}/jobs"
 # Copies of metadata from before a fix: no nodes of Zarr.
 BACKUP = f"{OWN}/backup"
 # Arrays of a segment index.
-INDEX_PARTS = ("segments", "chunks", "fences")
+INDEX_PARTS = ("segments", "chunks", "fences", "digests", "sizes")
 ROOT_FILES = ("zarr.json", ".zattrs", ".zgroup")

@@ -97,11 +97,12 @@ def changed_groups(job: Job) -> list[str]:
 
 
 def count_generation(job: Job, version: ngff.Version, generation: int) -> None:
-    """Have the label images of a job tell how often their segmentation has been written."""
-    for name, attributes in job.attributes.items():
-        attributes[OWN] = {**attributes[OWN], "generation": generation}
-        if job.aside:
-            put_group(job.url, job.label_path(name), version, attributes)
+    """Have the label images of a job and their indices tell how often their segmentation has been written."""
+    for groups, place in ((job.attributes, job.label_path), (job.indices, job.index_path)):
+        for name, attributes in groups.items():
+            attributes[OWN] = {**attributes[OWN], "generation": generation}
+            if job.aside:
+                put_group(job.url, place(name), version, attributes)
 
 
 def check_levels(job: Job, document: ngff.Document, parent: Parent | None) -> None:

@@ -7,7 +7,7 @@ from importlib.metadata import version as package_version
 from typing import Unpack
 
 from ngffseg import ngff
-from ngffseg.errors import JobError, MetadataError, UsageError
+from ngffseg.errors import JobError, MetadataError, NgffsegError, UsageError
 from ngffseg.labels.address import split_address
 from ngffseg.labels.filling import check_reach, fill_levels, with_level0
 from ngffseg.labels.fingerprint import digest, source_digest, told_options
@@ -29,7 +29,7 @@ from ngffseg.labels.staging import fitted_plan
 from ngffseg.labels.update import finish_update
 from ngffseg.ngff import JobRecord
 from ngffseg.pyramid import PyramidPlan, plan_above
-from ngffseg.store import check_writable, flushed, open_store, store_errors
+from ngffseg.store import can_list, check_writable, flushed, local_path, open_store, store_errors
 from ngffseg.workers import open_crew
 
 
@@ -112,6 +112,21 @@ def _build(image: LabelImage, progress: Progress | None, options: WriteOptions) 
         with shielded():
             flushed(address)
             publish_levels(job, image, plan, documents_of(known, made), version)
+
+
+def can_build(image: LabelImage) -> bool:
+    """Return True if `build_levels` would begin: the store can be written, as far as this can be told."""
+    if not image.name:
+        return False
+    try:
+        with store_errors(image.url):
+            check_writable(image.url)
+            parent = open_parent(open_store(image.url), image.url)
+            _plan(image, parent, _version(image, parent), {})
+    except NgffsegError:
+        return False
+    path = local_path(image.url)
+    return can_list(image.url) and (path is None or os.access(path, os.W_OK))
 
 
 def _version(image: LabelImage, parent: Parent) -> ngff.Version:

@@ -1,60 +1,171 @@
-"""The segment index of a label image of which a box has changed, written anew from the old one."""
+"""The segment index of a label image of which a box has changed, written anew from the old one.
+
+It is never counted on from an index that is not true: what the changed chunks held before the update is
+compared with what the index says of them. If another program has changed them since, what they added to the
+index is not known, so all of level 0 is counted again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import zarr
 
 from ngffseg import ngff
 from ngffseg.chunks import BoxReader, StoredLabels
+from ngffseg.errors import MetadataError
 from ngffseg.labels.comparison import chunk_boxes
 from ngffseg.labels.group_document import put_group
 from ngffseg.labels.image import LabelImage
-from ngffseg.labels.index import write_counts
+from ngffseg.labels.index import (
+    chunk_grid,
+    object_sizes,
+    write_counted,
+    write_counts,
+    write_digests,
+    write_sizes,
+)
 from ngffseg.labels.journal import Journal
-from ngffseg.labels.nodes import attributes_of, find_group
-from ngffseg.labels.places import INDEX
+from ngffseg.labels.level0 import counted_level0
+from ngffseg.labels.nodes import find_group
+from ngffseg.labels.places import INDEX, INDEX_PARTS
 from ngffseg.labels.recount import Recount
-from ngffseg.pyramid import Counts, PyramidPlan, merged
+from ngffseg.labels.stored_index import StoredIndex, replaced, restricted
+from ngffseg.pyramid import Counts, PyramidPlan, chunk_digests, merged
 from ngffseg.store import inside, open_store, remove
+
+Numbers = npt.NDArray[np.uint64]
+# Stored bytes of objects, before and after a change of them.
+Sizes = Mapping[tuple[int, ...], tuple[int, int]]
+
+
+class Change:
+    """What an update has changed in level 0, as the index tells of it.
+
+    Parameters
+    ----------
+    stored
+        Level 0, changed already.
+    journal
+        The update.
+    sizes
+        Stored bytes of the objects under its box, before and after.
+    """
+
+    def __init__(self, stored: StoredLabels, journal: Journal, sizes: Sizes) -> None:
+        ndim = len(stored.shape)
+        self.stored, self.revision = stored, journal.revision
+        self.grid = chunk_grid(stored.shape, stored.chunks)
+        ranges = [
+            range(b.start // c, -(-b.stop // c)) for b, c in zip(journal.box, stored.chunks, strict=True)
+        ]
+        self.chunks = _flat(itertools.product(*ranges), self.grid)
+        self.before, self.after = merged(journal.before, ndim), merged(journal.after, ndim)
+        units = chunk_grid(stored.shape, stored.unit)
+        self.objects = _flat(sizes, units)
+        told = np.array(list(sizes.values()), np.uint64).reshape(-1, 2)
+        order = np.argsort(self.objects)
+        self.objects = self.objects[order]
+        self.sizes_before, self.sizes_after = (_sizes(self.objects, told[order, n]) for n in range(2))
+
+    def is_told(self, index: StoredIndex, generation: int) -> bool:
+        """Return True if the index says of the changed chunks what was in them before the update."""
+        form = index.form
+        if form.generation is not None and (form.generation, form.revision) != (
+            generation,
+            self.revision - 1,
+        ):
+            return False
+        if form.sizes is not None and not np.array_equal(
+            restricted(index.pairs(form.sizes), self.objects), self.sizes_before
+        ):
+            return False
+        if form.digests is not None:
+            known = restricted(index.pairs(form.digests), self.chunks)
+            return np.array_equal(known, _digests(self.before))
+        # An index of ngffseg 0.1: its lists tell at least which labels are in a chunk.
+        listed = np.repeat(self.before.labels, self.before.chunk_counts.astype(np.int64))
+        return np.array_equal(index.membership(self.chunks), np.stack([listed, self.before.chunks], axis=1))
 
 
 def update_index(
-    image: LabelImage, plan: PyramidPlan, stored: StoredLabels, journal: Journal, version: ngff.Version
+    image: LabelImage, plan: PyramidPlan, change: Change, journal: Journal, version: ngff.Version
 ) -> None:
     """Write the index anew under names of its own, then have its group name them."""
-    path = f"{INDEX}/{image.name}"
+    path, prefix = f"{INDEX}/{image.name}", f"{journal.id}-"
     group = find_group(open_store(image.url), path)
     if group is None:
         return
-    form = ngff.decode_index(attributes_of(group))
-    prefix = f"{journal.id}-"
-    if form.table.startswith(prefix):
+    url, old = inside(image.url, path), _readable(group)
+    if old is not None and old.form.table.startswith(prefix):
         return  # this update has come so far before
-    ndim = len(stored.shape)
-    grid = tuple(-(-n // c) for n, c in zip(stored.shape, stored.chunks, strict=True))
-    recount = Recount(merged(journal.before, ndim), merged(journal.after, ndim), grid, _Extent(stored, grid))
-    fences = np.asarray(_numbers(group, form.fences)[:]) if form.segments else np.empty(0, np.uint64)
-    counts = recount.counts(_pages(group, form), fences)
-    made = write_counts(inside(image.url, path), prefix, plan.levels[0], counts, version)
-    put_group(image.url, path, version, made)
-    for part in (form.table, form.lists, form.fences):
-        remove(image.url, f"{path}/{part}")
+    if old is not None and change.is_told(old, image.generation):
+        form = _counted_on(url, prefix, plan, old, change, version)
+    else:
+        stored = change.stored
+        sizes = object_sizes(image.url, image.arrays[0].path, stored)
+        with counted_level0(plan, stored) as census:
+            form = write_counted(url, prefix, plan.levels[0], census, sizes, version)
+    form = replace(form, generation=image.generation, revision=journal.revision)
+    put_group(image.url, path, version, ngff.encode_index(form))
+    gone = old.form.arrays if old is not None else filter(_is_part, group.array_keys())
+    for name in set(gone) - set(form.arrays):
+        remove(image.url, f"{path}/{name}")
 
 
-def _pages(group: zarr.Group, form: ngff.IndexForm) -> Iterator[Counts]:
-    """The labels of an index, a chunk of its table at a time."""
-    ndim = len(form.shape)
-    for start in range(0, form.segments, form.rows_per_chunk):
-        table = np.asarray(_numbers(group, form.table)[:, start : start + form.rows_per_chunk])
-        table = table[:, : form.segments - start]
-        first, last = int(table[2, 0]), int(table[2, -1] + table[3, -1])
-        low, stop, sums = (table[4 + n * ndim : 4 + (n + 1) * ndim].T for n in range(3))
-        lists = np.asarray(_numbers(group, form.lists)[first:last])
-        yield Counts(table[0], table[1], low, stop - np.uint64(1), sums, table[3], lists)
+def _is_part(name: str) -> bool:
+    """Return True for the name of an array of an index, with a prefix or without one."""
+    return name.rpartition("-")[2] in INDEX_PARTS
+
+
+def _readable(group: zarr.Group) -> StoredIndex | None:
+    """The index in a group; None if it is broken, so that it is counted again."""
+    try:
+        index = StoredIndex(group)
+        index.check()
+    except MetadataError:
+        return None
+    return index
+
+
+def _counted_on(
+    url: str, prefix: str, plan: PyramidPlan, old: StoredIndex, change: Change, version: ngff.Version
+) -> ngff.IndexForm:
+    """Write the index from the old one, less what the chunks held before, plus what they hold now."""
+    recount = Recount(change.before, change.after, change.grid, _Extent(change.stored, change.grid))
+    counts = recount.counts(old.pages(), old.fences())
+    form = write_counts(url, prefix, plan.levels[0], counts, version)
+    if old.form.digests is not None:
+        pairs = replaced(old.pairs(old.form.digests), change.chunks, _digests(change.after))
+        form = write_digests(url, prefix, form, pairs, version)
+    if old.form.sizes is not None:
+        pairs = replaced(old.pairs(old.form.sizes), change.objects, change.sizes_after)
+        form = write_sizes(url, prefix, form, pairs, version)
+    return form
+
+
+def _digests(counts: Counts) -> Numbers:
+    """The digest of each chunk that holds any of some labels."""
+    assert counts.digests is not None
+    return chunk_digests(np.stack([counts.chunks, counts.digests], axis=1))
+
+
+def _sizes(objects: Numbers, sizes: Numbers) -> Numbers:
+    """Sizes of those objects that are there."""
+    pairs = np.stack([objects, sizes], axis=1)
+    return pairs[sizes > 0]
+
+
+def _flat(indices: Any, grid: Sequence[int]) -> Numbers:
+    """Flat numbers of indices in a grid."""
+    table = np.array(list(indices), np.int64).reshape(-1, len(grid))
+    numbers = np.ravel_multi_index(tuple(table.T), tuple(grid))
+    return np.asarray(numbers, np.uint64)
 
 
 class _Extent:
@@ -75,9 +186,3 @@ class _Extent:
             others = tuple(n for n in range(there.ndim) if n != axis)
             found += (np.flatnonzero(there.any(axis=others)) + box[axis].start).tolist()
         return min(found), max(found)
-
-
-def _numbers(group: zarr.Group, name: str) -> zarr.Array[Any]:
-    array = group[name]
-    assert isinstance(array, zarr.Array)
-    return array

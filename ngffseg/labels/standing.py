@@ -80,7 +80,6 @@ def is_level(path: str) -> bool:
 def index_paths(attributes: Mapping[str, Any]) -> tuple[str, ...]:
     """Paths of the arrays of a segment index; none where its metadata is damaged."""
     try:
-        form = ngff.decode_index(dict(attributes))
+        return ngff.decode_index(dict(attributes)).arrays
     except MetadataError:
         return ()
-    return form.table, form.lists, form.fences

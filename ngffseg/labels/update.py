@@ -32,7 +32,7 @@ from ngffseg.labels.nodes import attributes_of, find_group
 from ngffseg.labels.open import open_labels
 from ngffseg.labels.parent import open_parent
 from ngffseg.labels.places import LABELS
-from ngffseg.labels.reindex import update_index
+from ngffseg.labels.reindex import Change, update_index
 from ngffseg.labels.stored_plan import stored_plan
 from ngffseg.pyramid import Census, PyramidPlan, box_above, labels_of
 from ngffseg.store import check_writable, local_path, locked, make_folder, open_store, store_errors
@@ -120,7 +120,7 @@ def _carry_out(image: LabelImage, journal: Journal, version: ngff.Version) -> No
             tuple(slice(p.start - s, p.stop - s) for p, s in zip(inside, start, strict=True))
         ]
 
-    edit_box(targets[0], journal.box, given)
+    sizes = edit_box(targets[0], journal.box, given)
     for number in range(1, len(targets)):
 
         def made(inside: Slices, number: int = number) -> npt.NDArray[Any]:
@@ -128,7 +128,7 @@ def _carry_out(image: LabelImage, journal: Journal, version: ngff.Version) -> No
             return labels_of(plan, number, inside, lambda below, box: readers[below].read(box))
 
         edit_box(targets[number], box_above(plan, number, journal.box), made)
-    update_index(image, plan, targets[0], journal, version)
+    update_index(image, plan, Change(targets[0], journal, sizes), journal, version)
     _note(image, journal, version)
     with locked(url):
         refresh_consolidated(url, [f"{LABELS}/{name}"], ngff.zarr_format(version))

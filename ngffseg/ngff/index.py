@@ -30,6 +30,11 @@ class IndexForm:
         Segments per chunk of the table.
     table, lists, fences
         Paths of the arrays within the group.
+    digests, sizes
+        Paths of the arrays that tell whether level 0 has changed since: what was counted in each chunk, and
+        the stored bytes of each object. None where they are not known.
+    generation, revision
+        Those of the labels that were counted; None in an index of ngffseg 0.1.
     """
 
     level: str
@@ -40,6 +45,16 @@ class IndexForm:
     table: str = "segments"
     lists: str = "chunks"
     fences: str = "fences"
+    digests: str | None = None
+    sizes: str | None = None
+    generation: int | None = None
+    revision: int | None = None
+
+    @property
+    def arrays(self) -> tuple[str, ...]:
+        """Paths of all its arrays within the group."""
+        paths = (self.table, self.lists, self.fences, self.digests, self.sizes)
+        return tuple(path for path in paths if path is not None)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -51,6 +66,8 @@ class IndexForm:
 
 def encode_index(form: IndexForm) -> dict[str, Any]:
     """Attributes of the group of an index."""
+    further = {"digests": form.digests, "sizes": form.sizes}
+    counted = {"generation": form.generation, "revision": form.revision}
     return {
         KEY: {
             "schema": schema_id(KIND),
@@ -60,9 +77,19 @@ def encode_index(form: IndexForm) -> dict[str, Any]:
             "segments": form.segments,
             "columns": list(form.columns),
             "rowsPerChunk": form.rows_per_chunk,
-            "arrays": {"segments": form.table, "chunks": form.lists, "fences": form.fences},
+            **_known(counted),
+            "arrays": {
+                "segments": form.table,
+                "chunks": form.lists,
+                "fences": form.fences,
+                **_known(further),
+            },
         }
     }
+
+
+def _known(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def decode_index(attributes: Mapping[str, Any]) -> IndexForm:
@@ -87,6 +114,10 @@ def decode_index(attributes: Mapping[str, Any]) -> IndexForm:
         arrays["segments"],
         arrays["chunks"],
         arrays["fences"],
+        arrays.get("digests"),
+        arrays.get("sizes"),
+        own.get("generation"),
+        own.get("revision"),
     )
     if tuple(own["columns"]) != form.columns:
         raise MetadataError(f"the segment index has columns {own['columns']}, not {list(form.columns)}")

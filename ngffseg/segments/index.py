@@ -14,7 +14,7 @@ import zarr
 from ngffseg import ngff
 from ngffseg.errors import LabelValueError, MetadataError, StoreNotFoundError
 from ngffseg.geometry import voxel_volume
-from ngffseg.labels import LabelImage, index_group
+from ngffseg.labels import LabelImage, check_current, index_group
 from ngffseg.labels.nodes import find_array
 from ngffseg.store import store_errors
 
@@ -193,21 +193,16 @@ def segment_index(image: LabelImage) -> SegmentIndex:
     Raises
     ------
     StoreNotFoundError
-        If the image has none: other programs write none.
+        If the image has none: other programs write none. `count_segments` counts it.
     MetadataError
-        If it is broken, or belongs to other labels.
+        If it is broken, or belongs to other labels or to another state of them.
     """
     with store_errors(image.url):
         group = index_group(image)
         if group is None:
             raise StoreNotFoundError(
-                f"{image.url}: label image {image.name!r} has no segment index: make it with"
-                f" ngffseg pyramid {image.url} --name {image.name}"
+                f"{image.url}: label image {image.name!r} has no segment index: count_segments counts it, as ngffseg segments does"
             )
         form = ngff.decode_index(dict(group.attrs.asdict()))
-    if form.shape != image.arrays[0].shape or form.level != image.arrays[0].basename:
-        raise MetadataError(
-            f"{image.url}: the segment index of {image.name!r} belongs to other labels: make it anew with"
-            f" ngffseg pyramid {image.url} --name {image.name}"
-        )
+        check_current(image, form)
     return SegmentIndex(image, form, group)

@@ -1,6 +1,6 @@
 """Where stores are: the only room that knows paths, URLs, credentials and the local disk."""
 
-from ngffseg.store.address import can_list, local_path, normalized
+from ngffseg.store.address import can_list, local_path, normalized, split_archive
 from ngffseg.store.client import Entry
 from ngffseg.store.containment import checked_path, follow_links, inside, is_inside
 from ngffseg.store.disk import (
@@ -69,6 +69,7 @@ __all__ = [
     "read_objects",
     "remove",
     "share",
+    "split_archive",
     "store_can_list",
     "store_errors",
     "store_url",

@@ -7,13 +7,14 @@ import shutil
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from zarr.abc.store import Store
 from zarr.core.sync import sync
 
 from ngffseg.errors import OutsideStoreError
-from ngffseg.store.address import local_folder, local_path
+from ngffseg.store.address import local_folder, local_path, split_archive
+from ngffseg.store.archive import ArchiveStore
 from ngffseg.store.client import Entry
 from ngffseg.store.containment import (
     Boundary,
@@ -97,6 +98,8 @@ def _read(boundary: Boundary, key: str) -> bytes | None:
 
 def list_objects(where: Where, prefix: str) -> dict[str, Entry]:
     """What is told of all objects of a store whose keys begin with a prefix, by their keys."""
+    if isinstance(where, str) and split_archive(where) is not None:
+        return sync(cast("ArchiveStore", open_store(where)).entries(prefix))
     root = _folder(where)
     if root is None:
         return sync(_remote(where).entries(prefix))

@@ -82,7 +82,7 @@ def test_finding_one_of_many_takes_three_reads(tmp_path, monkeypatch):
 def test_an_image_of_other_programs_has_none(tmp_path):
     write_labels(tmp_path / "a.zarr", LABELS, name="cells", levels=1)
     del zarr.open_group(tmp_path / "a.zarr")["ngffseg/index/cells"]
-    with pytest.raises(StoreNotFoundError, match="no segment index: make it with ngffseg pyramid"):
+    with pytest.raises(StoreNotFoundError, match="no segment index: count_segments counts it"):
         segment_index(open_labels(tmp_path / "a.zarr"))
 
 
@@ -107,7 +107,7 @@ def test_a_replaced_label_image_has_the_index_of_the_new_one(tmp_path, version, 
     image = write_labels(address, new, name="cells", overwrite=True)
     assert segment_index(image).labels().tolist() == [1, 2, 3, 4, 5, 6]
     assert (
-        len(list(zarr.open_group(image.arrays[0].store, mode="r")["ngffseg/index/cells"].array_keys())) == 3
+        len(list(zarr.open_group(image.arrays[0].store, mode="r")["ngffseg/index/cells"].array_keys())) == 5
     )
     assert faults(address) == []
 

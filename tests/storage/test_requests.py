@@ -104,7 +104,7 @@ def test_writing_puts_each_object_once(form, client, proxy, bucket, tmp_path, re
         others.append((counts["LIST"], counts["GET"] - 3 * len(open_labels(url).arrays)))
     # However many blocks there are.
     assert others[0] == others[1]
-    assert others[0][0] == {"obstore": 7, "s3fs": 9}[client]
+    assert others[0][0] == {"obstore": 8, "s3fs": 10}[client]
 
 
 def test_a_store_on_disk_costs_what_a_copy_of_it_on_s3_does(bucket, tmp_path):
