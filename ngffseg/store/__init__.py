@@ -30,7 +30,14 @@ from ngffseg.store.objects import (
 )
 from ngffseg.store.preserve import preserve, share
 from ngffseg.store.requests import all_of
-from ngffseg.store.url import check_writable, is_own_store, open_store, store_can_list, store_url
+from ngffseg.store.url import (
+    archive_of,
+    check_writable,
+    is_own_store,
+    open_store,
+    store_can_list,
+    store_url,
+)
 
 __all__ = [
     "Entry",
@@ -38,6 +45,7 @@ __all__ = [
     "Meter",
     "Where",
     "all_of",
+    "archive_of",
     "await_lease",
     "can_exchange",
     "can_list",

@@ -84,6 +84,8 @@ CLASSES: dict[str, Kind] = {
 }
 # What obstore says, which tells kinds apart only so.
 TEXTS: tuple[tuple[str, Kind, str], ...] = (
+    # Servers answer with all of an object of 0 bytes where a part of it is asked for.
+    ("non-partial response when range requested", "range", "no bytes"),
     (r"kind: Connect|Error\(\s*Connect", "unreachable", "no connection"),
     ("redirect without LOCATION", "region", "redirect"),
     ("HTTP error|kind: (Timeout|Interrupted|Decode|Request)", "broken", "the connection broke off"),

@@ -33,6 +33,7 @@ from ngffseg.store.url import open_store
 Where: TypeAlias = str | RemoteStore
 # Objects that are not looked for below their own name.
 METADATA = (".json", ".zarray", ".zattrs", ".zgroup")
+NODE_FILES = ("zarr.json", ".zarray", ".zattrs", ".zgroup")
 # Ends the names of files that are being written.
 UNFINISHED = ".unfinished"
 
@@ -138,6 +139,7 @@ def remove(url: str, path: str) -> None:
     if place.is_symlink():
         raise OutsideStoreError(f"{place} is a symbolic link, which ngffseg did not make: remove it yourself")
     if place.is_dir():
+        _unname(place)
         shutil.rmtree(place, ignore_errors=True)
     else:
         place.unlink(missing_ok=True)
@@ -165,6 +167,16 @@ def make_folder(url: str, path: str) -> Path:
     folder = Path(inside(url, path))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _unname(folder: Path) -> None:
+    """Remove the metadata of a Zarr node and of those directly below it.
+
+    They go before any chunk: where they are there, a reader takes what is missing for background.
+    """
+    for node in (folder, *(entry for entry in folder.iterdir() if entry.is_dir() and not entry.is_symlink())):
+        for name in NODE_FILES:
+            (node / name).unlink(missing_ok=True)
 
 
 def place_of(url: str) -> Where:

@@ -195,9 +195,12 @@ class RemoteStore(ByteStore):
         """Remove all objects below a folder."""
         self._check_writable()
         found = list(await self.entries(folder_of(prefix)))
-        for start in range(0, len(found), KEYS_PER_LIST):
-            part = found[start : start + KEYS_PER_LIST]
-            await self._request("DELETE", prefix, partial(self._client.delete, part), ("missing",))
+        # Metadata before any chunk: where they are there, a reader takes what is missing for background.
+        nodes = [key for key in found if key.rpartition("/")[2] in METADATA]
+        for keys in (nodes, sorted(set(found) - set(nodes))):
+            for start in range(0, len(keys), KEYS_PER_LIST):
+                part = keys[start : start + KEYS_PER_LIST]
+                await self._request("DELETE", prefix, partial(self._client.delete, part), ("missing",))
 
     async def getsize(self, key: str) -> int:
         """Number of bytes of an object."""

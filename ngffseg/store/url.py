@@ -121,6 +121,11 @@ def is_own_store(store: Store) -> bool:
     return type(store) in (LocalStore, FolderStore, RemoteStore, ArchiveStore)
 
 
+def archive_of(store: Store) -> str | None:
+    """Address of the archive that an open store lies in; None if it lies in none."""
+    return store.file.url if isinstance(store, ArchiveStore) else None
+
+
 def store_can_list(store: Store) -> bool:
     """Whether a store that is open, perhaps by others, can say what it holds."""
     protocol = getattr(getattr(store, "fs", None), "protocol", ())
