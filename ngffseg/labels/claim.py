@@ -46,6 +46,15 @@ class Claim:
         """Stands before the paths of levels where those are taken."""
         return f"{self.id.removeprefix(f'{self.name}-')}-"
 
+    def prefix_after(self, generation: int) -> str:
+        """Stands before the paths of levels that replace those of a generation in place.
+
+        The same job has the same id each time: the levels that are there may be those of an earlier run of it,
+        and readers are at them.
+        """
+        other_run = self.prefix.count("-") > 1
+        return self.prefix if other_run else f"{self.prefix}{generation:08x}-"
+
     @property
     def folder(self) -> str:
         """Folder of the job in the store."""

@@ -10,7 +10,7 @@ from ngffseg.labels.filling import check_reach, fill_levels, plan_for, with_leve
 from ngffseg.labels.fingerprint import source_digest
 from ngffseg.labels.job import Job
 from ngffseg.labels.journal import replacing
-from ngffseg.labels.parent import find_parent
+from ngffseg.labels.parent import document_of, find_parent
 from ngffseg.labels.progress import BlockCounter
 from ngffseg.labels.publish import publish
 from ngffseg.labels.request import Prepared, Request, is_done
@@ -33,9 +33,11 @@ def carry_out(prepared: Prepared) -> None:
     request, draft, store = prepared.request, prepared.draft, prepared.store
     address, options, remote = request.address, request.options, local_path(request.address) is None
     resume = options.get("resume", False)
+    there, old = prepared.exists, document_of(prepared.parent, request.name)
+    generation = old.generation if old is not None else 0
     with (
         open_crew(options.get("cluster"), options.get("workers")) as crew,
-        Job(address, store, prepared.record, replacing=prepared.exists, resume=resume) as job,
+        Job(address, store, prepared.record, replacing=there, generation=generation, resume=resume) as job,
     ):
         if resume and is_done(request, draft, find_parent(store, address)):
             return  # another run has come to its end since we looked
@@ -44,7 +46,7 @@ def carry_out(prepared: Prepared) -> None:
         if image is not None:
             write_image(job, image, draft.plans[0], draft.version)
         _check_source(request, draft)
-        with shielded(), replacing(address, job.attributes if prepared.exists else ()):
+        with shielded(), replacing(address, job.attributes if there else ()):
             finish = commit if remote else publish
             finish(job, draft.version, draft.document, draft.placeholder, overwrite=request.overwrite)
 

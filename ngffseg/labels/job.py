@@ -33,6 +33,7 @@ class Job(Staging):
 
     Levels that are added to a label image (``in_place``) are written in place everywhere. What an
     interrupted job has done is kept, if it is worth it, and a later run can go on with it (``resume``).
+    ``generation`` is that of the labels that it replaces.
     """
 
     def __init__(
@@ -42,11 +43,12 @@ class Job(Staging):
         wanted: JobRecord,
         *,
         replacing: bool,
+        generation: int = 0,
         in_place: bool = False,
         resume: bool = False,
     ) -> None:
         super().__init__(url, wanted)
-        self.store = store
+        self.store, self._generation = store, generation
         self._replacing, self._in_place, self._resume = replacing, in_place, resume
         self.resumed = False
         self.arrays: dict[str, dict[str, Any]] = {}
@@ -77,7 +79,7 @@ class Job(Staging):
         # Some file systems of networks cannot swap folders; there it is as on an object store.
         swappable = not self._in_place and (not self._replacing or can_exchange(url, self.folder))
         aside = local_path(url) is not None and swappable
-        prefix = self.claim.prefix if self._replacing and not aside else ""
+        prefix = self.claim.prefix_after(self._generation) if self._replacing and not aside else ""
         self.record = replace(wanted, aside=aside, prefix=prefix)
 
     def begin(self, plans: Mapping[str, PyramidPlan], paths: Sequence[str]) -> None:
