@@ -16,12 +16,20 @@ import numcodecs
 import numpy as np
 import numpy.typing as npt
 
+from ngffseg.errors import ChunkError
+
 Labels = npt.NDArray[Any]
 CRC_BYTES = 4
 # Magic number and frame header descriptor of zstd.
 SMALLEST_FRAME = 5
 # What numcodecs and we raise on damaged bytes.
 DAMAGED = (RuntimeError, ValueError, EOFError, OSError, struct.error, numcodecs.zlib._zlib.error)
+
+
+def damaged(name: str, index: tuple[int, ...], reason: object) -> ChunkError:
+    """The error of a chunk of an array that cannot be decoded."""
+    chunk = "/".join(map(str, index))
+    return ChunkError(f"{name}: chunk {chunk} cannot be decoded ({reason}): restore it from its source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,8 @@ class Codec:
         """
         for step in self.steps[:0:-1]:
             data = step.decode(data)
+        if self.steps and isinstance(self.steps[0], numcodecs.Blosc):
+            _check_blosc(data)
         if self.steps and _decoded_size(self.steps[0], data) == out.nbytes:
             self.steps[0].decode(data, out=out)
             return
@@ -78,6 +88,20 @@ class Codec:
         if raw.nbytes != out.nbytes:
             raise ValueError(f"{raw.nbytes} bytes instead of {out.nbytes}")
         out.reshape(-1).view(np.uint8)[:] = raw
+
+
+def _check_blosc(data: Any) -> None:
+    """Refuse bytes of Blosc that are not as many as their header tells: it ignores what follows them.
+
+    Raises
+    ------
+    ValueError
+        If they are more, or less.
+    """
+    # Blosc 1 header: version, versionlz, flags, typesize, nbytes, blocksize, cbytes, the last three as uint32.
+    told = int.from_bytes(data[12:16], "little")
+    if len(data) != told:
+        raise ValueError(f"{len(data)} bytes instead of {told}")
 
 
 def _decoded_size(step: Any, data: Any) -> int | None:

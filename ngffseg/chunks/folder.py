@@ -90,8 +90,10 @@ class FolderObjects:
         with open(descriptor, "rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
             start, stop = (size - part.size, size) if isinstance(part, Suffix) else part
-            file.seek(max(0, start))
-            return file.read(stop - max(0, start))
+            # A damaged index may ask for more than any memory holds.
+            start, stop = max(0, start), min(stop, size)
+            file.seek(start)
+            return file.read(max(0, stop - start))
 
     def put(self, key: str, data: bytes) -> None:
         """Write a file; folders are made as they are needed. A link is replaced, not followed."""

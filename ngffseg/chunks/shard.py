@@ -18,7 +18,12 @@ import numpy.typing as npt
 from ngffseg.chunks.codec import CRC_BYTES, Crc32c
 
 ABSENT = 2**64 - 1
+# Bytes of a file at most.
+LARGEST = 2**63 - 1
+BEYOND = "the index of the shard points to where no chunk can be"
 Index = tuple[int, ...]
+# A chunk, and where it starts and stops in its shard.
+Place = tuple[Index, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +64,22 @@ class ShardForm:
         """The index of a whole shard."""
         return self.index(data[: self.index_bytes] if self.index_first else data[-self.index_bytes :])
 
-    def ranges(
-        self, table: npt.NDArray[np.uint64], wanted: Sequence[Index], gap: int
-    ) -> list[tuple[int, int, list[tuple[Index, int, int]]]]:
-        """Byte ranges that hold some chunks of a shard: start, stop, and the chunks in it with theirs.
+    def place(self, table: npt.NDArray[np.uint64], index: Index) -> tuple[int, int] | None:
+        """Start and stop of a chunk in its shard, by the index of the shard; None if it is missing.
 
-        Ranges with no more than ``gap`` bytes between them are one; chunks that are missing are in none.
+        Raises
+        ------
+        ValueError
+            If it cannot lie there.
         """
-        places = []
-        for index in wanted:
-            offset, length = (int(n) for n in table[self.position(index)])
-            if (offset, length) != (ABSENT, ABSENT):
-                places.append((index, offset, offset + length))
-        found: list[tuple[int, int, list[tuple[Index, int, int]]]] = []
-        for place in sorted(places, key=lambda p: p[1]):
-            _, start, stop = place
-            if found and start - found[-1][1] <= gap:
-                first, end, inside = found.pop()
-                found.append((first, max(end, stop), [*inside, place]))
-            else:
-                found.append((start, stop, [place]))
-        return found
+        offset, length = (int(n) for n in table[self.position(index)])
+        if (offset, length) == (ABSENT, ABSENT):
+            return None
+        if length == 0:
+            raise ValueError("the index of the shard gives it 0 bytes")
+        if offset + length > LARGEST or (self.index_first and offset < self.index_bytes):
+            raise ValueError(BEYOND)
+        return offset, offset + length
 
     def join(self, parts: Mapping[Index, bytes]) -> bytes:
         """The shard of these encoded chunks, in the order of their positions."""
@@ -93,6 +93,22 @@ class ShardForm:
         encoded = Crc32c().encode(body) if self.checked else body
         chunks = [parts[position] for position in ordered]
         return b"".join([encoded, *chunks] if self.index_first else [*chunks, encoded])
+
+
+def joined(places: Sequence[Place], gap: int) -> list[tuple[int, int, list[Place]]]:
+    """Byte ranges that hold some chunks of a shard: start, stop, and the chunks in it.
+
+    Ranges with no more than ``gap`` bytes between them are one.
+    """
+    found: list[tuple[int, int, list[Place]]] = []
+    for place in sorted(places, key=lambda p: p[1]):
+        _, start, stop = place
+        if found and start - found[-1][1] <= gap:
+            first, end, inside = found.pop()
+            found.append((first, max(end, stop), [*inside, place]))
+        else:
+            found.append((start, stop, [place]))
+    return found
 
 
 def shard_form(

@@ -9,21 +9,20 @@ from __future__ import annotations
 import itertools
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import zarr
 
-from ngffseg.chunks.codec import DAMAGED, Labels
-from ngffseg.chunks.form import Form, form_of
-from ngffseg.chunks.listing import Listing, listed_objects
-from ngffseg.chunks.objects import Objects, objects_of
+from ngffseg.chunks.codec import DAMAGED, Labels, damaged
+from ngffseg.chunks.form import Form
+from ngffseg.chunks.listing import listed_objects
+from ngffseg.chunks.objects import Objects
 from ngffseg.chunks.paste import Box, paste
-from ngffseg.chunks.shard import ABSENT, Index
+from ngffseg.chunks.shard import BEYOND, Index, Place
 from ngffseg.errors import ChunkError
 
 
@@ -108,10 +107,7 @@ class StoredLabels:
 
     def damaged(self, index: Index, reason: object) -> ChunkError:
         """The error of a chunk that cannot be decoded."""
-        return ChunkError(
-            f"{self.name}: chunk {'/'.join(map(str, index))} cannot be decoded ({reason}):"
-            " restore it from its source"
-        )
+        return damaged(self.name, index, reason)
 
     def encoded_for(self, target: object) -> Any:
         """Bytes of the chunk that this thread has read last, where the target would store the same.
@@ -154,16 +150,35 @@ class StoredLabels:
         Raises
         ------
         ChunkError
-            If it lies beyond the end of the shard.
+            If it lies beyond the chunks of the shard.
         """
         if table is None or self.shard is None:
             return None
-        offset, length = (int(n) for n in table[self.shard.position(index)])
-        if (offset, length) == (ABSENT, ABSENT):
-            return None
-        if offset + length > len(data):
-            raise self.damaged(index, "the index of the shard points beyond its end")
-        return data[offset : offset + length]
+        end = len(data) - (0 if self.shard.index_first else self.shard.index_bytes)
+        for _, start, stop in self.places(table, [index]):
+            if stop > end:
+                raise self.damaged(index, BEYOND)
+            return data[start:stop]
+        return None
+
+    def places(self, table: npt.NDArray[np.uint64], indices: Iterable[Index]) -> list[Place]:
+        """Where chunks lie in their shard, by its index; without those that are missing.
+
+        Raises
+        ------
+        ChunkError
+            If one can lie nowhere.
+        """
+        assert self.shard is not None
+        found = []
+        for index in indices:
+            try:
+                place = self.shard.place(table, index)
+            except DAMAGED as error:
+                raise self.damaged(index, error) from error
+            if place is not None:
+                found.append((index, *place))
+        return found
 
     def encode(self, labels: Labels) -> bytes:
         """Bytes of one chunk; labels that the edge of the array cuts are padded with background."""
@@ -196,26 +211,3 @@ class StoredLabels:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, local=threading.local())
-
-
-def stored_labels(
-    array: zarr.Array[Any], *, listing: Listing = "probed", aside: Path | None = None
-) -> StoredLabels | None:
-    """The chunks of an array of labels; None if only zarr itself knows its form.
-
-    Parameters
-    ----------
-    array
-        An open array of integers.
-    listing
-        How far the listing of the store is believed.
-    aside
-        Folder on the local disk in which files are written before they take their place.
-    """
-    form = form_of(array)
-    if form is None:
-        return None
-    document = "zarr.json" if array.metadata.zarr_format == 3 else ".zarray"
-    proof = document if listing == "probed" else None
-    objects = objects_of(array.store, array.path, listing=listing != "none", proof=proof, aside=aside)
-    return StoredLabels(str(array.store_path), array, objects, form)
