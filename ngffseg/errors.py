@@ -18,7 +18,8 @@
     └── StoreError (OSError)                     the store, the disk or the network failed
         ├── StoreNotFoundError (FileNotFoundError)
         ├── StorePermissionError (PermissionError)
-        └── ChunkError                           a stored chunk that cannot be decoded
+        ├── ChunkError                           a stored chunk that cannot be decoded
+        └── StaleError                           written again or removed since it was opened
 
 A message is one line: what is wrong, where, and what to do.
 """
@@ -109,3 +110,7 @@ class StorePermissionError(StoreError, PermissionError):
 
 class ChunkError(StoreError):
     """A chunk of a stored array is damaged; the message names level and chunk."""
+
+
+class StaleError(StoreError):
+    """What was opened has been written again or removed since: open it again."""

@@ -12,16 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import zarr
-from zarr.abc.store import Store
 
 from ngffseg import ngff
-from ngffseg.chunks import Cache
 from ngffseg.errors import MetadataError, NgffsegError, StoreNotFoundError, UsageError
 from ngffseg.geometry import Geometry
 from ngffseg.labels.address import split_address
 from ngffseg.labels.image import Box, LabelImage, exact_box
-from ngffseg.labels.lazy import LazyLevel
-from ngffseg.labels.levels import open_levels
+from ngffseg.labels.levels import Levels, open_levels
 from ngffseg.labels.nodes import attributes_of, find_groups
 from ngffseg.labels.open import open_labels, placed
 from ngffseg.labels.parent import open_parent
@@ -56,10 +53,9 @@ class IntensityImage:
 
     url: str
     name: str
-    arrays: Sequence[zarr.Array[Any]]
+    arrays: Levels
     geometry: Geometry
     channels: tuple[ngff.Channel, ...] = ()
-    _cache: Cache = field(default_factory=Cache, repr=False)
 
     def read(self, box: Box | None = None, level: int = 0) -> npt.NDArray[Any]:
         """Values of a box of a level, in the stored dtype; only the chunks that it touches are read.
@@ -68,11 +64,16 @@ class IntensityImage:
         ------
         UsageError
             If the box does not lie inside the level, or there is no such level.
+        ChunkError
+            If a chunk is damaged.
+        StaleError
+            If the image was written again or removed since it was opened.
         """
         if not 0 <= level < len(self.arrays):
             raise UsageError(f"{self.url}: no level {level}: there are {len(self.arrays)}, from 0")
-        array = self.arrays[level]
-        return LazyLevel(self.url, array, self._cache).read(exact_box(box, array.shape))
+        with store_errors(self.url):
+            lazy = self.arrays.lazy(level)
+        return lazy.read(exact_box(box, lazy.shape))
 
 
 def display_window(image: IntensityImage) -> tuple[float, float]:
@@ -152,7 +153,7 @@ def open_contents(url: str | os.PathLike[str], name: str | None = None) -> Conte
             return Contents(address, version or OLDEST, None, ((open_labels(address),),))
         if labels is None and "multiscales" not in metadata:
             open_parent(store, address)  # which says what is wrong
-        image = _intensities(store, address, root) if root is not None and "multiscales" in metadata else None
+        image = _intensities(address, root) if root is not None and "multiscales" in metadata else None
         groups = _grouped(labels, name)
         names = [one for group in groups for one in group]
         with ThreadPoolExecutor(AT_ONCE) as threads:
@@ -191,11 +192,11 @@ def _grouped(labels: zarr.Group | None, name: str | None) -> list[tuple[str, ...
     return [group for group in groups if name in group] or [(name,)]
 
 
-def _intensities(store: Store, address: str, group: zarr.Group) -> IntensityImage | None:
+def _intensities(address: str, group: zarr.Group) -> IntensityImage | None:
     attributes = attributes_of(group)
     if ngff.own_part(attributes).get("placeholder"):
         return None
-    multiscales, arrays = open_levels(store, address, group)
+    multiscales, arrays = open_levels(address, group)
     geometry = ngff.image_geometry(attributes) or placed(multiscales, arrays[0])
     channels = ngff.decode_channels(ngff.unwrap(attributes)[1])
     return IntensityImage(address, multiscales.name, arrays, geometry, channels)

@@ -8,7 +8,6 @@ from typing import Any
 
 import dask.array as da
 import numpy as np
-import zarr
 from dask.highlevelgraph import MaterializedLayer
 
 from ngffseg import ngff
@@ -17,7 +16,7 @@ from ngffseg.errors import ClusterError
 from ngffseg.labels.comparison import check_unchanged
 from ngffseg.labels.index import write_index
 from ngffseg.labels.job import Job
-from ngffseg.labels.levels import source_labels
+from ngffseg.labels.lazy import source_labels, stored_array
 from ngffseg.labels.progress import BlockCounter
 from ngffseg.labels.record import RECORD
 from ngffseg.labels.shield import shielded
@@ -97,9 +96,8 @@ def travels(labels: Any) -> bool:
     """Whether processes elsewhere can read labels by themselves."""
     if isinstance(labels, da.Array):
         return _held_bytes(labels) < LARGE
-    return isinstance(labels, StoredLabels) or (
-        isinstance(labels, zarr.Array) and store_url(labels.store) is not None
-    )
+    array = stored_array(labels)
+    return isinstance(labels, StoredLabels) or (array is not None and store_url(array.store) is not None)
 
 
 def _held_bytes(labels: da.Array) -> int:
@@ -121,10 +119,11 @@ def check_reach(crew: Crew, job: Job, sources: Sequence[Any]) -> None:
         return
     _check_seen(crew, job.url, f"{job.folder}/{RECORD}")
     for source in sources:
-        url = store_url(source.store) if isinstance(source, zarr.Array) else None
-        if url is not None:
-            file = "zarr.json" if source.metadata.zarr_format == 3 else ".zarray"
-            _check_seen(crew, url, f"{source.path}/{file}".lstrip("/"))
+        array = stored_array(source)
+        url = store_url(array.store) if array is not None else None
+        if array is not None and url is not None:
+            file = "zarr.json" if array.metadata.zarr_format == 3 else ".zarray"
+            _check_seen(crew, url, f"{array.path}/{file}".lstrip("/"))
 
 
 def _check_seen(crew: Crew, url: str, key: str) -> None:

@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 import dask.array as da
-import zarr
 
 from ngffseg import ngff
 from ngffseg.labels.creation import array_document
 from ngffseg.labels.draft import Draft
+from ngffseg.labels.lazy import stored_array
 from ngffseg.labels.options import WriteOptions
 from ngffseg.model import Volume
 from ngffseg.store import can_list, list_objects, store_url
@@ -42,12 +42,13 @@ def source_digest(layers: Iterable[Any]) -> str | None:
 def _layer_digest(layer: Any) -> Any:
     if isinstance(layer, da.Array):
         return ["dask", layer.name, list(layer.shape), str(layer.dtype)]
-    url = store_url(layer.store) if isinstance(layer, zarr.Array) else None
-    if url is None:
+    array = stored_array(layer)
+    url = store_url(array.store) if array is not None else None
+    if array is None or url is None:
         return None
-    told: list[Any] = ["zarr", array_document(layer)]
+    told: list[Any] = ["zarr", array_document(array)]
     if can_list(url):
-        entries = list_objects(url, f"{layer.path}/".lstrip("/"))
+        entries = list_objects(url, f"{array.path}/".lstrip("/"))
         told += [[key, e.size, e.tag or e.modified] for key, e in sorted(entries.items())]
     return digest(told)
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import dask.array as da
 import numpy.typing as npt
-import zarr
 
-from ngffseg.chunks import Cache
 from ngffseg.errors import UsageError
 from ngffseg.geometry import Geometry
 from ngffseg.labels.lazy import LazyLevel
-from ngffseg.labels.levels import check_integers
+from ngffseg.labels.levels import Levels, check_integers
 from ngffseg.model import Segment
 from ngffseg.store import store_errors
 
@@ -33,7 +31,8 @@ class LabelImage:
     name
         Name under ``labels``; empty for a label image at the root of the store.
     arrays
-        Stored array of each level, finest first; opened when it is asked for.
+        Stored array of each level, finest first; opened when it is asked for. Voxels are read by `read`,
+        `level` and `levels`, which check them.
     segments
         The segments whose voxels it holds.
     geometry
@@ -47,13 +46,12 @@ class LabelImage:
 
     url: str
     name: str
-    arrays: Sequence[zarr.Array[Any]]
+    arrays: Levels
     segments: tuple[Segment, ...]
     geometry: Geometry
     layers: tuple[str, ...] = ()
     generation: int = 0
     revision: int = 0
-    _cache: Cache = field(default_factory=Cache, repr=False)
 
     @property
     def levels(self) -> tuple[da.Array, ...]:
@@ -62,7 +60,13 @@ class LabelImage:
         Of a shard only the chunks that are looked at are fetched, and from other places than the
         local disk each of them once, as long as 64 MiB of packed chunks hold it.
         """
-        return tuple(self._lazy(array).dask() for array in self.arrays)
+        return tuple(self.level(number).dask() for number in range(len(self.arrays)))
+
+    def level(self, number: int) -> LazyLevel:
+        """A level as an array that is read when it is sliced; see `read` for what is raised."""
+        with store_errors(self.url):
+            check_integers(self.url, self.arrays[number])
+            return self.arrays.lazy(number)
 
     def read(self, box: Box | None = None, level: int = 0) -> npt.NDArray[Any]:
         """Labels of a box of a level; only the chunks that it touches are read.
@@ -83,20 +87,20 @@ class LabelImage:
         ------
         UsageError
             If the box does not lie inside the level, or there is no such level.
+        ChunkError
+            If a chunk is damaged.
+        StaleError
+            If the labels were written again or removed since they were opened; updates of parts of them are
+            read as they come.
         """
         if not 0 <= level < len(self.arrays):
             raise UsageError(f"{self.name}: no level {level}: there are {len(self.arrays)}, from 0")
-        with store_errors(self.url):
-            array = self.arrays[level]
-            return self._lazy(array).read(exact_box(box, array.shape))
-
-    def _lazy(self, array: zarr.Array[Any]) -> LazyLevel:
-        check_integers(self.url, array)
-        return LazyLevel(self.url, array, self._cache)
+        lazy = self.level(level)
+        return lazy.read(exact_box(box, lazy.shape))
 
     def forget(self) -> None:
         """Forget chunks that were read: they have changed."""
-        self._cache.clear()
+        self.arrays.cache.clear()
 
 
 def exact_box(box: Box | None, shape: Sequence[int]) -> tuple[slice, ...]:

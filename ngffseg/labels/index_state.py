@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ngffseg import ngff
-from ngffseg.errors import MetadataError
+from ngffseg.errors import JobError, MetadataError
 from ngffseg.labels.image import LabelImage
-from ngffseg.labels.journal import read_journal
+from ngffseg.labels.journal import find_journal, read_journal
 from ngffseg.labels.open import open_labels
 from ngffseg.labels.rebuild import can_build
 from ngffseg.store import split_archive
@@ -85,5 +85,11 @@ def _is_due(image: LabelImage, form: ngff.IndexForm) -> bool:
     """Return True if an update has come as far as the index and not yet to its end."""
     if split_archive(image.url) is not None:
         return False
-    journal = read_journal(image.url, image.name)
-    return journal is not None and (image.generation, journal.revision) == (form.generation, form.revision)
+    data = find_journal(image.url, image.name)
+    if data is None:
+        return False
+    try:
+        journal = read_journal(image.url, image.name, data, image.arrays[0])
+    except JobError:
+        return False  # a damaged one tells nothing
+    return (image.generation, journal.revision) == (form.generation, form.revision)

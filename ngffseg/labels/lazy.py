@@ -1,4 +1,4 @@
-"""`LazyLevel`: one level as an array that is read when it is sliced, for dask."""
+"""`LazyLevel`: a stored array that is read when it is sliced, for dask and for files."""
 
 from __future__ import annotations
 
@@ -12,27 +12,46 @@ import dask.array as da
 import numpy as np
 import numpy.typing as npt
 import zarr
+from zarr.abc.store import Store
+from zarr.storage import LocalStore
 
-from ngffseg.chunks import Cache
-from ngffseg.labels.levels import level_reader
-from ngffseg.store import store_errors
+from ngffseg.chunks import BoxReader, Cache, ForeignReader, Listing, stored_labels
+from ngffseg.labels.nodes import find_arrays
+from ngffseg.labels.snapshot import Origin, Snapshot, snapshot_of
+from ngffseg.labels.stamp import stamps_of
+from ngffseg.store import is_own_store, store_can_list, store_errors
 
 
 class LazyLevel:
-    """One level as an array that is read when it is sliced."""
+    """One stored array that is read when it is sliced: the one way by which voxels leave a store.
 
-    def __init__(self, url: str, array: zarr.Array[Any], cache: Cache) -> None:
-        self.url, self.array, self.cache = url, array, cache
-        self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
-        self._token = uuid.uuid4().hex
+    Parameters
+    ----------
+    array
+        The array.
+    snapshot
+        What it was when it was opened.
+    cache
+        Keeps chunks that were fetched.
+    """
+
+    def __init__(self, array: zarr.Array[Any], snapshot: Snapshot, cache: Cache) -> None:
+        self.array, self.snapshot, self.cache = array, snapshot, cache
+        self.shape, self.dtype, self.ndim, self.chunks = array.shape, array.dtype, array.ndim, array.chunks
 
     def __dask_tokenize__(self) -> str:
-        """What is stored may have changed when it is opened again."""
-        return self._token
+        """A new one each time: what is stored may have changed."""
+        return uuid.uuid4().hex
 
     @cached_property
-    def _reader(self) -> Any:
-        return level_reader(self.array, self.cache)
+    def _reader(self) -> BoxReader | ForeignReader:
+        """What reads boxes: chunks where their form is known, else zarr."""
+        name = f"{self.snapshot.origin.url}/{self.array.path}".rstrip("/")
+        stored = stored_labels(self.array, name=name, listing="none")
+        if stored is None:
+            return ForeignReader(self.array, name)
+        # Files of the local disk are kept by the system already.
+        return BoxReader(stored, None if isinstance(self.array.store, LocalStore) else self.cache)
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k != "_reader"}
@@ -41,18 +60,72 @@ class LazyLevel:
         box, rest = bounding_box(index, self.shape)
         return np.asarray(self.read(box)[rest])
 
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        """All of it, for numpy; always a new array."""
+        values = self[...]
+        return values if dtype is None else values.astype(dtype, copy=False)
+
     def read(self, box: tuple[slice, ...]) -> npt.NDArray[Any]:
-        """Labels of a box whose slices have start and stop inside the shape."""
-        with store_errors(self.url):
-            if self._reader is self.array:
-                return np.asarray(self.array[box])
-            return np.asarray(self._reader.read(box))
+        """Values of a box whose slices have start and stop inside the shape.
+
+        Raises
+        ------
+        ChunkError
+            If a chunk cannot be decoded.
+        StaleError
+            If the array was written again or removed since it was opened.
+        """
+        with store_errors(self.snapshot.origin.url):
+            return self.snapshot.read(self._reader, box)
 
     def dask(self) -> da.Array:
         """The level as a dask array."""
         blank = np.empty((0,) * self.ndim, self.dtype)
-        lazy: da.Array = da.from_array(self, chunks=self.array.chunks, meta=blank)  # type: ignore[no-untyped-call]
+        lazy: da.Array = da.from_array(self, chunks=self.chunks, meta=blank)  # type: ignore[no-untyped-call]
         return lazy
+
+
+def array_in(url: str, group: zarr.Group, name: str) -> LazyLevel | None:
+    """An array of a group, read when it is sliced; None if there is none.
+
+    Parameters
+    ----------
+    url
+        Address of the store, for errors to tell.
+    """
+    path, zarr_format = f"{group.path}/{name}".strip("/"), group.metadata.zarr_format
+    stamps = stamps_of(group.store, path, zarr_format)
+    (array,) = find_arrays(group.store, [path], zarr_format)
+    return None if array is None else LazyLevel(array, snapshot_of(Origin(url), array, stamps), Cache())
+
+
+def checked(array: Any) -> Any:
+    """An array of zarr that others have opened, read when it is sliced; other arrays as they are."""
+    if not isinstance(array, zarr.Array):
+        return array
+    return LazyLevel(array, Snapshot(Origin(str(array.store)), array), Cache())
+
+
+def stored_array(labels: Any) -> zarr.Array[Any] | None:
+    """The array of zarr that labels are read from; None where there is none."""
+    if isinstance(labels, LazyLevel):
+        return labels.array
+    return labels if isinstance(labels, zarr.Array) else None
+
+
+def source_labels(labels: Any) -> Any:
+    """Labels to be read: the chunks of a stored array where its form is known, else what is sliced."""
+    array = stored_array(labels)
+    if array is None:
+        return labels
+    return stored_labels(array, listing=listing_of(array.store)) or checked(labels)
+
+
+def listing_of(store: Store) -> Listing:
+    """How far the listing of a store is believed."""
+    if not store_can_list(store):
+        return "none"
+    return "believed" if is_own_store(store) else "probed"
 
 
 def bounding_box(index: Any, shape: Sequence[int]) -> tuple[tuple[slice, ...], tuple[Any, ...]]:

@@ -13,7 +13,7 @@ from ngffseg.errors import MetadataError
 from ngffseg.labels.group_document import put_group
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.index import write_counted
-from ngffseg.labels.levels import source_labels
+from ngffseg.labels.lazy import source_labels
 from ngffseg.labels.nodes import find_group
 from ngffseg.pyramid import Census, PyramidPlan, build_pyramid, counting_plan, plan_above
 from ngffseg.store import open_store

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any, overload
 
 import zarr
-from zarr.abc.store import Store
 from zarr.storage import LocalStore
 
 from ngffseg import ngff
-from ngffseg.chunks import BoxReader, Cache, Listing, StoredLabels, stored_labels
+from ngffseg.chunks import Cache, StoredLabels, stored_labels
 from ngffseg.errors import MetadataError
+from ngffseg.labels.lazy import LazyLevel, listing_of
 from ngffseg.labels.nodes import array_of, find_arrays
-from ngffseg.store import is_own_store, store_can_list
+from ngffseg.labels.snapshot import Origin, Snapshot, snapshot_of
+from ngffseg.labels.stamp import stamps_of
 
 
 class Levels(Sequence[zarr.Array[Any]]):
@@ -22,25 +23,35 @@ class Levels(Sequence[zarr.Array[Any]]):
 
     Parameters
     ----------
-    store
-        The store.
     group
-        Path of the image group.
+        The image group.
     paths
         Paths of the arrays in it.
-    zarr_format
-        2 or 3.
     known
         Metadata of arrays that need not be fetched, by path.
+    origin
+        Where it was opened.
     """
 
     def __init__(
-        self, store: Store, group: str, paths: Sequence[str], zarr_format: int, known: Mapping[str, Any]
+        self, group: zarr.Group, paths: Sequence[str], known: Mapping[str, Any], origin: Origin
     ) -> None:
-        self.store, self.zarr_format = store, zarr_format
-        self.paths = tuple(f"{group}/{path}".strip("/") for path in paths)
-        self.known = {f"{group}/{path}".strip("/"): document for path, document in known.items()}
+        self.store, self.zarr_format, self.origin = group.store, group.metadata.zarr_format, origin
+        self.paths = tuple(f"{group.path}/{path}".strip("/") for path in paths)
+        self.known = {f"{group.path}/{path}".strip("/"): document for path, document in known.items()}
         self._opened: dict[str, zarr.Array[Any]] = {}
+        self._snapshots: dict[str, Snapshot] = {}
+        self._lazy: dict[str, LazyLevel] = {}
+        self.cache = Cache()
+        # What is opened later must be of the image that was opened first, to which level 0 belongs.
+        self._first = stamps_of(self.store, self.paths[0], self.zarr_format)
+
+    def lazy(self, level: int) -> LazyLevel:
+        """A level that is read when it is sliced."""
+        array, path = self[level], self.paths[level]
+        if path not in self._lazy:
+            self._lazy[path] = LazyLevel(array, self._snapshots[path], self.cache)
+        return self._lazy[path]
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -65,20 +76,25 @@ class Levels(Sequence[zarr.Array[Any]]):
             if path not in self._opened and path in self.known:
                 self._opened[path] = array_of(self.store, path, self.known[path])
         missing = [path for path in paths if path not in self._opened]
+        stamps = {path: stamps_of(self.store, path, self.zarr_format) | self._first for path in paths}
         for path, array in zip(missing, find_arrays(self.store, missing, self.zarr_format), strict=True):
             if array is None:
+                for snapshot in self._snapshots.values():
+                    snapshot.check()
                 raise MetadataError(
                     f"{self.store}: {path}: the level is missing or no array, so the store is broken"
                 )
             self._opened[path] = array
+        for path in paths:
+            if path not in self._snapshots:
+                self._snapshots[path] = snapshot_of(self.origin, self._opened[path], stamps[path])
         return tuple(self._opened[path] for path in paths)
 
 
 def open_levels(
-    store: Store,
     url: str,
     group: zarr.Group,
-    known: Mapping[str, Any] | None = None,
+    own: ngff.LabelDocument | None = None,
 ) -> tuple[ngff.Multiscales, Levels]:
     """Multiscales and arrays of an image group; no chunk is read.
 
@@ -88,8 +104,8 @@ def open_levels(
         Address of the store, for errors to tell.
     group
         The group, whose OME metadata hold multiscales.
-    known
-        Metadata of arrays that need not be fetched, by path in the group.
+    own
+        What a label image of ours says of itself.
 
     Raises
     ------
@@ -99,7 +115,10 @@ def open_levels(
     _, metadata = ngff.unwrap(dict(group.attrs.asdict()))
     path = group.path
     paths = _paths(url, path, metadata)
-    levels = Levels(store, path, paths, group.metadata.zarr_format, known or {})
+    # What lies here is looked at itself; elsewhere each look is a request.
+    known = own.arrays if own is not None and not isinstance(group.store, LocalStore) else {}
+    origin = Origin(url) if own is None else Origin(url, path, own.generation)
+    levels = Levels(group, paths, known, origin)
     ndim = levels[0].ndim
     # Versions 0.1 and 0.2 know no axes, so their number tells which they are.
     multiscales = ngff.decode_multiscales(metadata, ndim=ndim)
@@ -130,33 +149,11 @@ def check_integers(url: str, array: zarr.Array[Any]) -> None:
         raise MetadataError(f"{url}/{array.path} holds {array.dtype}: labels are integers, so it is an image")
 
 
-def level_reader(array: zarr.Array[Any], cache: Cache) -> Any:
-    """What reads boxes of an array: its chunks where their form is known, else the array itself."""
-    stored = stored_labels(array, listing="none")
-    # Files of the local disk are kept by the system already.
-    kept = None if isinstance(array.store, LocalStore) else cache
-    return array if stored is None else BoxReader(stored, kept)
-
-
 def written_labels(array: zarr.Array[Any], aside: Path | None = None) -> StoredLabels:
     """The chunks of an array that we have made, in a form that is known.
 
     ``aside`` is a folder in which files are written before they take their place in one step.
     """
-    stored = stored_labels(array, listing=_listing(array.store), aside=aside)
+    stored = stored_labels(array, listing=listing_of(array.store), aside=aside)
     assert stored is not None, array.metadata
     return stored
-
-
-def source_labels(labels: Any) -> Any:
-    """Labels to be read: the chunks of a zarr array where its form is known, else as they are."""
-    if not isinstance(labels, zarr.Array):
-        return labels
-    return stored_labels(labels, listing=_listing(labels.store)) or labels
-
-
-def _listing(store: Store) -> Listing:
-    """How far the listing of a store is believed."""
-    if not store_can_list(store):
-        return "none"
-    return "believed" if is_own_store(store) else "probed"

@@ -8,7 +8,6 @@ from typing import Any
 
 import zarr
 from zarr.abc.store import Store
-from zarr.storage import LocalStore
 
 from ngffseg import ngff
 from ngffseg.errors import MetadataError, StoreNotFoundError, UsageError
@@ -48,13 +47,13 @@ def open_labels(url: str | os.PathLike[str], name: str | None = None) -> LabelIm
         if name is None:
             root, labels = find_groups(store, ["", LABELS])
             if root is not None and "image-label" in ngff.unwrap(attributes_of(root))[1]:
-                return _open(store, address, "", root)  # as some writers leave it
+                return _open(address, "", root)  # as some writers leave it
             name = _only_name(store, address, labels)
         group = find_group(store, f"{LABELS}/{name}")
         if group is None:
             open_parent(store, address)  # which says so if there is no store at all
             raise StoreNotFoundError(f"{address} has no label image {name!r}: see ngffseg info {address}")
-        return _open(store, address, name, group)
+        return _open(address, name, group)
 
 
 def read_stored(url: str | os.PathLike[str], name: str | None = None) -> Segmentation:
@@ -65,12 +64,12 @@ def read_stored(url: str | os.PathLike[str], name: str | None = None) -> Segment
         parent = open_parent(open_store(address), address)
     document = next((d for d in parent.documents if first.name in d.layers), None)
     if document is None:
-        return Segmentation((first.arrays[0],), first.segments, first.geometry)
+        return Segmentation((first.level(0),), first.segments, first.geometry)
     images = [open_labels(address, layer) for layer in document.layers]
     segments = {s.id: s for image in images for s in image.segments}
     ordered = [segments.pop(i) for i in document.segment_order if i in segments]
     return Segmentation(
-        tuple(image.arrays[0] for image in images),
+        tuple(image.level(0) for image in images),
         (*ordered, *segments.values()),
         document.geometry,
         document.representation,
@@ -95,9 +94,9 @@ def open_image(url: str | os.PathLike[str]) -> Volume:
         _, metadata = ngff.unwrap(attributes)
         if group is None or "multiscales" not in metadata:
             raise StoreNotFoundError(f"{address} has no image: check the address")
-        multiscales, arrays = open_levels(store, address, group)
+        multiscales, arrays = open_levels(address, group)
     geometry = ngff.image_geometry(attributes) or placed(multiscales, arrays[0])
-    return Volume(arrays[0], geometry, multiscales.name)
+    return Volume(arrays.lazy(0), geometry, multiscales.name)
 
 
 def _only_name(store: Store, address: str, labels: zarr.Group | None) -> str:
@@ -118,15 +117,13 @@ def _only_name(store: Store, address: str, labels: zarr.Group | None) -> str:
     return names[0]
 
 
-def _open(store: Store, address: str, name: str, group: zarr.Group) -> LabelImage:
+def _open(address: str, name: str, group: zarr.Group) -> LabelImage:
     attributes = attributes_of(group)
     _, metadata = ngff.unwrap(attributes)
     if "multiscales" not in metadata:
         raise MetadataError(f"{address}/{group.path} is no label image: its attributes hold no multiscales")
     own = ngff.decode_label(attributes) if name else None
-    # What lies here is looked at itself; elsewhere each look is a request.
-    known = own.arrays if own is not None and not isinstance(store, LocalStore) else {}
-    multiscales, arrays = open_levels(store, address, group, known)
+    multiscales, arrays = open_levels(address, group, own)
     check_integers(address, arrays[0])
     layers = own.layers if own is not None else (name,)
     geometry = own.geometry if own is not None else placed(multiscales, arrays[0])

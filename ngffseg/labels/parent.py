@@ -96,7 +96,7 @@ def find_parent(store: Store, url: str) -> Parent | None:
     multiscales: ngff.Multiscales | None = None
     shapes: tuple[tuple[int, ...], ...] = ()
     if root is not None and "multiscales" in metadata:
-        multiscales, arrays = open_levels(store, url, root)
+        multiscales, arrays = open_levels(url, root)
         shapes = tuple(array.shape for array in arrays)
     names = ngff.listed_labels(ngff.unwrap(labels_attributes or {})[1])
     return Parent(version_of(root, labels), multiscales, shapes, names, labels_attributes, root, labels)

@@ -16,7 +16,8 @@ from ngffseg.labels.image import LabelImage
 from ngffseg.labels.index import index_group
 from ngffseg.labels.job import Job
 from ngffseg.labels.journal import alone, set_aside_damaged
-from ngffseg.labels.levels import source_labels, written_labels
+from ngffseg.labels.lazy import source_labels
+from ngffseg.labels.levels import written_labels
 from ngffseg.labels.naming import create_above, documents_of, free_paths, is_placeholder, publish_levels
 from ngffseg.labels.nodes import attributes_of, find_group
 from ngffseg.labels.open import open_labels

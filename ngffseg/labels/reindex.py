@@ -101,7 +101,7 @@ def update_index(
     group = find_group(open_store(image.url), path)
     if group is None:
         return
-    url, old = inside(image.url, path), _readable(group)
+    url, old = inside(image.url, path), _readable(image.url, group)
     if old is not None and old.form.table.startswith(prefix):
         return  # this update has come so far before
     if old is not None and change.is_told(old, image.generation):
@@ -123,10 +123,10 @@ def _is_part(name: str) -> bool:
     return name.rpartition("-")[2] in INDEX_PARTS
 
 
-def _readable(group: zarr.Group) -> StoredIndex | None:
+def _readable(url: str, group: zarr.Group) -> StoredIndex | None:
     """The index in a group; None if it is broken, so that it is counted again."""
     try:
-        index = StoredIndex(group)
+        index = StoredIndex(url, group)
         index.check()
     except MetadataError:
         return None

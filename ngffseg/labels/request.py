@@ -15,7 +15,7 @@ from ngffseg.labels.claim import job_id
 from ngffseg.labels.comparison import chunk_boxes, first_difference
 from ngffseg.labels.draft import Draft, check_target, draft_of, is_there
 from ngffseg.labels.fingerprint import options_digest, plan_digest, source_digest, told_options
-from ngffseg.labels.levels import source_labels
+from ngffseg.labels.lazy import source_labels
 from ngffseg.labels.open import open_labels
 from ngffseg.labels.options import WriteOptions
 from ngffseg.labels.parent import Parent, document_of, find_parent

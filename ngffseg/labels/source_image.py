@@ -17,6 +17,7 @@ from ngffseg import ngff
 from ngffseg.geometry import scales
 from ngffseg.labels.group_document import put_group
 from ngffseg.labels.job import Job
+from ngffseg.labels.lazy import LazyLevel, checked
 from ngffseg.labels.metadata import image_multiscales, judged
 from ngffseg.labels.nodes import attributes_of
 from ngffseg.labels.places import ROOT_FILES
@@ -48,7 +49,8 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
     chunked: Any = {} if version == "0.5" else {"shards": None}
     factors = [list(level.factors) for level in labels.levels[1:]]
     plan = plan_pyramid(image.geometry, np.uint8, factors=factors, levels=len(labels.levels), **chunked)
-    levels: list[Any] = [da.asarray(image.data)]  # type: ignore[no-untyped-call]
+    data = checked(image.data)
+    levels: list[Any] = [data.dask() if isinstance(data, LazyLevel) else da.asarray(data)]  # type: ignore[no-untyped-call]
     for level in plan.levels[1:]:
         levels.append(mean_level(levels[-1], level.factors))
     levels = [data.rechunk(level.unit) for data, level in zip(levels, plan.levels, strict=True)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +10,7 @@ import zarr
 
 from ngffseg import ngff
 from ngffseg.errors import MetadataError
+from ngffseg.labels.lazy import LazyLevel, array_in
 from ngffseg.labels.nodes import attributes_of
 from ngffseg.pyramid import Counts
 
@@ -21,21 +21,28 @@ PAGE = 2**16
 class StoredIndex:
     """An index, part by part.
 
+    Parameters
+    ----------
+    url
+        Address of its store, for errors to tell.
+    group
+        Its group.
+
     Raises
     ------
     MetadataError
         If it is broken, here or when a part of it is read.
     """
 
-    def __init__(self, group: zarr.Group) -> None:
-        self.group, self.form = group, ngff.decode_index(attributes_of(group))
-        self._arrays: dict[str, zarr.Array[Any]] = {}
+    def __init__(self, url: str, group: zarr.Group) -> None:
+        self.url, self.group, self.form = url, group, ngff.decode_index(attributes_of(group))
+        self._arrays: dict[str, LazyLevel] = {}
 
-    def array(self, path: str) -> zarr.Array[Any]:
+    def array(self, path: str) -> LazyLevel:
         """One of its arrays, opened once."""
         if path not in self._arrays:
-            array = self.group.get(path)
-            if not isinstance(array, zarr.Array):
+            array = array_in(self.url, self.group, path)
+            if array is None:
                 raise MetadataError(f"the segment index {self.group.path!r} has no array {path!r}")
             self._arrays[path] = array
         return self._arrays[path]

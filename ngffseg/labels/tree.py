@@ -49,7 +49,7 @@ def store_tree(url: str | os.PathLike[str], name: str | None = None) -> StoreTre
         collection = find_collection(store, attributes)
         if labels is None and collection is None and "multiscales" not in ngff.unwrap(attributes)[1]:
             open_parent(store, address)  # which says what is wrong
-        image, problem = _image(store, address, root)
+        image, problem = _image(address, root)
         listed = listed_in(store, address, labels) if name is None else _named(address, name)
         stored, broken = _opened(store, address, listed)
         return StoreTree(
@@ -79,14 +79,14 @@ def _named(address: str, name: str) -> tuple[ListedLabels, ...]:
     return (ListedLabels(name, open_labels(address, name)),)
 
 
-def _image(store: Store, address: str, group: zarr.Group | None) -> tuple[StoredImage | None, str]:
+def _image(address: str, group: zarr.Group | None) -> tuple[StoredImage | None, str]:
     """The image of the root, or why it cannot be opened."""
     attributes = attributes_of(group) if group is not None else {}
     metadata = ngff.unwrap(attributes)[1]
     if group is None or "multiscales" not in metadata:
         return None, ""
     try:
-        multiscales, arrays = open_levels(store, address, group)
+        multiscales, arrays = open_levels(address, group)
         placeholder = bool(ngff.own_part(attributes).get("placeholder"))
         axes = tuple(axis.name for axis in multiscales.axes)
         levels = _levels(address, multiscales, arrays)

@@ -17,8 +17,8 @@ from ngffseg.labels.address import split_address
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.index import chunk_grid, index_group, object_sizes
 from ngffseg.labels.index_state import Verification, agreed, mismatch, stale
+from ngffseg.labels.lazy import source_labels
 from ngffseg.labels.level0 import counted_level0, level0_plan, write_index_aside
-from ngffseg.labels.levels import source_labels
 from ngffseg.labels.nodes import attributes_of, find_groups
 from ngffseg.labels.open import open_labels
 from ngffseg.labels.places import LABELS
@@ -83,7 +83,7 @@ def verify_index(image: LabelImage, *, deep: bool = False) -> Verification:
         if group is None:
             raise StoreNotFoundError(f"{image.url}: label image {image.name!r} has no segment index")
         try:
-            index = StoredIndex(group)
+            index = StoredIndex(image.url, group)
             index.check()
             reason = mismatch(image, index.form)
             return stale(image, reason) if reason is not None else _verified(image, index, deep=deep)
@@ -144,7 +144,7 @@ def _units_of(chunks: Numbers, array: zarr.Array[Any]) -> Numbers:
 def _compared(image: LabelImage, index: StoredIndex) -> Verification:
     """Compare an index without digests segment by segment with one that is counted."""
     with tempfile.TemporaryDirectory(prefix="ngffseg-") as folder:
-        other = StoredIndex(write_index_aside(folder, image))
+        other = StoredIndex(folder, write_index_aside(folder, image))
         here, there = (_rows(one) for one in (index, other))
     labels, first, second = np.intersect1d(here[0], there[0], assume_unique=True, return_indices=True)
     same = int((here[:, first] == there[:, second]).all(axis=0).sum())

@@ -28,7 +28,7 @@ from ngffseg.ngff.index import IndexForm, decode_index, encode_index
 from ngffseg.ngff.job import JobRecord, Move, PassRecord, decode_job, encode_job
 from ngffseg.ngff.json_text import TooDeepError, parse_object
 from ngffseg.ngff.judge import judge_attributes
-from ngffseg.ngff.label import LabelDocument, decode_label, encode_label
+from ngffseg.ngff.label import LabelDocument, array_form, decode_label, encode_label
 from ngffseg.ngff.migration import own_violations, schema_id
 from ngffseg.ngff.multiscales import (
     Axis,
@@ -82,6 +82,7 @@ __all__ = [
     "Version",
     "Violation",
     "all_schemas",
+    "array_form",
     "as_json",
     "decode_channels",
     "decode_collection",

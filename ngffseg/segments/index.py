@@ -14,8 +14,7 @@ import zarr
 from ngffseg import ngff
 from ngffseg.errors import LabelValueError, MetadataError, StoreNotFoundError
 from ngffseg.geometry import voxel_volume
-from ngffseg.labels import LabelImage, check_current, index_group
-from ngffseg.labels.nodes import find_array
+from ngffseg.labels import LabelImage, array_in, check_current, index_group
 from ngffseg.store import store_errors
 
 Numbers = npt.NDArray[np.uint64]
@@ -163,7 +162,7 @@ class SegmentIndex:
         return self._pages[page]
 
     def _array(self, path: str) -> Any:
-        array = find_array(self._group.store, f"{self._group.path}/{path}".strip("/"))
+        array = array_in(self.image.url, self._group, path)
         if array is None:
             raise MetadataError(f"the index of {self.image.name!r} has no array {path!r}: build it anew")
         return array
