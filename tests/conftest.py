@@ -5,10 +5,14 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
+from tests.examples import examples
 from tests.storage.server import server_kind
 
 ROOT = Path(__file__).parent.parent
+settings.register_profile("each run", examples(100, print_blob=True))
+settings.load_profile("each run")
 pytest_plugins = ["tests.storage.fixtures"]
 
 

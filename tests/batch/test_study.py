@@ -3,13 +3,14 @@
 import nibabel
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from ngffseg import import_segmentation, open_labels
 from ngffseg.convert import study
 from ngffseg.errors import UsageError
 from ngffseg.labels import read_stored
+from tests.examples import examples
 
 AFFINE = np.array([[-0.8, 0.1, 0, 4], [0.05, 0.9, 0, -3], [0, 0, 2.5, 7], [0, 0, 0, 1]])
 SHAPE = (6, 5, 4)
@@ -33,7 +34,7 @@ def brute_layers(masks):
     return len(layers)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), count=st.integers(1, 9), share=st.sampled_from([0.02, 0.2, 0.6]))
 def test_every_structure_comes_back(seed, count, share, tmp_path):
     rng = np.random.default_rng(seed)

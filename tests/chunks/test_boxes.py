@@ -1,5 +1,6 @@
 """Boxes of stored arrays: exact wherever they lie, and nothing is fetched that is not in them."""
 
+import functools
 import pickle
 import threading
 import time
@@ -7,13 +8,14 @@ import time
 import numpy as np
 import pytest
 import zarr
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ngffseg.chunks import BoxReader, Cache, stored_labels
 from ngffseg.chunks import box as box_module
 from ngffseg.chunks.window import WRITES, Window
 from ngffseg.errors import ChunkError
+from tests.examples import examples
 
 
 class Counted:
@@ -67,12 +69,18 @@ def volume(shape, form, store=None):
 SHAPE = (31, 17, 43)
 
 
+@functools.cache
+def stored(form):
+    """A volume that is read again and again."""
+    return volume(SHAPE, form)
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("cached", [False, True])
-@settings(max_examples=60, deadline=None)
+@examples(30)
 @given(data=st.data())
 def test_boxes_are_those_of_the_array(form, cached, data):
-    array, labels = volume(SHAPE, form)
+    array, labels = stored(form)
     reader = reader_of(array, Cache(2000) if cached else None)
     for _ in range(3):
         box = []

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import tensorstore
 import zarr
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ngffseg.chunks import stored_labels
 from ngffseg.errors import ChunkError
+from tests.examples import examples
 
 SHAPE = (21, 34, 19)
 LABELS = np.random.default_rng(0).integers(0, 2**63, 40, dtype=np.uint64)[
@@ -170,7 +171,7 @@ def test_a_damaged_chunk_is_named(form, damage, tmp_path):
         read(stored_labels(array), (slice(0, 21), slice(0, 34), slice(0, 19)))
 
 
-@settings(max_examples=150, deadline=None)
+@examples(50)
 @given(form=st.sampled_from(sorted(FORMS)), at=st.floats(0, 1, exclude_max=True), byte=st.integers(1, 255))
 def test_a_flipped_byte_gives_labels_or_one_clear_error(form, at, byte, tmp_path_factory):
     folder = tmp_path_factory.mktemp("a")

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -310,9 +311,9 @@ def test_help_names_every_verb():
 
 @pytest.mark.usefixtures("interruptible")
 def test_control_c(tmp_path):
-    labels = np.random.default_rng(0).integers(0, 2**16, (256, 512, 512), dtype=np.uint16)
+    labels = np.random.default_rng(0).integers(0, 2**16, (64, 512, 512), dtype=np.uint16)
     path = tmp_path / "big.nrrd"
-    head = b"NRRD0004\ntype: uint16\ndimension: 3\nsizes: 512 512 256\nencoding: raw\nendian: little\n\n"
+    head = b"NRRD0004\ntype: uint16\ndimension: 3\nsizes: 512 512 64\nencoding: raw\nendian: little\n\n"
     path.write_bytes(head + labels.tobytes())
     command = [
         sys.executable,
@@ -325,6 +326,7 @@ def test_control_c(tmp_path):
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, encoding="utf-8")
     while not (tmp_path / "a.zarr").exists():
         assert process.poll() is None
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
     assert (process.returncode, error) == (130, "ngffseg: interrupted: nothing was published\n")

@@ -8,11 +8,12 @@ from pathlib import Path
 import nibabel as nib
 import pytest
 import slicerio
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from ngffseg.errors import NgffsegError
 from ngffseg.formats import read_segmentation, read_volume
+from tests.examples import examples
 
 SLICER = (Path(slicerio.__file__).parent / "data" / "SegmentationOverlapping.seg.nrrd").read_bytes()
 NIFTI = gzip.decompress((Path(nib.__file__).parent / "tests" / "data" / "example4d.nii.gz").read_bytes())
@@ -32,7 +33,7 @@ changes = st.lists(
 
 @pytest.mark.parametrize("suffix", FILES)
 @pytest.mark.parametrize("read", [read_segmentation, read_volume])
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=changes)
 def test_a_damaged_header(suffix, read, drawn, tmp_path, capfd):
     whole, header = FILES[suffix]

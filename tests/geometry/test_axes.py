@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ngffseg.errors import FormatError, UsageError
@@ -22,6 +22,7 @@ from ngffseg.geometry import (
     to_nifti,
     to_nrrd,
 )
+from tests.examples import examples
 from tests.geometry.strategies import affines
 
 AXES = [("y", "x"), ("z", "y", "x"), ("t", "z", "y", "x"), ("c", "z", "y", "x"), ("t", "c", "z", "y", "x")]
@@ -47,7 +48,7 @@ def place(geometry, index):
     return np.array(found)
 
 
-@settings(deadline=None)
+@examples(50)
 @given(grids(shear=True))
 def test_a_binned_voxel_is_the_mean_of_its_window(drawn):
     grid, index, window = drawn
@@ -60,7 +61,7 @@ def test_a_binned_voxel_is_the_mean_of_its_window(drawn):
     np.testing.assert_allclose(place(coarse, target), mean, rtol=0, atol=1e-8)
 
 
-@settings(deadline=None)
+@examples(50)
 @given(grids(shear=True))
 def test_a_picked_voxel_is_the_first_of_its_window(drawn):
     grid, index, window = drawn

@@ -7,10 +7,11 @@ import nibabel as nib
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ngffseg.geometry import Geometry, anatomical_orientation, from_dicom, from_nifti, from_nrrd, to_nrrd
+from tests.examples import examples
 from tests.geometry.strategies import affines
 
 NIBABEL = Path(nib.__file__).parent / "tests" / "data"
@@ -43,7 +44,7 @@ def test_nrrd_inside_slicerio(name, slicer_files):
 
 @pytest.mark.parametrize("space", ["space: left-posterior-superior", "space: RAS", "space: LAS",
                                    "space: right-anterior-superior", "space dimension: 3"])  # fmt: skip
-@settings(max_examples=25, deadline=None)
+@examples(12)
 @given(affine=affines())
 def test_every_space_of_nrrd(tmp_path_factory, space, affine):
     name = space.removeprefix("space: ") if space.startswith("space: ") else ""
@@ -126,7 +127,7 @@ def write_dicom_series(folder, affine):
         writer.Execute(plane)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(10)
 @given(turn=st.floats(-0.7, 0.7), tilt=st.floats(-0.7, 0.7), steps=st.tuples(*[st.floats(0.3, 5)] * 3))
 def test_dicom_series_of_unequal_spacing(tmp_path_factory, turn, tilt, steps):
     a, b, c, d = np.cos(turn), np.sin(turn), np.cos(tilt), np.sin(tilt)

@@ -10,6 +10,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests import forks
+from tests.jobs import writer
+
 ROOT = Path(__file__).parents[2]
 FORM = {"chunks": 64, "shards": None}
 
@@ -18,15 +21,14 @@ class Writer:
     """A write in a process."""
 
     def __init__(self, source, store, *, slowly=0.01, **options):
-        # Files, to be looked at while it runs; the process has an end of its own to write at.
+        # Files, to be looked at while it runs.
         self.out, self.error = (
             tempfile.NamedTemporaryFile("w")  # noqa: SIM115
             for _ in range(2)
         )
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.jobs.writer", str(source), str(store), json.dumps(FORM | options)],
-            cwd=ROOT, stdout=self.out, stderr=self.error,
-            env={**os.environ, "SLOWLY": str(slowly)}, start_new_session=True,
+        self.process = forks.start(
+            writer.main, str(source), str(store), FORM | options, SLOWLY=str(slowly),
+            out=self.out.name, error=self.error.name,
         )  # fmt: skip
 
     def live(self, rng, longest):
@@ -34,7 +36,7 @@ class Writer:
         if rng.random() < 0.2:
             time.sleep(rng.uniform(0.2, 1.5))
             return
-        while self.process.poll() is None and "[" not in self._said():
+        while self.process.exitcode is None and "[" not in self._said():
             time.sleep(0.02)
         time.sleep(rng.uniform(0, longest))
 
@@ -43,12 +45,14 @@ class Writer:
 
     def kill(self):
         """End it as the system ends what needs too much memory."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()
         return self.end()
 
     def end(self, timeout=180):
         """Wait for it: exit code, blocks done at the beginning and at the end, blocks in all, errors."""
-        code = self.process.wait(timeout=timeout)
+        self.process.join(timeout)
+        code = self.process.exitcode
+        assert code is not None, self._said()
         out, error = self._said(), Path(self.error.name).read_text("utf-8")
         self.out.close()
         self.error.close()

@@ -11,8 +11,9 @@ import pytest
 from tests.jobs import trials
 from tests.jobs.processes import Cluster
 from tests.jobs.volume import make_source
+from tests.storage.server import server_kind
 
-ROUNDS = int(os.environ.get("NGFFSEG_FAULT_ROUNDS", "2"))
+ROUNDS = int(os.environ.get("NGFFSEG_FAULT_ROUNDS", "1"))
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def source(tmp_path_factory):
 
 def run(fault, source, place, *more, name=None):
     """All rounds of one fault; the counts go to a file where one is named."""
-    expected, _ = trials.reference(source, place)
+    expected = trials.reference(source, place)
     count = trials.Count(name or fault.__doc__.split(":")[0].rstrip("."))
     rng = random.Random(f"{ROUNDS} {fault.__name__}")
     for _ in range(ROUNDS):
@@ -70,6 +71,7 @@ def test_kill_9_of_the_scheduler(source, tmp_path):
         run(trials.killed_scheduler, source, place, cluster, name="kill -9 of the scheduler and all workers")
 
 
+@pytest.mark.skipif(server_kind() == "moto", reason="moto keeps its objects in its process")
 def test_the_server_stops_and_starts(source, tmp_path, bucket):
     run(
         trials.stopped_server,

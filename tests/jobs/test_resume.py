@@ -3,9 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -16,13 +13,13 @@ from ngffseg import open_labels, write_labels
 from ngffseg.cli.main import run
 from ngffseg.errors import JobError, LabelExistsError, StoreError
 from ngffseg.geometry import identity
-from ngffseg.labels import build_levels, forecast, ledger, mark
+from ngffseg.labels import build_levels, forecast, ledger, mark, publish
 from ngffseg.labels.record import read_record
 from ngffseg.model import Segmentation
 from ngffseg.ngff import decode_job
+from tests import forks
 from tests.labels.stores import contents, digest, faults
 
-ROOT = Path(__file__).parents[2]
 LABELS = np.random.default_rng(0).integers(0, 9, (64, 48, 40)).astype(np.uint16)
 FORM = {"chunks": 8, "shards": None, "levels": 2}
 
@@ -275,20 +272,17 @@ def test_levels_that_are_built_later(tmp_path):
     assert digest(stores[0]) == before
 
 
-DYING = """
-import os, sys, numpy as np
-from ngffseg.labels import publish
-from ngffseg import write_labels
-labels = np.load(sys.argv[2])
-step, moment = sys.argv[3:5]
-real = getattr(publish, step)
-def dying(*arguments):
-    if moment == "after":
-        real(*arguments)
-    os._exit(9)
-setattr(publish, step, dying)
-write_labels(sys.argv[1], labels, name="a", chunks=8, shards=None, levels=2, overwrite=True, resume=True)
-"""
+def write_and_die(store, step, moment):
+    """Write until a step of publishing, before or after which the process is gone."""
+    real = getattr(publish, step)
+
+    def dying(*arguments):
+        if moment == "after":
+            real(*arguments)
+        os._exit(9)
+
+    setattr(publish, step, dying)
+    write_labels(store, LABELS, name="a", overwrite=True, resume=True, **FORM)
 
 
 @pytest.mark.parametrize("step", ["flushed", "_put_placeholder", "_place", "_register", "_remove_old"])
@@ -296,16 +290,13 @@ write_labels(sys.argv[1], labels, name="a", chunks=8, shards=None, levels=2, ove
 @pytest.mark.parametrize("state", ["new", "same label"])
 def test_death_while_publishing(step, moment, state, tmp_path):
     stores = {name: tmp_path / name for name in ("resumed", "anew", "wanted")}
-    np.save(tmp_path / "labels.npy", LABELS)
     old = write_labels(stores["wanted"], LABELS // 2, name="a", **FORM) if state != "new" else None
     for name in ("resumed", "anew"):
         if old is not None:
             write_labels(stores[name], LABELS // 2, name="a", **FORM)
-        died = subprocess.run(
-            [sys.executable, "-c", DYING, str(stores[name]), str(tmp_path / "labels.npy"), step, moment],
-            cwd=ROOT, check=False, env=dict(os.environ),
-        )  # fmt: skip
-        assert died.returncode == (9 if step != "_put_placeholder" or state == "new" else 0)
+        process = forks.start(write_and_die, stores[name], step, moment)
+        process.join(60)
+        assert process.exitcode == (9 if step != "_put_placeholder" or state == "new" else 0)
     if old is not None and step in ("flushed", "_place"):
         image = open_labels(stores["resumed"], "a")  # readers find the old one or the new one
         assert np.array_equal(image.read(), LABELS) or np.array_equal(image.read(), LABELS // 2)

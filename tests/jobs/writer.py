@@ -1,4 +1,4 @@
-"""A write that can be killed: ``python -m tests.jobs.writer SOURCE STORE OPTIONS``, slow enough to be hit."""
+"""A write that can be killed, slow enough to be hit."""
 
 import json
 import sys
@@ -14,10 +14,9 @@ from ngffseg.store import lease
 from tests.jobs.volume import slowly
 
 
-def main():
+def main(source, store, options):
     """Write, with the clocks of ledger and lease going faster than for people, so that more happens."""
     ledger.PAUSE, lease.BEAT, lease.LEASE = 0.05, 0.3, 2.0
-    source, store, options = sys.argv[1:4]
     labels = da.from_zarr(source).map_blocks(slowly, dtype="uint32")
     written = Segmentation((labels,), (), identity(labels.shape))
 
@@ -25,11 +24,7 @@ def main():
         print(json.dumps(done), flush=True)
 
     try:
-        write_segmentation(store, written, name="a", progress=say, **json.loads(options))
+        write_segmentation(store, written, name="a", progress=say, **options)
     except NgffsegError as error:
         print(error, file=sys.stderr)
         sys.exit(exit_code(error))
-
-
-if __name__ == "__main__":
-    main()

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import basic_indices
 
 from ngffseg import open_labels, write_labels
 from ngffseg.labels.lazy import bounding_box
+from tests.examples import examples
 
 SHAPE = (23, 18, 31)
 LABELS = np.random.default_rng(0).integers(0, 2**64 - 1, SHAPE, dtype=np.uint64)
@@ -19,7 +20,7 @@ def level(request, tmp_path_factory):
     return write_labels(store, LABELS, name="a", chunks=8, levels=1, **request.param).levels[0]
 
 
-@settings(max_examples=150, deadline=None)
+@examples(50)
 @given(index=basic_indices(SHAPE, allow_newaxis=True, allow_ellipsis=True))
 def test_slices_of_all_kinds(level, index):
     found = np.asarray(level[index].compute(scheduler="synchronous"))
@@ -27,7 +28,7 @@ def test_slices_of_all_kinds(level, index):
     assert found.dtype == np.uint64
 
 
-@settings(max_examples=50, deadline=None)
+@examples(20)
 @given(data=st.data(), axis=st.integers(0, 2))
 def test_lists_and_masks(level, data, axis):
     places = data.draw(st.lists(st.integers(-SHAPE[axis], SHAPE[axis] - 1), max_size=9))
@@ -38,7 +39,7 @@ def test_lists_and_masks(level, data, axis):
     np.testing.assert_array_equal(level[index].compute(scheduler="synchronous"), LABELS[index])
 
 
-@settings(max_examples=300, deadline=None)
+@examples(100)
 @given(index=basic_indices(SHAPE, allow_newaxis=False, allow_ellipsis=True))
 def test_the_box_is_the_smallest(index):
     box, rest = bounding_box(index, SHAPE)

@@ -1,23 +1,21 @@
 """Updates of a box: what comes of them is what writing all anew would give."""
 
 import json
-import multiprocessing
-import os
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from ngffseg import open_labels, segment_index, update_labels, write_labels
 from ngffseg.errors import JobError, LabelValueError, MetadataError, UsageError
 from ngffseg.labels import build_levels, check, journal, update
+from tests import forks
+from tests.examples import examples
 from tests.labels.stores import contents, digest
 
 SHAPE = (50, 61, 47)
@@ -75,7 +73,7 @@ def boxes(draw):
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(3, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edits=st.lists(boxes(), min_size=1, max_size=3))
 def test_the_result_is_that_of_a_full_rebuild(form, edits, tmp_path):
     for name in ("updated", "anew"):
@@ -217,11 +215,9 @@ def test_many_at_once(place, tmp_path, request):
     if place == "s3":
         store = f"{request.getfixturevalue('bucket').url}/a.zarr"
     write_labels(store, LABELS, name="a", **FORMS["shards"])
-    context, count = multiprocessing.get_context("spawn"), 4
-    barrier = context.Barrier(count)
-    writers = [context.Process(target=many, args=(store, number, barrier)) for number in range(count)]
-    for writer in writers:
-        writer.start()
+    count = 4
+    barrier = forks.CONTEXT.Barrier(count)
+    writers = [forks.start(many, store, number, barrier) for number in range(count)]
     for writer in writers:
         writer.join(240)
         assert writer.exitcode == 0
@@ -297,14 +293,12 @@ def test_an_update_that_dies_is_finished_by_the_next(place, step, calls, tmp_pat
     assert left_behind == []
 
 
-KILLED = """
-import sys, numpy as np
-from ngffseg import open_labels, update_labels
-image = open_labels(sys.argv[1], "a")
-for value in range(100, 200):
-    print(value, flush=True)
-    image = update_labels(image, [(2, 60)] * 3, np.full((58, 58, 58), value, np.uint16))
-"""
+def update_again_and_again(store, begun):
+    """Updates without an end, so that one of them is killed."""
+    image = open_labels(store, "a")
+    for value in range(100, 2**16):
+        begun.set()
+        image = update_labels(image, [(2, 60)] * 3, np.full((58, 58, 58), value, np.uint16))
 
 
 def test_kill_9_in_the_middle(tmp_path):
@@ -313,15 +307,13 @@ def test_kill_9_in_the_middle(tmp_path):
     write_labels(store, labels, name="a", chunks=8, shards=None)
     rng = np.random.default_rng(0)
     for _ in range(4):
-        process = subprocess.Popen(
-            [sys.executable, "-c", KILLED, str(store)], stdout=subprocess.PIPE, text=True, encoding="utf-8"
-        )
-        process.stdout.readline()
-        try:
-            process.communicate(timeout=float(rng.uniform(0.1, 1.0)))
-        except subprocess.TimeoutExpired:
-            os.kill(process.pid, signal.SIGKILL)
-            process.communicate()
+        begun = forks.CONTEXT.Event()
+        process = forks.start(update_again_and_again, store, begun)
+        assert begun.wait(60)
+        process.join(float(rng.uniform(0.1, 1.0)))
+        process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
         image = update_labels(open_labels(store, "a"), [(0, 1)] * 3, np.full((1, 1, 1), 5, np.uint16))
         values = np.unique(image.read([(2, 60)] * 3))
         assert len(values) == 1

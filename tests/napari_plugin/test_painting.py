@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from ngffseg import open_labels, update_labels, write_labels
@@ -10,6 +10,7 @@ from ngffseg.errors import JobError
 from ngffseg.napari_plugin.painting import Painting
 from ngffseg.napari_plugin.view import LevelView
 from ngffseg.pyramid import plan_pyramid
+from tests.examples import examples
 from tests.labels.stores import digest
 
 SHAPE = (9, 14, 11)
@@ -36,7 +37,7 @@ def strokes(draw):
 
 
 @given(st.lists(strokes(), max_size=6), st.integers(0, 5), st.sampled_from([(4, 4, 4), (5, 16, 3)]))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_painting_and_saving_equal_an_array_that_is_written(tmp_path_factory, drawn, seed, chunks):
     """Every read sees every stroke; the store changes when it is saved, and then equals a full write."""
     folder = tmp_path_factory.mktemp("painting")

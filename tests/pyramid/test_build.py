@@ -6,7 +6,7 @@ import dask.array as da
 import numpy as np
 import pytest
 import zarr
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ngffseg.errors import LabelValueError
@@ -14,6 +14,7 @@ from ngffseg.geometry import identity
 from ngffseg.pyramid import Reduction, build_pyramid, downsample, passes, plan_pyramid
 from ngffseg.pyramid.morton import in_morton_order, morton
 from ngffseg.workers import ThreadCrew
+from tests.examples import examples
 from tests.pyramid import brute
 from tests.pyramid.strategies import labels_and_factors
 
@@ -59,7 +60,7 @@ def expected(plan, labels):
     return levels
 
 
-@settings(max_examples=120, deadline=None)
+@examples(40)
 @given(
     drawn=labels_and_factors(largest=20),
     levels=st.integers(1, 4),

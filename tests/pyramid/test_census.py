@@ -3,11 +3,12 @@
 import dask.array as da
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ngffseg.pyramid import Census, build_pyramid, counts, parts, plan_pyramid
 from ngffseg.workers import ThreadCrew
+from tests.examples import examples
 from tests.pyramid.strategies import labels_and_factors
 
 
@@ -55,7 +56,7 @@ def counted(plan, labels, **options):
         return found
 
 
-@settings(max_examples=80, deadline=None)
+@examples(30)
 @given(
     drawn=labels_and_factors(largest=12),
     chunk=st.integers(1, 7),

@@ -5,16 +5,17 @@ import gzip
 import numpy as np
 import pytest
 import tensorstore as ts
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ngffseg.errors import UsageError
 from ngffseg.pyramid import Reduction, downsample
+from tests.examples import examples
 from tests.pyramid import brute
 from tests.pyramid.strategies import DTYPES, labels_and_factors
 
 
-@settings(max_examples=150, deadline=None)
+@examples(50)
 @given(labels_and_factors(), st.sampled_from(["balanced", "smallest"]), st.booleans())
 def test_mode_equals_brute_force(drawn, tie, sparse):
     labels, factors = drawn
@@ -24,7 +25,7 @@ def test_mode_equals_brute_force(drawn, tie, sparse):
     np.testing.assert_array_equal(got, brute.mode(labels, factors, tie, sparse))
 
 
-@settings(max_examples=30, deadline=None)
+@examples(15)
 @given(labels_and_factors())
 def test_nearest_equals_brute_force(drawn):
     labels, factors = drawn
@@ -32,7 +33,7 @@ def test_nearest_equals_brute_force(drawn):
     np.testing.assert_array_equal(got, brute.nearest(labels, factors))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(30)
 @given(labels_and_factors())
 def test_smallest_equals_tensorstore(drawn):
     labels, factors = drawn

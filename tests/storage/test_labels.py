@@ -2,8 +2,6 @@
 
 import pickle
 import re
-import subprocess
-import sys
 
 import dask
 import numpy as np
@@ -19,8 +17,10 @@ from ngffseg import (
     segment_index,
     write_labels,
 )
+from ngffseg.cli.main import main
 from ngffseg.labels import build_levels, store_tree, write_segmentation
 from ngffseg.model import Volume
+from tests import forks
 from tests.labels.stores import digest
 from tests.storage.kinds import READABLE, WRITABLE, fill, readable, writable
 
@@ -162,16 +162,13 @@ def test_the_same_lines_of_the_shell(bucket, slicer_files, tmp_path):
             ["pyramid", address, "--name", "organs", "--method", "sparse"],
             ["export", address, str(tmp_path / "out.seg.nrrd"), "--name", "organs"],
         ):
-            done = subprocess.run(
-                [sys.executable, "-c", "from ngffseg.cli.main import main; main()", *words],
-                capture_output=True,
-                text=True,
-                encoding="utf-8",
-                check=False,
-            )
-            assert (done.returncode, done.stderr) == (0, ""), (words, done.stderr)
+            out, error = (tmp_path / f"{len(answers)}{len(said)}{name}" for name in ("out", "error"))
+            process = forks.start(main, words, out=out, error=error)
+            process.join(120)
+            assert (process.exitcode, error.read_text("utf-8")) == (0, ""), words
             # Levels that were rebuilt are named by the job.
-            said.append(re.sub("[0-9a-f]{12}-", "JOB-", done.stdout.replace(address, "STORE")))
+            told = out.read_text("utf-8").replace(address, "STORE")
+            said.append(re.sub("[0-9a-f]{12}-", "JOB-", told))
         answers[address] = said, (tmp_path / "out.seg.nrrd").read_bytes()
     first, second = answers.values()
     assert first == second

@@ -1,7 +1,6 @@
 """Many processes register labels on one image at once: no name is lost, none doubled, none torn."""
 
 import json
-import multiprocessing
 import threading
 import time
 from pathlib import Path
@@ -11,15 +10,16 @@ import pytest
 
 from ngffseg import open_labels, write_labels
 from ngffseg.labels import store_tree
+from tests import forks
 from tests.labels.stores import faults
 
-WRITERS, ROUNDS = 16, 20
+WRITERS = 16
 LABELS = np.arange(8**3, dtype=np.uint16).reshape(8, 8, 8)
 
 
-def write(number, base, barrier, failures):
+def write(number, base, rounds, barrier, failures):
     """What each process does: one label per round, all at the same moment."""
-    for turn in range(ROUNDS):
+    for turn in range(rounds):
         barrier.wait()
         try:
             write_labels(f"{base}/{turn}.ome.zarr", LABELS + number, name=f"label{number}", levels=1)
@@ -28,18 +28,14 @@ def write(number, base, barrier, failures):
         barrier.wait()
 
 
+@pytest.mark.parametrize("rounds", [4, pytest.param(20, marks=pytest.mark.long)])
 @pytest.mark.parametrize("kind", ["local", "s3"])
-def test_sixteen_processes_register_sixteen_labels(kind, request, tmp_path):
+def test_sixteen_processes_register_sixteen_labels(kind, rounds, request, tmp_path):
     base = request.getfixturevalue("bucket").url if kind == "s3" else str(tmp_path)
-    context = multiprocessing.get_context("spawn")
-    barrier, failures = context.Barrier(WRITERS + 1), context.Queue()
-    writers = [
-        context.Process(target=write, args=(number, base, barrier, failures)) for number in range(WRITERS)
-    ]
-    for writer in writers:
-        writer.start()
+    barrier, failures = forks.CONTEXT.Barrier(WRITERS + 1), forks.CONTEXT.Queue()
+    writers = [forks.start(write, number, base, rounds, barrier, failures) for number in range(WRITERS)]
     try:
-        for turn in range(ROUNDS):
+        for turn in range(rounds):
             url = f"{base}/{turn}.ome.zarr"
             if turn % 2:  # every other time there is an image already
                 write_labels(url, LABELS, name="first", levels=1)

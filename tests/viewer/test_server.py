@@ -9,7 +9,7 @@ import urllib.request
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from ngffseg.errors import MetadataError, NgffsegError, StoreNotFoundError, UsageError
@@ -17,6 +17,7 @@ from ngffseg.labels import write_archive
 from ngffseg.store import metered, open_store
 from ngffseg.viewer import objects, open_viewer
 from ngffseg.viewer.objects import ServedObjects
+from tests.examples import examples
 from tests.napari_plugin import volumes
 
 
@@ -58,7 +59,7 @@ def data(store):
 
 
 @given(st.integers(0, 230), st.integers(0, 230), st.sampled_from(["from-to", "from", "last"]))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_ranges_are_those_of_rfc_9110(data, first, second, kind):
     """A part that exists comes with 206 and where it lies; one beyond the end is 416; nonsense is the whole."""
     content = bytes(range(200))
