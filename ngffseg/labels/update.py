@@ -11,12 +11,11 @@ import numpy.typing as npt
 
 from ngffseg import ngff
 from ngffseg.chunks import BoxReader, StoredLabels, edit_box
-from ngffseg.errors import JobError, LabelValueError, UsageError
+from ngffseg.errors import UsageError
 from ngffseg.labels.comparison import chunk_boxes
 from ngffseg.labels.consolidated import refresh_consolidated
 from ngffseg.labels.creation import array_at, store_at
 from ngffseg.labels.group_document import put_group
-from ngffseg.labels.host import writable_version
 from ngffseg.labels.image import Box, LabelImage, exact_box
 from ngffseg.labels.journal import (
     Journal,
@@ -32,6 +31,7 @@ from ngffseg.labels.nodes import attributes_of, find_group
 from ngffseg.labels.open import open_labels
 from ngffseg.labels.parent import open_parent
 from ngffseg.labels.places import LABELS
+from ngffseg.labels.precondition import checked_labels, checked_version
 from ngffseg.labels.reindex import Change, update_index
 from ngffseg.labels.stored_plan import stored_plan
 from ngffseg.pyramid import Census, PyramidPlan, box_above, labels_of
@@ -73,7 +73,7 @@ def update_labels(image: LabelImage, box: Box | None, labels: npt.ArrayLike) -> 
         If nobody knows how the levels were made.
     """
     url, name = image.url, image.name
-    where, new = exact_box(box, image.arrays[0].shape), _checked(image, box, labels)
+    where, new = exact_box(box, image.arrays[0].shape), checked_labels(image, box, labels)
     if not name:
         raise UsageError(f"{url} is a label image at the root: give a store that holds it under labels")
     with store_errors(url):
@@ -81,7 +81,7 @@ def update_labels(image: LabelImage, box: Box | None, labels: npt.ArrayLike) -> 
         with alone(url, name):
             finish_update(url, name)
             now = open_labels(url, name)
-            version = _checked_version(now, image, where)
+            version = checked_version(now, image, where)
             plan = stored_plan(now)
             if new.size:
                 before, after = _counted(plan, _targets(now)[0], where, new)
@@ -104,8 +104,9 @@ def finish_update(url: str, name: str) -> None:
     if data is None:
         return
     image = open_labels(url, name)
+    journal = read_journal(url, name, data, image.arrays[0])
     version = open_parent(open_store(url), url).writable_version(url)
-    _carry_out(image, read_journal(url, name, data, image.arrays[0]), version)
+    _carry_out(image, journal, version)
 
 
 def _carry_out(image: LabelImage, journal: Journal, version: ngff.Version) -> None:
@@ -133,56 +134,6 @@ def _carry_out(image: LabelImage, journal: Journal, version: ngff.Version) -> No
     with locked(url):
         refresh_consolidated(url, [f"{LABELS}/{name}"], ngff.zarr_format(version))
     end_journal(url, name)
-
-
-def _checked(image: LabelImage, box: Box | None, labels: npt.ArrayLike) -> npt.NDArray[Any]:
-    """The labels, if they are what the box takes."""
-    array, dtype = np.asarray(labels), image.arrays[0].dtype
-    size = tuple(part.stop - part.start for part in exact_box(box, image.arrays[0].shape))
-    if array.dtype != dtype:
-        raise LabelValueError(
-            f"labels are {array.dtype}, {image.name!r} holds {dtype}: convert them exactly first"
-        )
-    if array.shape != size:
-        raise UsageError(f"labels have shape {array.shape}, the box {size}: give as many as it holds")
-    if array.dtype.kind == "i" and array.size and array.min() < 0:
-        raise LabelValueError(f"label {array.min()} is negative: relabel it to 0 or above")
-    return array
-
-
-def _checked_version(now: LabelImage, image: LabelImage, box: Slices) -> ngff.Version:
-    """The version in which labels are changed; what others have changed since they were opened is refused.
-
-    Raises
-    ------
-    MetadataError
-        If they, or their store, have a version that is not written.
-    JobError
-        If somebody has changed what would be overwritten.
-    """
-    store = open_store(now.url)
-    group = find_group(store, f"{LABELS}/{now.name}")
-    attributes = attributes_of(group) if group is not None else {}
-    if group is not None:
-        writable_version(f"{now.url}/{group.path}", attributes, group.metadata.zarr_format)
-    _check_fresh(image, now, box, ngff.decode_label(attributes))
-    return open_parent(store, now.url).writable_version(now.url)
-
-
-def _check_fresh(
-    image: LabelImage, now: LabelImage, box: Slices, document: ngff.LabelDocument | None
-) -> None:
-    """Refuse to overwrite what the caller has not seen."""
-    told = f"{now.url}: {now.name!r}"
-    if image.generation != now.generation or image.arrays[0].shape != now.arrays[0].shape:
-        raise JobError(f"{told} was replaced since it was opened: open it again")
-    updates = document.updates if document is not None else ()
-    newer = {revision: other for revision, other in updates if revision > image.revision}
-    if now.revision - image.revision > len(newer):
-        raise JobError(f"{told} has changed very often since it was opened: open it again")
-    for other in newer.values():
-        if all(b.start < stop and start < b.stop for b, (start, stop) in zip(box, other, strict=True)):
-            raise JobError(f"{told} has changed in box {list(other)} since it was opened: open it again")
 
 
 def _targets(image: LabelImage) -> list[StoredLabels]:
