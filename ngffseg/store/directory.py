@@ -62,7 +62,7 @@ class File:
         StoreError
             If it is no zip file.
         """
-        size = await self.folder.size(self.name)
+        size = await self.folder.getsize(self.name)
         tail_start = max(0, size - TAIL_BYTES)
         while True:
             tail = await self.read(tail_start, size)

@@ -151,7 +151,7 @@ class RemoteStore(ByteStore):
         await self._request("PUT", key, partial(self._client.put, key, data, create=False))
         count_bytes(written=len(data))
 
-    async def size(self, key: str) -> int:
+    async def getsize(self, key: str) -> int:
         """Number of bytes of an object."""
         return cast("int", await self._request("HEAD", key, partial(self._client.size, key)))
 
@@ -201,10 +201,6 @@ class RemoteStore(ByteStore):
             for start in range(0, len(keys), KEYS_PER_LIST):
                 part = keys[start : start + KEYS_PER_LIST]
                 await self._request("DELETE", prefix, partial(self._client.delete, part), ("missing",))
-
-    async def getsize(self, key: str) -> int:
-        """Number of bytes of an object."""
-        return await self.size(key)
 
     async def getsize_prefix(self, prefix: str) -> int:
         """Number of bytes of all objects below a folder, by one listing."""
