@@ -4,6 +4,7 @@
 
     NgffsegError
     ├── UsageError (ValueError)                  an argument of the caller is wrong
+    │   ├── OptionError (TypeError)              a keyword that is not known, or a value of a wrong kind
     │   ├── LabelValueError                      labels are floats, negative or too large
     │   ├── LabelNameError                       a name that cannot be a folder under ``labels``
     │   ├── LabelExistsError (FileExistsError)   the label image is there and may not be replaced
@@ -35,6 +36,10 @@ class NgffsegError(Exception):
 
 class UsageError(NgffsegError, ValueError):
     """An argument of the caller is wrong."""
+
+
+class OptionError(UsageError, TypeError):
+    """A keyword that the function does not know, or a value of a kind that it does not take."""
 
 
 class LabelValueError(UsageError):

@@ -10,13 +10,15 @@ from typing import Any, get_args
 
 from ngffseg.convert import stem
 from ngffseg.errors import UsageError
+from ngffseg.keywords import SIZES, WHOLE, nearest
 from ngffseg.ngff import VERSIONS
 from ngffseg.pyramid import Method, Tie
 from ngffseg.store import normalized
 
 REQUIRED = ("source", "store")
 WORDS = {"method": get_args(Method), "tie": get_args(Tie), "ngff": VERSIONS, "overwrite": ("yes", "no")}
-OPTIONS = (*WORDS, "chunks", "shards", "levels", "codec")
+SIZED = {"chunks": SIZES, "shards": SIZES, "levels": WHOLE}
+OPTIONS = (*WORDS, *SIZED, "codec")
 COLUMNS = (*REQUIRED, "name", "image", *OPTIONS)
 
 
@@ -74,10 +76,13 @@ def read_rows(table: str | Path) -> tuple[Row, ...]:
 def _check_columns(path: Path, found: Any) -> None:
     missing = [name for name in REQUIRED if name not in found]
     unknown = [name for name in found if name not in COLUMNS]
+    if unknown:
+        hint = nearest(unknown[0], COLUMNS)
+        raise UsageError(
+            f"{path} has an unknown column {unknown[0]!r}{hint and f': {hint}'} (known: {', '.join(COLUMNS)})"
+        )
     if missing:
         raise UsageError(f"{path} has no column {missing[0]!r}: it needs {' and '.join(REQUIRED)}")
-    if unknown:
-        raise UsageError(f"{path} has a column {unknown[0]!r}, which is none of {', '.join(COLUMNS)}")
     if len(set(found)) != len(found):
         raise UsageError(f"{path} has a column twice: {', '.join(found)}")
 
@@ -125,7 +130,11 @@ def _option(where: str, name: str, text: str) -> Any:
         raise UsageError(
             f"{where}: {name} {text!r} is no whole number, or several parted by commas"
         ) from None
-    return sizes[0] if len(sizes) == 1 else sizes
+    value = sizes[0] if len(sizes) == 1 else sizes
+    try:
+        return SIZED[name].plain(value)
+    except (TypeError, ValueError):
+        raise UsageError(f"{where}: {name} is {value}: give {SIZED[name].told}") from None
 
 
 def _check_targets(path: Path, rows: tuple[Row, ...]) -> None:

@@ -16,8 +16,9 @@ from typing import Any, Literal
 from ngffseg.batch.row import Row
 from ngffseg.convert import import_segmentation, is_imported
 from ngffseg.errors import ClusterError, NgffsegError
+from ngffseg.keywords import POSITIVE, strict
 from ngffseg.store import local_path, put_object
-from ngffseg.workers import Cluster, Crew, ThreadCrew, open_crew
+from ngffseg.workers import CLUSTER, Cluster, Crew, ThreadCrew, open_crew
 
 Status = Literal["done", "skipped", "failed"]
 
@@ -89,6 +90,7 @@ class RowWork:
         """A row that has begun is brought to its end."""
 
 
+@strict({"cluster": CLUSTER, "workers": POSITIVE.or_none()})
 def run_batch(
     rows: Sequence[Row],
     *,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ngffseg.errors import LossError, UsageError
 from ngffseg.formats import format_of, write_segmentation
+from ngffseg.keywords import strict
 from ngffseg.labels import read_stored, write_archive
 from ngffseg.model import Loss
 
@@ -15,6 +16,7 @@ from ngffseg.model import Loss
 ARCHIVE = ".ozx"
 
 
+@strict()
 def export_segmentation(
     url: str | os.PathLike[str],
     target: str | os.PathLike[str],

@@ -13,10 +13,20 @@ from ngffseg.convert.study import read_study, stem_of, study_files
 from ngffseg.errors import UsageError
 from ngffseg.formats import read_segmentation, read_volume
 from ngffseg.geometry import same_directions
-from ngffseg.labels import Forecast, LabelImage, WriteOptions, forecast, is_current, write_segmentation
+from ngffseg.keywords import strict
+from ngffseg.labels import (
+    WRITE_KEYWORDS,
+    Forecast,
+    LabelImage,
+    WriteOptions,
+    forecast,
+    is_current,
+    write_segmentation,
+)
 from ngffseg.model import Segmentation, Volume
 
 
+@strict(WRITE_KEYWORDS)
 def import_segmentation(
     source: str | os.PathLike[str],
     url: str | os.PathLike[str],
@@ -66,6 +76,7 @@ def import_segmentation(
     )
 
 
+@strict(WRITE_KEYWORDS)
 def forecast_import(
     source: str | os.PathLike[str],
     url: str | os.PathLike[str],
@@ -89,6 +100,7 @@ def forecast_import(
     )
 
 
+@strict(WRITE_KEYWORDS)
 def is_imported(
     source: str | os.PathLike[str],
     url: str | os.PathLike[str],

@@ -15,7 +15,7 @@ from ngffseg.labels.lazy import array_in, bounding_box
 from ngffseg.labels.level0 import write_index_aside
 from ngffseg.labels.listing import ListedLabels, list_labels
 from ngffseg.labels.open import open_image, open_labels, read_stored
-from ngffseg.labels.options import WriteOptions, fitted_options
+from ngffseg.labels.options import WRITE_KEYWORDS, WriteOptions, fitted_options
 from ngffseg.labels.rebuild import build_levels, can_build
 from ngffseg.labels.tree import store_tree
 from ngffseg.labels.update import update_labels
@@ -23,6 +23,7 @@ from ngffseg.labels.verification import verify_index, verify_indices
 from ngffseg.labels.write import write_labels, write_segmentation
 
 __all__ = [
+    "WRITE_KEYWORDS",
     "Change",
     "Contents",
     "Cost",

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +15,16 @@ import zarr
 from zarr.storage import LocalStore
 
 from ngffseg.geometry import identity
+from ngffseg.keywords import strict
 from ngffseg.labels.creation import create_array
 from ngffseg.labels.levels import written_labels
 from ngffseg.pyramid import (
+    PYRAMID_KEYWORDS,
     Census,
-    PyramidOptions,
+    Method,
     PyramidPlan,
     Rates,
+    Tie,
     build_pyramid,
     plan_above,
     plan_pyramid,
@@ -58,7 +61,17 @@ class Run:
     seconds: float
 
 
-def calibrate(dtype: npt.DTypeLike, workers: int, **options: Unpack[PyramidOptions]) -> Rates:
+class RateOptions(TypedDict, total=False):
+    """Those of `PyramidOptions` that rates depend on."""
+
+    method: Method
+    tie: Tie
+    cascade: bool
+    codec: str | None
+
+
+@strict({key: PYRAMID_KEYWORDS[key] for key in RateOptions.__annotations__})
+def calibrate(dtype: npt.DTypeLike, workers: int, **options: Unpack[RateOptions]) -> Rates:
     """Measure the rates of this machine in some seconds, in the folder for temporary files.
 
     Parameters
@@ -68,10 +81,9 @@ def calibrate(dtype: npt.DTypeLike, workers: int, **options: Unpack[PyramidOptio
     workers
         Number of threads whose scaling is measured.
     **options
-        ``method``, ``tie``, ``cascade`` and ``codec`` of the job.
+        See `RateOptions`.
     """
-    known = ("method", "tie", "cascade", "codec")
-    chosen: Any = {key: value for key, value in options.items() if key in known}
+    chosen: Any = options
     labels = made_labels(dtype)
     with tempfile.TemporaryDirectory(prefix="ngffseg-") as folder:
         runs, sizes = [], []

@@ -75,8 +75,6 @@ def draft_of(
 
 
 def _version(address: str, parent: Parent | None, asked: ngff.Version | None) -> ngff.Version:
-    if asked is not None and asked not in ngff.VERSIONS:
-        raise UsageError(f"OME-Zarr {asked} is not written: use {' or '.join(ngff.VERSIONS)}")
     if parent is None:
         return asked or "0.5"
     if asked is not None and asked != parent.version:

@@ -6,12 +6,13 @@ import os
 from dataclasses import dataclass
 from typing import Unpack
 
+from ngffseg.keywords import strict
 from ngffseg.labels.address import split_address
 from ngffseg.labels.claim import resumable_job
 from ngffseg.labels.fingerprint import options_digest
 from ngffseg.labels.ledger import Ledger
 from ngffseg.labels.mark import marks_of
-from ngffseg.labels.options import WriteOptions
+from ngffseg.labels.options import WRITE_KEYWORDS, WriteOptions
 from ngffseg.labels.parent import document_of, find_parent
 from ngffseg.labels.places import JOBS
 from ngffseg.labels.record import read_record
@@ -46,6 +47,7 @@ class Forecast:
         return sum(plan.block_count for plan in self.plans)
 
 
+@strict(WRITE_KEYWORDS)
 def forecast(
     url: str | os.PathLike[str],
     segmentation: Segmentation,
@@ -66,6 +68,7 @@ def forecast(
         return _unfinished(prepared)
 
 
+@strict(WRITE_KEYWORDS)
 def is_current(
     url: str | os.PathLike[str], name: str, fingerprint: str, **options: Unpack[WriteOptions]
 ) -> bool:

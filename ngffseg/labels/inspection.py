@@ -9,6 +9,7 @@ from zarr.abc.store import Store
 
 from ngffseg import ngff
 from ngffseg.errors import StoreNotFoundError
+from ngffseg.keywords import strict
 from ngffseg.labels.consolidated import refresh_consolidated
 from ngffseg.labels.facts import collect
 from ngffseg.labels.register import update_register
@@ -48,6 +49,7 @@ class Fixes:
     copies: tuple[str, ...] = ()
 
 
+@strict()
 def check(url: str | os.PathLike[str], *, fix: bool = False) -> list[Violation]:
     """Judge a store by the specification of its version and by the schemas of ngffseg.
 

@@ -12,6 +12,7 @@ from zarr.abc.store import Store
 from ngffseg import ngff
 from ngffseg.errors import MetadataError, StoreNotFoundError, UsageError
 from ngffseg.geometry import Geometry, from_ngff
+from ngffseg.keywords import strict
 from ngffseg.labels.address import split_address
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.levels import check_integers, open_levels
@@ -22,6 +23,7 @@ from ngffseg.model import Segmentation, Volume
 from ngffseg.store import open_store, store_errors
 
 
+@strict()
 def open_labels(url: str | os.PathLike[str], name: str | None = None) -> LabelImage:
     """Open a label image; only metadata is read.
 

@@ -8,9 +8,10 @@ from typing import cast
 
 from ngffseg.errors import UsageError
 from ngffseg.geometry import Geometry
-from ngffseg.ngff import Version
-from ngffseg.pyramid import PyramidOptions
-from ngffseg.workers import Cluster
+from ngffseg.keywords import POSITIVE, TRUTH, one_of
+from ngffseg.ngff import VERSIONS, Version
+from ngffseg.pyramid import PYRAMID_KEYWORDS, PyramidOptions
+from ngffseg.workers import CLUSTER, Cluster
 
 
 class WriteOptions(PyramidOptions, total=False):
@@ -35,6 +36,14 @@ class WriteOptions(PyramidOptions, total=False):
     cluster: Cluster
     workers: int | None
     resume: bool
+
+
+WRITE_KEYWORDS = PYRAMID_KEYWORDS | {
+    "ngff": one_of(VERSIONS).or_none(),
+    "cluster": CLUSTER,
+    "workers": POSITIVE.or_none(),
+    "resume": TRUTH,
+}
 
 
 def fitted_options(

@@ -8,6 +8,7 @@ from typing import Unpack
 
 from ngffseg import ngff
 from ngffseg.errors import JobError, MetadataError, NgffsegError, UsageError
+from ngffseg.keywords import strict
 from ngffseg.labels.address import split_address
 from ngffseg.labels.filling import check_reach, fill_levels, with_level0
 from ngffseg.labels.fingerprint import digest, source_digest, told_options
@@ -21,7 +22,7 @@ from ngffseg.labels.levels import written_labels
 from ngffseg.labels.naming import create_above, documents_of, free_paths, is_placeholder, publish_levels
 from ngffseg.labels.nodes import attributes_of, find_group
 from ngffseg.labels.open import open_labels
-from ngffseg.labels.options import WriteOptions, fitted_options
+from ngffseg.labels.options import WRITE_KEYWORDS, WriteOptions, fitted_options
 from ngffseg.labels.parent import Parent, open_parent
 from ngffseg.labels.places import LABELS
 from ngffseg.labels.progress import BlockCounter, Progress
@@ -34,6 +35,7 @@ from ngffseg.store import can_list, check_writable, flushed, local_path, open_st
 from ngffseg.workers import open_crew
 
 
+@strict(WRITE_KEYWORDS)
 def build_levels(
     url: str | os.PathLike[str],
     name: str | None = None,

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ngffseg import ngff
 from ngffseg.chunks import BoxReader, StoredLabels, edit_box
 from ngffseg.errors import UsageError
+from ngffseg.keywords import strict
 from ngffseg.labels.comparison import chunk_boxes
 from ngffseg.labels.consolidated import refresh_consolidated
 from ngffseg.labels.creation import array_at, store_at
@@ -42,6 +43,7 @@ Slices = tuple[slice, ...]
 MOST_UPDATES = 256
 
 
+@strict()
 def update_labels(image: LabelImage, box: Box | None, labels: npt.ArrayLike) -> LabelImage:
     """Change a box of level 0 of stored labels, with the levels above it and the segment index.
 

@@ -14,12 +14,13 @@ import numpy as np
 
 from ngffseg.errors import LabelValueError, UsageError
 from ngffseg.geometry import Geometry, identity
+from ngffseg.keywords import strict
 from ngffseg.labels.address import split_address
 from ngffseg.labels.claim import clean_up
 from ngffseg.labels.execution import carry_out
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.open import open_image, open_labels
-from ngffseg.labels.options import WriteOptions
+from ngffseg.labels.options import WRITE_KEYWORDS, WriteOptions
 from ngffseg.labels.parent import find_parent
 from ngffseg.labels.progress import Progress
 from ngffseg.labels.request import Request, prepare
@@ -27,6 +28,7 @@ from ngffseg.model import ArrayLike, Segment, Segmentation, Volume
 from ngffseg.store import check_writable, open_store, store_errors
 
 
+@strict(WRITE_KEYWORDS)
 def write_labels(
     url: str | os.PathLike[str],
     labels: Any,
@@ -79,13 +81,14 @@ def write_labels(
         If the disk or the network fails; nothing is published then.
     """
     array = _as_labels(labels)
-    where = geometry or _grid_of_store(url, array.shape)
+    where = geometry if geometry is not None else _grid_of_store(url, array.shape)
     segmentation = Segmentation((array,), tuple(segments), where)
     if image is not None and not isinstance(image, Volume):
         image = Volume(image, where)
     return write_segmentation(url, segmentation, name=name, image=image, overwrite=overwrite, **options)
 
 
+@strict(WRITE_KEYWORDS)
 def write_segmentation(
     url: str | os.PathLike[str],
     segmentation: Segmentation,
@@ -117,13 +120,25 @@ def write_segmentation(
 
 
 def _as_labels(labels: Any) -> Any:
-    """Labels as an array; lists become one, lazy arrays stay lazy."""
+    """Labels as an array; lists of whole numbers become one, lazy arrays stay lazy."""
+    if isinstance(labels, list | tuple) and any(map(_holds_array, labels)):
+        raise UsageError(
+            f"labels are a {type(labels).__name__} of {len(labels)} arrays: join what is one array of more axes by"
+            " np.stack; write masks that may overlap by write_segmentation, as Segmentation(layers=...)"
+        )
     array = labels if hasattr(labels, "dtype") and hasattr(labels, "shape") else np.asarray(labels)
     if np.dtype(array.dtype).kind not in "iu":
         raise LabelValueError(
             f"labels are {array.dtype}, not integers: convert them exactly first, as with .astype('uint32')"
         )
     return array
+
+
+def _holds_array(part: Any) -> bool:
+    """Whether a member of a list is an array, or a list that holds one; a number is none."""
+    if isinstance(part, list | tuple):
+        return any(map(_holds_array, part))
+    return getattr(part, "shape", ()) != ()
 
 
 def _grid_of_store(url: str | os.PathLike[str], shape: tuple[int, ...]) -> Geometry:

@@ -67,6 +67,10 @@ class Segmentation:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        _check_geometry(self.geometry)
+        for segment in self.segments:
+            if not isinstance(segment, Segment):
+                raise UsageError(f"segments hold a {type(segment).__name__}: give values of Segment")
         if not self.layers:
             raise UsageError("a segmentation needs at least one layer")
         for number, layer in enumerate(self.layers):
@@ -83,11 +87,31 @@ class Segmentation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Volume:
-    """An intensity image: any numeric array, in the axes of its geometry."""
+    """An intensity image: any numeric array, in the axes of its geometry.
+
+    Raises
+    ------
+    UsageError
+        If it is no array, or its shape is not that of its geometry.
+    """
 
     data: ArrayLike
     geometry: Geometry
     name: str = ""
+
+    def __post_init__(self) -> None:
+        _check_geometry(self.geometry)
+        if not hasattr(self.data, "shape") or not hasattr(self.data, "dtype"):
+            raise UsageError(f"an image is a {type(self.data).__name__}: give an array of its voxels")
+        if tuple(self.data.shape) != self.geometry.shape:
+            raise UsageError(
+                f"an image has shape {tuple(self.data.shape)}, its geometry {self.geometry.shape}"
+            )
+
+
+def _check_geometry(geometry: object) -> None:
+    if not isinstance(geometry, Geometry):
+        raise UsageError(f"geometry is a {type(geometry).__name__}: give a Geometry")
 
 
 def check_segments(segments: tuple[Segment, ...], dtypes: list[np.dtype[Any]]) -> None:

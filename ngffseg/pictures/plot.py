@@ -9,6 +9,7 @@ import numpy as np
 
 from ngffseg.errors import NgffsegError, StoreNotFoundError, UsageError
 from ngffseg.geometry import scales
+from ngffseg.keywords import strict
 from ngffseg.labels import Contents, LabelImage, display_window, open_contents
 from ngffseg.pictures.figure import Drawing, new_figure
 from ngffseg.pictures.plane import Panel, Plane, cut_axis, gray, level_for
@@ -22,6 +23,7 @@ MOST_SEGMENTS = 100_000
 Row = tuple[Sequence[Panel], Sequence[Entry]]
 
 
+@strict()
 def plot_slices(
     url: str | os.PathLike[str], name: str | None = None, *, axis: str | None = None, panels: int = 4
 ) -> Drawing:
@@ -55,6 +57,7 @@ def plot_slices(
     return new_figure([_slices(contents, _chosen(contents), axis, panels)])
 
 
+@strict()
 def plot_levels(url: str | os.PathLike[str], name: str | None = None, *, axis: str | None = None) -> Drawing:
     """The same slice, through the middle of the labels, of all levels of a segmentation side by side.
 

@@ -5,11 +5,11 @@ from ngffseg.pyramid.census import BlockCensus, Census
 from ngffseg.pyramid.compression import Compression
 from ngffseg.pyramid.counts import Counts, are_rows, chunk_digests, merged
 from ngffseg.pyramid.estimate import Estimate, Rates, estimate
+from ngffseg.pyramid.options import PYRAMID_KEYWORDS, PyramidOptions
 from ngffseg.pyramid.plan import (
     Block,
     Level,
     Pass,
-    PyramidOptions,
     PyramidPlan,
     counting_plan,
     level0_alone,
@@ -22,6 +22,7 @@ from ngffseg.pyramid.reduction import Method, Reduction, Tie, downsample
 from ngffseg.pyramid.update import box_above, labels_of
 
 __all__ = [
+    "PYRAMID_KEYWORDS",
     "Block",
     "BlockCensus",
     "Census",

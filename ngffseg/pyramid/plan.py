@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypedDict, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
 
 from ngffseg.geometry import Geometry, downsampled, identity
+from ngffseg.keywords import strict
 from ngffseg.pyramid.compression import Compression, compression_of
-from ngffseg.pyramid.layout import Sizes, level_chunks, level_factors, level_shards
+from ngffseg.pyramid.layout import level_chunks, level_factors, level_shards
 from ngffseg.pyramid.morton import morton
+from ngffseg.pyramid.options import PYRAMID_KEYWORDS, PyramidOptions
 from ngffseg.pyramid.passes import COUNTING, Pass, are_passes, plan_passes
-from ngffseg.pyramid.reduction import Method, Reduction, Tie
+from ngffseg.pyramid.reduction import Reduction
 
-__all__ = ["Block", "Level", "Pass", "PyramidOptions", "PyramidPlan", "plan_above", "plan_pyramid"]
+__all__ = ["Block", "Level", "Pass", "PyramidPlan", "plan_above", "plan_pyramid"]
 
 # Chunks of more voxels than this are not copied to the levels above: whole volumes as one chunk.
 LARGE_CHUNK = 2**24
@@ -98,40 +100,7 @@ class PyramidPlan:
         return tuple(math.prod(axis) for axis in zip(*between, strict=True))
 
 
-class PyramidOptions(TypedDict, total=False):
-    """Options of a pyramid, by name.
-
-    method, tie, cascade
-        See `Reduction`.
-    factors
-        Window per level: one int for all space axes, one int per space axis, or a list of such
-        per level. By default 2 along each space axis, but axes whose voxels are at least twice
-        as long as the shortest wait until the others have caught up.
-    levels
-        Number of levels, level 0 included. By default until a level is at most 64 along each
-        space axis.
-    chunks
-        Voxels per chunk along each axis, or along the space axes. By default 64 along three, 512
-        along two space axes.
-    shards
-        Voxels per shard, a whole number of chunks; None for chunks that are objects of their
-        own. By default up to 4 chunks along each of three, 8 along each of two space axes.
-    codec
-        Compression of the chunks: ``zstd-LEVEL``, ``gzip-LEVEL``, ``blosc-LEVEL`` (zstd behind a
-        bit shuffle: smallest for few large organs), ``small`` (zstd-19, slow) or ``none``. By
-        default ``zstd-9`` for 8-bit labels, ``zstd-3`` for wider ones.
-    """
-
-    method: Method
-    tie: Tie
-    cascade: bool
-    factors: int | Sequence[int] | Sequence[Sequence[int]] | None
-    levels: int | None
-    chunks: Sizes | None
-    shards: Sizes | None
-    codec: str | None
-
-
+@strict(PYRAMID_KEYWORDS)
 def plan_pyramid(
     geometry: Geometry | Sequence[int], dtype: npt.DTypeLike, **options: Unpack[PyramidOptions]
 ) -> PyramidPlan:
@@ -172,6 +141,7 @@ def plan_pyramid(
     return PyramidPlan(tuple(levels), native, reduction, passes, compression)
 
 
+@strict(PYRAMID_KEYWORDS)
 def plan_above(
     geometry: Geometry,
     dtype: npt.DTypeLike,

@@ -14,6 +14,7 @@ import zarr
 from ngffseg import ngff
 from ngffseg.errors import LabelValueError, MetadataError, StoreNotFoundError
 from ngffseg.geometry import voxel_volume
+from ngffseg.keywords import strict
 from ngffseg.labels import LabelImage, array_in, check_current, index_group
 from ngffseg.store import store_errors
 
@@ -186,6 +187,7 @@ def mean(total: int, count: int) -> float:
     return float("nan") if total == UNKNOWN_SUM else total / count
 
 
+@strict()
 def segment_index(image: LabelImage) -> SegmentIndex:
     """The segment index of a label image; only its metadata is read.
 

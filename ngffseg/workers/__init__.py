@@ -2,7 +2,7 @@
 
 from ngffseg.workers.crew import Crew, Work
 from ngffseg.workers.dask_crew import DaskCrew
-from ngffseg.workers.opening import Cluster, open_crew
+from ngffseg.workers.opening import CLUSTER, Cluster, open_crew
 from ngffseg.workers.threads import ThreadCrew, dask_threads
 
-__all__ = ["Cluster", "Crew", "DaskCrew", "ThreadCrew", "Work", "dask_threads", "open_crew"]
+__all__ = ["CLUSTER", "Cluster", "Crew", "DaskCrew", "ThreadCrew", "Work", "dask_threads", "open_crew"]

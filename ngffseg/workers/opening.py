@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ngffseg.errors import ClusterError, UsageError
+from ngffseg.keywords import Kind
 from ngffseg.workers.crew import Crew
 from ngffseg.workers.dask_crew import DaskCrew
 from ngffseg.workers.threads import ThreadCrew
@@ -16,6 +18,17 @@ if TYPE_CHECKING:
 
 # Threads of this process, an address of a scheduler, or a client of whatever cluster.
 Cluster: TypeAlias = "str | distributed.Client | None"
+
+
+def _cluster(value: Any) -> Any:
+    # Who has a client has imported distributed, which takes half a second.
+    clients = sys.modules.get("distributed")
+    if not (value is None or isinstance(value, str) or (clients and isinstance(value, clients.Client))):
+        raise TypeError
+    return value
+
+
+CLUSTER = Kind("an address, 'threads', 'processes', a distributed.Client, or None", _cluster)
 # Seconds for a scheduler to answer.
 ANSWER = 8.0
 

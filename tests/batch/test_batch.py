@@ -108,7 +108,7 @@ def test_a_source_that_changed_and_overwrite(tmp_path):
 
 BAD = {
     "no store": ("source,name\na,b\n", r"has no column 'store': it needs source and store"),
-    "unknown": ("source,store,colour\na,b,c\n", r"has a column 'colour', which is none of source, store"),
+    "unknown": ("source,store,colour\na,b,c\n", r"unknown column 'colour' \(known: source, store"),
     "twice": ("source,store,store\na,b,c\n", "has a column twice"),
     "two rows, one target": (
         "source,store,name\na.nii,o.zarr,x\nb.nii,./o.zarr,x\n",

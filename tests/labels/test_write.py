@@ -287,10 +287,10 @@ def test_a_segment_beyond_the_dtype(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"ngff": "0.3"}, "0.3 is not written"),
+        ({"ngff": "0.3"}, "is '0.3': give one of"),
         ({"ngff": "0.4", "shards": 64}, "Zarr v2, which has none"),
         ({"chunks": 16, "shards": 24}, "whole number of chunks"),
-        ({"tie": "largest"}, "use one of"),
+        ({"tie": "largest"}, "give one of"),
     ],
 )
 def test_options_that_do_not_fit(options, message, tmp_path):

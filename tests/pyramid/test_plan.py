@@ -52,11 +52,11 @@ def test_factors_per_level():
         ({"levels": 0}, "levels 0"),
         ({"factors": 17}, "1 to 16"),
         ({"factors": (2, 2)}, "give 3 numbers"),
-        ({"factors": 1.5}, "whole numbers"),
+        ({"factors": 1.5}, "give a whole number"),
         ({"factors": [(2, 2, 2)], "levels": 3}, "drop one of them"),
         ({"chunks": 0}, "at least 1"),
         ({"chunks": 16, "shards": 24}, "no whole number of chunks of 16"),
-        ({"method": "mean"}, "use one of"),
+        ({"method": "mean"}, "give one of"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(options, message):
