@@ -11,6 +11,7 @@ from rich.text import Text
 
 from ngffseg.labels import Cost, LabelImage, StoredImage, StoredLabels, StoredLevel, StoreTree
 from ngffseg.model import Loss, Segment, plain, plain_json
+from ngffseg.ngff import json_value
 from ngffseg.pyramid import PyramidPlan
 
 # Characters per line of tables in a file.
@@ -36,8 +37,9 @@ def tell(line: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON; label values stay exact integers."""
-    sys.stdout.write(plain_json(json.dumps(value, indent=2, ensure_ascii=False)) + "\n")
+    """Print a value as JSON; label values stay exact integers, and NaN is null."""
+    text = json.dumps(json_value(value), indent=2, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write(plain_json(text) + "\n")
 
 
 def segment_json(segment: Segment) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def _rates(plan: PyramidPlan, *, measure: bool) -> tuple[Rates, str]:
         known[key] = asdict(calibrate(plan.dtype, CPU_COUNT, **options))
         file.parent.mkdir(parents=True, exist_ok=True)
         new = file.with_suffix(f".{os.getpid()}")
-        new.write_text(json.dumps(known, indent=2) + "\n", "utf-8")
+        new.write_text(json.dumps(known, indent=2, allow_nan=False) + "\n", "utf-8")
         new.replace(file)
     if key in known:
         return Rates(**known[key]), f"measured on this machine ({key})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
@@ -11,6 +12,8 @@ from ngffseg.model import Color, Segment
 
 # nifti1.h: NIFTI_ECODE_CARET. Others write the same XML with code 0, so its content decides.
 CODE = 30
+# XML 1.0, 2.2: "Char ::= #x9 | #xA | #xD | [#x20-#xD7FF] | [#xE000-#xFFFD] | [#x10000-#x10FFFF]"
+NO_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def is_label_table(content: bytes) -> bool:
@@ -50,7 +53,7 @@ def _segment(label: ET.Element) -> Segment:
 
 
 def format_label_table(segments: Sequence[Segment]) -> bytes:
-    """The label table of segments as XML."""
+    """The label table of segments as XML; U+FFFD stands for what XML cannot hold."""
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         '<CaretExtension><VolumeInformation Index="0"><LabelTable>',
@@ -67,4 +70,6 @@ def _label(segment: Segment) -> str:
     if segment.color is not None:
         names = ("Red", "Green", "Blue", "Alpha")
         color = "".join(f' {n}="{c / 255:.9g}"' for n, c in zip(names, segment.color, strict=True))
-    return f"<Label Key={key}{color}>{escape(segment.name)}</Label>"
+    # A parser takes a bare carriage return for the end of a line.
+    name = escape(NO_CHARACTER.sub("\ufffd", segment.name), {"\r": "&#13;"})
+    return f"<Label Key={key}{color}>{name}</Label>"

@@ -23,7 +23,7 @@ from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
 from ngffseg.errors import FormatError, LabelValueError, LossError
-from ngffseg.formats.caret import CODE, format_label_table, is_label_table, parse_label_table
+from ngffseg.formats.caret import CODE, NO_CHARACTER, format_label_table, is_label_table, parse_label_table
 from ngffseg.formats.exact import exact_labels, holds
 from ngffseg.formats.nifti_grid import array_order, file_order, geometry_of, place
 from ngffseg.formats.unnamed import is_unnamed, unnamed_segments
@@ -175,8 +175,14 @@ def _segment_losses(segments: Sequence[Segment]) -> list[Loss]:
         "algorithms": [s for s in segments if s.algorithm is not None],
         "properties": [s for s in segments if s.properties],
     }
-    return [
+    losses = [
         Loss("segments", f"{kind} of {len(who)} segments: NIfTI has no place for them")
         for kind, who in kinds.items()
         if who
     ]
+    losses += [
+        Loss(s.id, "name: each character that XML cannot hold became U+FFFD")
+        for s in segments
+        if NO_CHARACTER.search(s.name)
+    ]
+    return losses

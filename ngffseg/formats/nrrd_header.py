@@ -5,6 +5,7 @@ Own code, since pynrrd reads and writes ASCII only and neither escapes nor unesc
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +42,10 @@ ITK_NAMES = {
 }  # fmt: skip
 # "centers" is what the specification says, "centerings" is an alias of it.
 ALIASES = {"centers": "centerings", "lineskip": "line skip", "byteskip": "byte skip", "datafile": "data file"}
+
+
+# Ends of a line, and of a text of C.
+BREAK = re.compile("[\n\r\0]")
 
 
 @dataclass(slots=True)
@@ -134,7 +139,26 @@ def _text(head: bytes) -> str:
 
 
 def header_bytes(header: Header) -> bytes:
-    """The header as it stands in a file, its empty last line included."""
+    """The header as it stands in a file, its empty last line included.
+
+    Raises
+    ------
+    FormatError
+        If a reader would take a field or a key for something else.
+    """
+    for name, value in header.fields.items():
+        if not name.isprintable() or ":" in name or name.startswith("#") or BREAK.search(value):
+            raise FormatError(f"the NRRD field {name!r} cannot hold {value!r}: it is one line; change it")
+    for key, value in header.keys.items():
+        # Readers end a line, or the whole text, where these stand; only a newline has an escape.
+        if (
+            not key
+            or ":" in key
+            or key.startswith("#")
+            or BREAK.search(key.replace("\n", ""))
+            or value.endswith("\r")
+        ):
+            raise FormatError(f"the NRRD key {key!r} cannot hold {value!r}: change one of them")
     lines = [
         "NRRD0004",
         "# Complete NRRD file format specification at:",

@@ -14,6 +14,8 @@ from ngffseg.formats.terminology import format_terminology, parse_terminology
 from ngffseg.model import Color, Loss, Segment
 
 KEY = re.compile(r"Segment(\d+)_(.+)", re.DOTALL)
+# Readers end a text or a line at them, and the format has no escape for them.
+NO_TEXT = re.compile("[\0\r]")
 STATUS, TERMINOLOGY = "Segmentation.Status", "TerminologyEntry"
 
 
@@ -85,6 +87,10 @@ def format_segment(
             continue
         if parse_segment(0, keys | {key: text}) == exact:
             keys[key] = text
+    for key, text in keys.items():
+        if text != raw.get(key) and NO_TEXT.search(text):
+            losses.append(Loss(segment.id, f"{key}: each NUL and carriage return became U+FFFD"))
+            keys[key] = NO_TEXT.sub("\ufffd", text)
     if segment.properties:
         losses.append(
             Loss(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import zipfile
@@ -18,6 +17,7 @@ from ngffseg.labels.address import split_address
 from ngffseg.labels.parent import open_parent
 from ngffseg.labels.places import BACKUP, JOBS, REGISTER
 from ngffseg.labels.progress import Progress
+from ngffseg.ngff import encode_json
 from ngffseg.store import checked_path, open_store, store_can_list, store_errors
 
 # What belongs to the writing of a store, not to what it holds.
@@ -117,7 +117,7 @@ def _fill(file: Path, store: Store, keys: list[str], progress: Progress | None) 
         # RFC-9: "The ZIP archive comment SHOULD contain an UTF-8-encoded JSON string with an `ome` attribute
         # that holds a `version` key with the OME-Zarr version as string value".
         told = {"version": VERSION, "zipFile": {"centralDirectory": {"jsonFirst": True}}}
-        archive.comment = json.dumps({"ome": told}).encode()
+        archive.comment = encode_json({"ome": told})
 
 
 def _objects(store: Store, keys: list[str]) -> Iterator[tuple[str, bytes]]:

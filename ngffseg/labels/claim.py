@@ -12,6 +12,7 @@ from typing import Any
 
 from zarr.abc.store import Store
 
+from ngffseg import ngff
 from ngffseg.errors import JobError
 from ngffseg.labels.fingerprint import digest
 from ngffseg.labels.places import JOBS
@@ -137,7 +138,7 @@ def _difference(url: str, wanted: JobRecord, found: JobRecord) -> str:
 
 
 def _text(options: Mapping[str, Any], key: str) -> str:
-    return json.dumps(options[key]) if key in options else "by default"
+    return ngff.encode_json(options[key]).decode() if key in options else "by default"
 
 
 def job_id(wanted: JobRecord) -> str:

@@ -16,8 +16,8 @@ from typing import Any
 from zarr.abc.store import Store
 from zarr.core.sync import sync
 
-from ngffseg.labels.creation import json_bytes
 from ngffseg.labels.group_document import document_key
+from ngffseg.ngff import encode_json
 from ngffseg.store import all_of, local_path, locked, open_store, put_object, read_objects
 
 INLINE, FILE = "zarr.json", ".zmetadata"
@@ -75,7 +75,7 @@ def _refresh(url: str, paths: Collection[str], zarr_format: int) -> None:
         else:
             continue
         if told != document:
-            put_object(url, key, json_bytes(told))
+            put_object(url, key, encode_json(told, others=True))
 
 
 def _nodes_below(url: str, path: str) -> dict[str, Any]:

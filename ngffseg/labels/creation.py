@@ -19,7 +19,7 @@ from zarr.core.metadata import ArrayV2Metadata, ArrayV3Metadata
 from zarr.core.sync import sync
 from zarr.storage import MemoryStore, StorePath
 
-from ngffseg.ngff import Version, zarr_format
+from ngffseg.ngff import Version, encode_json, zarr_format
 from ngffseg.pyramid import Compression, Level, PyramidPlan
 from ngffseg.store import create_object, inside, open_store
 
@@ -44,16 +44,11 @@ def _files(metadata: GroupMetadata | ArrayV2Metadata | ArrayV3Metadata) -> dict[
     stored = metadata.to_buffer_dict(default_buffer_prototype())
     documents = {file: json.loads(buffer.to_bytes()) for file, buffer in stored.items()}
     return {
-        file: json_bytes(document)
+        file: encode_json(document)
         for file, document in documents.items()
         # Arrays of Zarr v2 need say nothing of attributes that they have not.
         if file != ".zattrs" or document or ".zgroup" in documents
     }
-
-
-def json_bytes(document: Mapping[str, Any]) -> bytes:
-    """A document without the white space that would be half of a small store."""
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def create_array(url: str, path: str, level: Level, plan: PyramidPlan, version: Version) -> zarr.Array[Any]:
@@ -67,7 +62,7 @@ def create_array(url: str, path: str, level: Level, plan: PyramidPlan, version: 
 def create_node(url: str, path: str, document: Mapping[str, Any]) -> bool:
     """Make an array, from the document of its metadata; False if there is another one."""
     file = "zarr.json" if document["zarr_format"] == 3 else ".zarray"
-    return create_object(url, f"{path}/{file}", json_bytes(document))
+    return create_object(url, f"{path}/{file}", encode_json(document))
 
 
 def level_documents(plan: PyramidPlan, version: Version) -> dict[str, Any]:

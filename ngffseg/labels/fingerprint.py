@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -15,7 +14,7 @@ from ngffseg.labels.creation import array_document
 from ngffseg.labels.draft import Draft
 from ngffseg.labels.lazy import stored_array
 from ngffseg.labels.options import WriteOptions
-from ngffseg.model import Volume
+from ngffseg.model import Volume, plain_value
 from ngffseg.store import can_list, list_objects, store_url
 
 # Digests tell of segmentations as of version 1 of their schema, so that what ngffseg 0.1 has written is known again.
@@ -25,8 +24,7 @@ FIRST_SCHEMA = "urn:ngffseg:schema:segmentation:1"
 
 def digest(value: Any) -> str:
     """Digest of a JSON value."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(ngff.encode_json(value, sort_keys=True)).hexdigest()
 
 
 def source_digest(layers: Iterable[Any]) -> str | None:
@@ -73,7 +71,7 @@ def options_digest(options: WriteOptions) -> str:
 def told_options(options: WriteOptions) -> dict[str, Any]:
     """The options of a write as JSON, for people to compare; without those of who does it."""
     return {
-        key: json.loads(json.dumps(value, default=str))
+        key: plain_value(value, key)
         for key, value in sorted(options.items())
         if key not in ("workers", "cluster", "resume")
     }

@@ -12,7 +12,6 @@ from typing import Any
 
 from ngffseg import ngff
 from ngffseg.errors import MetadataError
-from ngffseg.labels.creation import json_bytes
 from ngffseg.store import put_object, read_objects
 
 # Where Zarr v2 keeps what is said of a group, and that it is one.
@@ -39,7 +38,7 @@ def put_group(url: str, path: str, version: ngff.Version, attributes: Mapping[st
     kept = there or {"zarr_format": 3, "node_type": "group"}
     changed = {**kept, "attributes": _merged(url, path, kept.get("attributes") or {}, version, attributes)}
     if changed != there:
-        put_object(url, key, json_bytes(changed))
+        put_object(url, key, ngff.encode_json(changed, others=True))
 
 
 def _put_old(url: str, path: str, version: ngff.Version, attributes: Mapping[str, Any]) -> None:
@@ -49,9 +48,9 @@ def _put_old(url: str, path: str, version: ngff.Version, attributes: Mapping[str
     changed = _merged(url, path, there or {}, version, attributes)
     # What says that this is a group stays as it is.
     if group is None:
-        put_object(url, keys[0], json_bytes({"zarr_format": 2}))
+        put_object(url, keys[0], ngff.encode_json({"zarr_format": 2}))
     if changed != there:
-        put_object(url, keys[1], json_bytes(changed))
+        put_object(url, keys[1], ngff.encode_json(changed, others=True))
 
 
 def group_keys(path: str, version: ngff.Version) -> tuple[str, ...]:

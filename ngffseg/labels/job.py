@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -120,7 +119,7 @@ class Job(Staging):
         """
         if local_path(self.url) is not None or self.level_prefix:
             return
-        key, told = reservation_key(self.record.name), json.dumps({"job": self.claim.id}).encode()
+        key, told = reservation_key(self.record.name), ngff.encode_json({"job": self.claim.id})
         self.reserved = create_object(self.url, key, told)
         level0 = f"{self.label_path(name)}/{plan.levels[0].path}"
         free = find_arrays(self.store, [level0], ngff.zarr_format(version))[0] is None

@@ -23,6 +23,7 @@ import zarr
 from ngffseg import ngff
 from ngffseg.errors import JobError
 from ngffseg.labels.places import JOBS
+from ngffseg.ngff import encode_json
 from ngffseg.pyramid import are_rows
 from ngffseg.store import put_object, read_objects, remove, take_lease
 
@@ -122,7 +123,7 @@ def write_journal(url: str, name: str, journal: Journal) -> None:
         "box": [[part.start, part.stop] for part in journal.box],
         "revision": journal.revision,
     }
-    data = json.dumps(told).encode() + b"\n" + bytes(_packing.encode(arrays.getbuffer()))
+    data = encode_json(told) + b"\n" + bytes(_packing.encode(arrays.getbuffer()))
     put_object(url, _key(name), data)
 
 

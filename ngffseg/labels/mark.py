@@ -18,6 +18,7 @@ import numcodecs
 import numpy as np
 import numpy.typing as npt
 
+from ngffseg.ngff import encode_json
 from ngffseg.pyramid import Block, BlockCensus
 from ngffseg.store import Where, flushed, list_objects, put_object, read_objects
 
@@ -123,8 +124,8 @@ def _pieces(counted: Iterable[BlockCensus]) -> Iterator[Numbers]:
 def _packed(told: dict[str, Any], rows: Numbers | None) -> bytes:
     body = b"" if rows is None else _packing.encode(np.ascontiguousarray(rows))
     width = 0 if rows is None else rows.shape[1]
-    head = json.dumps(told | {"width": width, "bytes": len(body), "crc32": zlib.crc32(body)})
-    return head.encode() + b"\n" + body
+    head = encode_json(told | {"width": width, "bytes": len(body), "crc32": zlib.crc32(body)})
+    return head + b"\n" + body
 
 
 def _unpacked(data: bytes | None) -> tuple[dict[str, Any], Numbers | None] | None:

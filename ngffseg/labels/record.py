@@ -29,7 +29,7 @@ def read_record(url: str, job: str) -> JobRecord | None:
 
 def put_record(url: str, job: str, record: JobRecord) -> None:
     """Have a job say what it is."""
-    data = json.dumps(ngff.encode_job(record), ensure_ascii=False).encode()
+    data = ngff.encode_json(ngff.encode_job(record))
     put_object(url, f"{JOBS}/{job}/{RECORD}", data)
 
 

@@ -11,8 +11,6 @@ before it was listed, and the writer of what was created after that would have w
 
 from __future__ import annotations
 
-import json
-
 from zarr.abc.store import Store
 
 from ngffseg import ngff
@@ -33,7 +31,7 @@ def create_registration(url: str, registration: Registration) -> bool:
     """Register a write; False if another writer was first."""
     document = registration.document
     encoded = ngff.encode_registration(registration)
-    data = json.dumps(encoded, separators=(",", ":"), ensure_ascii=False).encode()
+    data = ngff.encode_json(encoded)
     return create_object(url, entry_key(document.name, document.generation), data)
 
 

@@ -15,7 +15,7 @@ from zarr.core.sync import sync
 
 from ngffseg.errors import StoreError
 from ngffseg.labels.places import BACKUP
-from ngffseg.ngff import Node
+from ngffseg.ngff import Node, encode_json
 from ngffseg.store import all_of, put_object, remove
 
 # Where consolidated metadata of a whole store lie.
@@ -89,7 +89,7 @@ class Rewriting:
         attributes: dict[str, Any] = dict(node.attributes)
         if node.zarr_format == 3:
             attributes = {**json.loads(self.before[_key(node)] or b"{}"), "attributes": attributes}
-        return json.dumps(attributes, separators=(",", ":")).encode()
+        return encode_json(attributes, others=True)
 
     def _read(self, keys: Sequence[str]) -> dict[str, bytes | None]:
         return dict(zip(keys, sync(_fetched(self.store, keys)), strict=True))

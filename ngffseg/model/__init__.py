@@ -5,6 +5,7 @@ from ngffseg.model.loss import Loss
 from ngffseg.model.segment import Algorithm, Color, Segment
 from ngffseg.model.segmentation import ArrayLike, Segmentation, Source, Volume
 from ngffseg.model.text import plain, plain_json
+from ngffseg.model.value import plain_value
 
 __all__ = [
     "Algorithm",
@@ -20,4 +21,5 @@ __all__ = [
     "Volume",
     "plain",
     "plain_json",
+    "plain_value",
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ngffseg.model.value import plain_text
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -13,6 +15,10 @@ class Code:
     scheme: str
     meaning: str
     version: str = ""
+
+    def __post_init__(self) -> None:
+        for text in (self.value, self.scheme, self.meaning, self.version):
+            plain_text(text, "code")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ngffseg.errors import LabelValueError, UsageError
 from ngffseg.model.code import Codes
+from ngffseg.model.value import plain_text, plain_value
 
 LARGEST_LABEL = 2**64 - 1
 Color = tuple[int, int, int, int]
@@ -43,14 +44,15 @@ class Segment:
     tags
         Further key and value pairs, in order.
     properties
-        Further JSON values, one flat table with those of all segments.
+        Further JSON values, one flat table with those of all segments. Scalars of numpy, arrays of up to
+        1,024 members and dates become such values, exactly; None is null.
 
     Raises
     ------
     LabelValueError
         If the label value is no integer or out of range.
     UsageError
-        If the color or the layer is out of range.
+        If the color or the layer is out of range, a text is none, or JSON cannot hold a property, as NaN.
     """
 
     label_value: int
@@ -71,8 +73,29 @@ class Segment:
         set_field(self, "layer", _exact_layer(self.layer, label_value))
         set_field(self, "id", self.id or f"Segment_{label_value}")
         set_field(self, "name", self.name or self.id)
+        _check_texts(self)
+        if self.properties:
+            set_field(self, "properties", _plain_properties(self.properties, label_value))
         if self.color is not None:
             set_field(self, "color", _exact_color(self.color, label_value))
+
+
+def _check_texts(segment: Segment) -> None:
+    told = {"id": segment.id, "name": segment.name, "status": segment.status}
+    if segment.algorithm is not None:
+        told |= {"algorithm": segment.algorithm.type, "name of the algorithm": segment.algorithm.name}
+    for key, text in (*told.items(), *(("tag", part) for tag in segment.tags for part in tag)):
+        plain_text(text, f"segment {segment.label_value}: {key}")
+
+
+def _plain_properties(properties: object, label_value: int) -> dict[str, Any]:
+    if not isinstance(properties, Mapping):
+        raise UsageError(f"segment {label_value}: properties are a {type(properties).__name__}: give a dict")
+    where = f"segment {label_value}: property"
+    return {
+        plain_text(key, f"{where} name"): plain_value(value, f"{where} {key!r}")
+        for key, value in properties.items()
+    }
 
 
 def exact_label(value: object) -> int:

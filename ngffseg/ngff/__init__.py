@@ -43,6 +43,7 @@ from ngffseg.ngff.omero import Channel, decode_channels
 from ngffseg.ngff.registration import Placeholder, Registration, decode_registration, encode_registration
 from ngffseg.ngff.rules_store import judge_store
 from ngffseg.ngff.schema import all_schemas, schema_violations, schemas_of, short_json, short_text
+from ngffseg.ngff.text import encode_json, json_value
 from ngffseg.ngff.version import (
     VERSIONS,
     Version,
@@ -102,11 +103,13 @@ __all__ = [
     "encode_image_label",
     "encode_index",
     "encode_job",
+    "encode_json",
     "encode_label",
     "encode_multiscales",
     "encode_registration",
     "image_geometry",
     "is_unknown",
+    "json_value",
     "judge_attributes",
     "judge_store",
     "listed_labels",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ngffseg.errors import MetadataError, NgffsegError
+from ngffseg.errors import MetadataError, NgffsegError, UsageError
 from ngffseg.model import Color, Segment
 from ngffseg.ngff.color import made_up_color
 from ngffseg.ngff.segment import decode_segment, encode_segment
+from ngffseg.ngff.text import json_value
 from ngffseg.ngff.version import Version
 
 # Keys of the table that are not properties of the segment.
@@ -77,6 +78,13 @@ def _value(row: Mapping[str, Any]) -> int:
 
 
 def _decode(value: int, row: Mapping[str, Any], rgba: Any) -> Segment:
+    try:
+        return _segment(value, row, rgba)
+    except UsageError:  # NaN, for one
+        return _segment(value, json_value(row), rgba)
+
+
+def _segment(value: int, row: Mapping[str, Any], rgba: Any) -> Segment:
     own = row.get("ngffseg")
     if isinstance(own, dict) and "id" in own:
         return decode_segment(value, str(row.get("name", "")), own)

@@ -157,7 +157,7 @@ def _take_object(url: str, folder: str) -> ObjectLease | None:
 
 
 def _owner(token: str, beats: int) -> bytes:
-    return json.dumps({"owner": token, "beats": beats}).encode()
+    return json.dumps({"owner": token, "beats": beats}, allow_nan=False).encode()
 
 
 def _key(folder: str, number: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
@@ -12,6 +11,7 @@ from typing import Any
 from tornado.web import HTTPError, RequestHandler
 
 from ngffseg.errors import NgffsegError
+from ngffseg.ngff import encode_json
 from ngffseg.store import is_inside
 from ngffseg.viewer.objects import ServedObjects
 
@@ -89,7 +89,7 @@ class DocumentHandler(RequestHandler):
             return
         document = await in_thread(self.threads, self.tell, self.documents[name])
         self.set_header("Content-Type", "application/json")
-        self.finish(json.dumps(document))
+        self.finish(encode_json(document))
 
 
 async def in_thread(
