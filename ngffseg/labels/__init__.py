@@ -17,6 +17,7 @@ from ngffseg.labels.listing import ListedLabels, list_labels
 from ngffseg.labels.open import open_image, open_labels, read_stored
 from ngffseg.labels.options import WRITE_KEYWORDS, WriteOptions, fitted_options
 from ngffseg.labels.rebuild import build_levels, can_build
+from ngffseg.labels.segment_table import update_segments
 from ngffseg.labels.tree import store_tree
 from ngffseg.labels.update import update_labels
 from ngffseg.labels.verification import verify_index, verify_indices
@@ -62,6 +63,7 @@ __all__ = [
     "split_address",
     "store_tree",
     "update_labels",
+    "update_segments",
     "verify_index",
     "verify_indices",
     "write_archive",

@@ -3,7 +3,7 @@
 from ngffseg.model.code import Code, CodedRegion, Codes
 from ngffseg.model.loss import Loss
 from ngffseg.model.segment import Algorithm, Color, Segment
-from ngffseg.model.segmentation import ArrayLike, Segmentation, Source, Volume
+from ngffseg.model.segmentation import ArrayLike, Segmentation, Source, Volume, check_segments
 from ngffseg.model.text import plain, plain_json
 from ngffseg.model.value import plain_value
 
@@ -19,6 +19,7 @@ __all__ = [
     "Segmentation",
     "Source",
     "Volume",
+    "check_segments",
     "plain",
     "plain_json",
     "plain_value",

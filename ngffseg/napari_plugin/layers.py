@@ -130,7 +130,16 @@ def label_layer(image: LabelImage, name: str) -> LayerData:
     colors = colors_of(image, features["index"])
     if colors is not None:
         keywords["colormap"] = colors
-    return data, keywords, "labels"
+    return _several(data), keywords, "labels"
+
+
+def _several(levels: list[LevelView]) -> Any:
+    """Levels as napari takes them: of a list of one it takes the planes for levels."""
+    if len(levels) > 1:
+        return levels
+    from napari.layers._multiscale_data import MultiScaleData
+
+    return MultiScaleData(levels)
 
 
 def origin(image: LabelImage) -> dict[str, Any]:

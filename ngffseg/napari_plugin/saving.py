@@ -14,6 +14,7 @@ from ngffseg.errors import NgffsegError, StoreNotFoundError, UsageError
 from ngffseg.geometry import Geometry, array_affine, from_array_affine, straight_affine
 from ngffseg.labels import open_contents, split_address, write_labels
 from ngffseg.model import Segment, Volume
+from ngffseg.napari_plugin.features import layer_features, save_painting
 from ngffseg.napari_plugin.layers import UNITS, LayerData
 from ngffseg.napari_plugin.painting import Painting
 from ngffseg.napari_plugin.view import LevelView
@@ -49,7 +50,7 @@ def save_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
         if kind != "labels":
             continue
         if isinstance(data, Painting) and data.image.url == url:
-            data.save()
+            save_painting(data, attributes)
             written.append(f"{url}/labels/{data.image.name}")
         else:
             written.append(save_new(url, data, attributes, image))
@@ -146,12 +147,13 @@ def shown_affine(attributes: Mapping[str, Any], ndim: int) -> npt.NDArray[np.flo
 
 def layer_segments(attributes: Mapping[str, Any]) -> tuple[Segment, ...]:
     """Segments from the table of features and the colors of a layer."""
-    features, colors = attributes.get("features"), _colors(attributes.get("colormap"))
-    columns = {} if features is None else {str(key): list(features[key]) for key in features}
-    names = dict(zip(columns.get("index", ()), columns.get("name", columns.get("label", ())), strict=False))
+    features, colors = layer_features(attributes), _colors(attributes.get("colormap"))
     # Where there is a table, colors of labels that are not in it were only there to paint with.
-    values = sorted({int(v) for v in (names or colors) if int(v) > 0})
-    return tuple(Segment(v, name=str(names.get(v) or ""), color=colors.get(v)) for v in values)
+    return tuple(
+        Segment(value, name=name, color=colors.get(value), properties=properties)
+        for value in sorted(features or colors)
+        for name, properties in [features.get(value, ("", {}))]
+    )
 
 
 def _colors(colormap: Any) -> dict[int, tuple[int, int, int, int]]:

@@ -22,8 +22,8 @@ CLEAR = (0.0, 0.0, 0.0, 0.0)
 def features_of(image: LabelImage) -> dict[str, npt.NDArray[Any]]:
     """The table of a label image by column: ``index`` is the label, as napari wants it, then ``name``.
 
-    It tells what the store names and what the segment index knows of each; where there is no index,
-    which other programs do not write, only the former.
+    It tells what the store names, what the segment index knows of each, and the stored properties; where
+    there is no index, which other programs do not write, only the former and the last.
     """
     known = known_segments(image)
     values = known.pop("label_value", np.empty(0, np.uint64))
@@ -40,7 +40,21 @@ def features_of(image: LabelImage) -> dict[str, npt.NDArray[Any]]:
         # Segments that the index does not know have no voxel.
         empty = np.full(len(missing), np.nan if column.dtype.kind == "f" else 0, column.dtype)
         columns[name] = np.concatenate([column, empty])[order]
+    keys = dict.fromkeys(key for s in image.segments for key in s.properties)
+    for key in keys:
+        stored = [None if s is None else s.properties.get(key) for s in segments]
+        columns.setdefault(key, _column(stored))
     return columns
+
+
+def _column(values: list[Any]) -> npt.NDArray[Any]:
+    """Values of a property: a column of numbers where all are of one kind and fit, else of objects."""
+    kinds = {type(value) for value in values}
+    if kinds <= {bool} or kinds <= {float} or (kinds <= {int} and all(abs(v) < 2**63 for v in values)):
+        return np.array(values)
+    column = np.empty(len(values), object)
+    column[:] = values
+    return column
 
 
 def colors_of(image: LabelImage, values: npt.NDArray[np.uint64]) -> dict[int | None, Any] | None:

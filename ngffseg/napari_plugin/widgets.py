@@ -9,6 +9,7 @@ import numpy as np
 from ngffseg.errors import UsageError
 from ngffseg.geometry import Geometry, array_affine, same_directions
 from ngffseg.labels import open_labels
+from ngffseg.napari_plugin.features import save_painting
 from ngffseg.napari_plugin.layers import KEY, fixed_axes, layer_affine, origin
 from ngffseg.napari_plugin.painting import Painting
 from ngffseg.napari_plugin.saving import save_new
@@ -100,7 +101,7 @@ def save_labels(layer: napari.layers.Labels, viewer: napari.viewer.Viewer, store
         If there is nothing to be saved, or nobody knows where to.
     """
     if isinstance(layer.data, Painting) and normalized(store or layer.data.image.url) == layer.data.image.url:
-        count = layer.data.save()
+        count = save_painting(layer.data, _attributes(layer))
         _redraw(viewer, layer.data)
         return f"{layer.data.image.name}: {count} box{'' if count == 1 else 'es'} saved"
     stored = layer.metadata.get(KEY, {}).get("image") is not None

@@ -23,7 +23,7 @@ from ngffseg.ngff.document import (
     merge_document,
     own_part,
 )
-from ngffseg.ngff.image_label import decode_image_label, encode_image_label, source_image
+from ngffseg.ngff.image_label import change_image_label, decode_image_label, encode_image_label, source_image
 from ngffseg.ngff.index import IndexForm, decode_index, encode_index
 from ngffseg.ngff.job import JobRecord, Move, PassRecord, decode_job, encode_job
 from ngffseg.ngff.json_text import TooDeepError, parse_object
@@ -85,6 +85,7 @@ __all__ = [
     "all_schemas",
     "array_form",
     "as_json",
+    "change_image_label",
     "decode_channels",
     "decode_collection",
     "decode_documents",

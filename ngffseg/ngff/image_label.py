@@ -43,6 +43,31 @@ def _encode_properties(segment: Segment) -> dict[str, Any]:
     return {**own, **scalars, "ngffseg": encode_segment(segment)}
 
 
+def change_image_label(
+    metadata: Mapping[str, Any], segments: Sequence[Segment], source: str, version: Version
+) -> dict[str, Any]:
+    """The ``image-label`` object of a label image with some segments changed or added.
+
+    Rows of all others, and keys of other programs, stay as they are.
+    """
+    label: dict[str, Any] = dict(metadata.get("image-label") or {})
+    known = {s.label_value: s for s in decode_image_label(metadata)}
+    new = {s.label_value: s for s in segments}
+    made = encode_image_label([new.get(v, s) for v, s in (known | new).items()], source, version)
+    for key in ("colors", "properties"):
+        rows = {_value(row): row for row in label.get(key) or ()}
+        for row in made.get(key, ()):
+            value = row["label-value"]
+            if value in new:
+                gone = known[value].properties if value in known else ()
+                kept = {k: v for k, v in rows.get(value, {}).items() if k not in gone}
+                rows[value] = kept | row
+            rows.setdefault(value, row)
+        if rows:
+            label[key] = list(rows.values())
+    return {**made, **label}
+
+
 def decode_image_label(metadata: Mapping[str, Any]) -> tuple[Segment, ...]:
     """Segments of a label image, ours or foreign, in the order of its properties, then colors.
 

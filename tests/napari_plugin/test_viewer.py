@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ngffseg import check, open_labels, segment_index, write_labels
+from ngffseg import Segment, check, open_labels, segment_index, write_labels
 from ngffseg.labels import open_contents
 from tests.descendants import left_behind, marked
 from tests.display import display
@@ -166,6 +166,32 @@ def test_saving_by_the_menu(screen, tmp_path):
     image = open_contents(tmp_path / "b.ome.zarr").image
     np.testing.assert_array_equal(image.read(), open_contents(tmp_path / "a.zarr").image.read())
     assert not [v for v in check(tmp_path / "b.ome.zarr") if v.severity == "MUST"]
+
+
+def test_labels_of_one_level_are_seen_and_painted(screen, tmp_path):
+    """Any such label image raised; its stored properties are in the table."""
+    labels = np.zeros((60, 60), "uint8")
+    labels[10:30, 10:40] = 7
+    segments = [Segment(7, name="seven", color=volumes.RED, properties={"area": 2.5})]
+    write_labels(tmp_path / "a.zarr", labels, name="boxes", segments=segments, image=labels)
+    assert len(open_labels(tmp_path / "a.zarr").arrays) == 1
+    opened, seen, told, table, _, _, saved = session(
+        screen,
+        ["open", f"{tmp_path}/a.zarr"],
+        ["color", "boxes", [20, 20]],
+        ["value", "boxes", [20, 20]],
+        ["table", "boxes"],
+        ["widget", "Paint on stored labels", {"layer": "boxes"}],
+        ["stroke", "boxes (painting)", [50, 20], [50, 50], 9, 4],
+        ["widget", "Save labels", {"layer": "boxes (painting)"}],
+    )
+    assert opened["layers"][1]["shape"] == [60, 60]
+    assert near(seen, volumes.RED[:3])
+    assert told[0] == 7
+    assert "area: 2.5" in told[1]
+    assert table["area"] == ["2.5"]
+    assert "1 box saved" in saved["answer"]
+    assert open_labels(tmp_path / "a.zarr").read()[50, 40] == 9
 
 
 def test_the_sample_is_the_demo(screen, monkeypatch, tmp_path):
