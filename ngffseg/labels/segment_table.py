@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ngffseg import ngff
-from ngffseg.errors import JobError, UsageError
+from ngffseg.errors import JobError, StoreNotFoundError, UsageError
 from ngffseg.keywords import strict
-from ngffseg.labels.creation import put_group, refresh_consolidated
+from ngffseg.labels.consolidated import refresh_consolidated
+from ngffseg.labels.group_document import put_group
+from ngffseg.labels.host import writable_version
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.journal import alone
 from ngffseg.labels.metadata import SOURCE, judged
 from ngffseg.labels.nodes import attributes_of, find_group
 from ngffseg.labels.open import open_labels
-from ngffseg.labels.parent import open_parent
 from ngffseg.labels.places import LABELS
 from ngffseg.labels.update import finish_update
 from ngffseg.model import Segment, check_segments
@@ -71,15 +72,16 @@ def _check_ids(image: LabelImage, segments: Sequence[Segment]) -> None:
 
 
 def _put(image: LabelImage, segments: Sequence[Segment]) -> None:
-    path = f"{LABELS}/{image.name}"
-    with locked(image.url):
+    url, path = image.url, f"{LABELS}/{image.name}"
+    with locked(url):
         # Read under the lock: others may have changed what stands beside.
-        group = find_group(open_store(image.url), path)
-        attributes = attributes_of(group) if group is not None else {}
-        version = open_parent(open_store(image.url), image.url).writable_version
-        metadata = ngff.unwrap(attributes)[1]
-        label = ngff.change_image_label(metadata, segments, SOURCE, version)
-        changed = {**metadata, "image-label": label}
-        changed = {**attributes, "ome": changed} if "ome" in attributes else changed
-        put_group(image.url, path, version, judged(changed, path))
-        refresh_consolidated(image.url)
+        group = find_group(open_store(url), path)
+        if group is None:
+            raise StoreNotFoundError(f"{url} has no label image {image.name!r} any more: open it again")
+        attributes = attributes_of(group)
+        version = writable_version(f"{url}/{path}", attributes, group.metadata.zarr_format)
+        label = ngff.change_image_label(ngff.unwrap(attributes)[1], segments, SOURCE, version)
+        changed = ngff.wrap(version, {"image-label": label})
+        judged(ngff.merge_attributes(attributes, changed), path)
+        put_group(url, path, version, changed)
+        refresh_consolidated(url, [path], ngff.zarr_format(version))

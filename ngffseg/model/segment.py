@@ -9,7 +9,7 @@ from typing import Any
 
 from ngffseg.errors import LabelValueError, UsageError
 from ngffseg.model.code import Codes
-from ngffseg.model.value import plain_text, plain_value
+from ngffseg.model.value import is_plain, plain_text, plain_value
 
 LARGEST_LABEL = 2**64 - 1
 Color = tuple[int, int, int, int]
@@ -81,16 +81,20 @@ class Segment:
 
 
 def _check_texts(segment: Segment) -> None:
-    told = {"id": segment.id, "name": segment.name, "status": segment.status}
+    told: list[tuple[str, object]] = [("id", segment.id), ("name", segment.name), ("status", segment.status)]
     if segment.algorithm is not None:
-        told |= {"algorithm": segment.algorithm.type, "name of the algorithm": segment.algorithm.name}
-    for key, text in (*told.items(), *(("tag", part) for tag in segment.tags for part in tag)):
-        plain_text(text, f"segment {segment.label_value}: {key}")
+        told += [("algorithm", segment.algorithm.type), ("algorithm", segment.algorithm.name)]
+    told += [("tag", part) for tag in segment.tags for part in tag]
+    for key, text in told:
+        if not (isinstance(text, str) and is_plain(text)):
+            plain_text(text, f"segment {segment.label_value}: {key}")
 
 
 def _plain_properties(properties: object, label_value: int) -> dict[str, Any]:
     if not isinstance(properties, Mapping):
         raise UsageError(f"segment {label_value}: properties are a {type(properties).__name__}: give a dict")
+    if all(type(key) is str and is_plain(key) and is_plain(value) for key, value in properties.items()):
+        return dict(properties)
     where = f"segment {label_value}: property"
     return {
         plain_text(key, f"{where} name"): plain_value(value, f"{where} {key!r}")

@@ -15,6 +15,14 @@ from ngffseg.errors import UsageError
 LARGEST_ARRAY = 1024
 
 
+def is_plain(value: object) -> bool:
+    """Return True if a value is surely plain; tables have millions of those, others are looked at closely."""
+    kind = type(value)
+    if kind is str:
+        return value.isascii()  # type: ignore[attr-defined, no-any-return]
+    return kind in (int, bool) or value is None or (kind is float and math.isfinite(value))  # type: ignore[arg-type]
+
+
 def plain_value(value: Any, where: str) -> Any:
     """A value as None, bool, int, float, text, and lists and dicts of them, without any loss.
 
