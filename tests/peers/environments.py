@@ -1,0 +1,56 @@
+"""Environments of other programs: each has one of its own, so that no version of theirs holds back ours."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+FOLDER = Path(os.environ.get("NGFFSEG_PEERS", ROOT / ".peers"))
+# What is installed for each program. ITK's packages are those that its writer of OME-Zarr loads, and no others.
+PACKAGES = {
+    "ome-zarr": ["ome-zarr==0.18.0"],
+    "ome-zarr-old": ["ome-zarr==0.11.1"],
+    "ngff-zarr": ["ngff-zarr==0.50.0"],
+    "ngio": ["ngio==1.1.3"],
+    "bioio": ["bioio==3.6.0", "bioio-ome-zarr==3.8.1"],
+    "spatialdata": ["spatialdata==0.7.3"],
+    "itk": ["--no-deps", "itk-core==5.4.7", "itk-io==5.4.7", "itk-ioomezarrngff==0.3.0", "numpy==2.4.6"],
+}
+
+
+def python_of(peer: str) -> Path:
+    """The Python of the environment of a program, which is made if it is not there."""
+    wanted = hashlib.sha256("\n".join(PACKAGES[peer]).encode()).hexdigest()
+    folder, done = FOLDER / peer, FOLDER / f"{peer}.done"
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / f"{peer}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in several processes
+        if not done.exists() or done.read_text() != wanted:
+            shutil.rmtree(folder, ignore_errors=True)
+            _uv("venv", "--quiet", "--python", sys.executable, str(folder))
+            _uv("pip", "install", "--quiet", "--python", str(folder / "bin/python"), *PACKAGES[peer])
+            done.write_text(wanted)
+    return folder / "bin/python"
+
+
+def _uv(*arguments: str) -> None:
+    # `uv run` tells where it is.
+    program = os.environ.get("UV") or shutil.which("uv") or str(ROOT / ".uv/bin/uv")
+    # Of the environment of the tests nothing is handed on.
+    environment = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "PYTHONPATH")}
+    done = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"uv {' '.join(arguments)}: {done.stderr}"
+
+
+def call(peer: str, action: str, folder: Path, *version: str) -> str:
+    """What a program prints that does something with a store: see `programs`."""
+    script = Path(__file__).parent / "programs.py"
+    command = [python_of(peer), "-W", "ignore", script, peer, action, folder, *version]
+    environment = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "PYTHONPATH")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{peer} cannot {action} {folder}: {done.stderr[-2000:]}"
+    return done.stdout
