@@ -35,7 +35,8 @@ def put_group(url: str, path: str, version: ngff.Version, attributes: Mapping[st
     there = _decoded(url, key, read_objects(url, [key])[0])
     if there is not None and there.get("node_type") != "group":
         raise MetadataError(f"{url}/{path} is an array where a group is to be: remove it, or use a new store")
-    kept = there or {"zarr_format": 3, "node_type": "group"}
+    # In the order of zarr: equal stores have equal bytes, wherever they are.
+    kept = there or {"attributes": {}, "zarr_format": 3, "node_type": "group"}
     changed = {**kept, "attributes": _merged(url, path, kept.get("attributes") or {}, version, attributes)}
     if changed != there:
         put_object(url, key, ngff.encode_json(changed, others=True))

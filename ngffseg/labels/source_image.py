@@ -105,6 +105,10 @@ class _WithoutGroup(WrapperStore[Store]):
         else:
             await super().set(key, value)
 
+    async def set_if_not_exists(self, key: str, value: Buffer) -> None:
+        if not await self.exists(key):
+            await self.set(key, value)
+
     async def exists(self, key: str) -> bool:
         return key in self._group if key in ROOT_FILES else await super().exists(key)
 
