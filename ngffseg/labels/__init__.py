@@ -12,7 +12,7 @@ from ngffseg.labels.index_state import Verification, check_current
 from ngffseg.labels.inspection import Change, Fixes, apply_fixes, check
 from ngffseg.labels.inventory import SourceLink, StoredImage, StoredLabels, StoredLevel, StoreTree
 from ngffseg.labels.lazy import array_in, bounding_box
-from ngffseg.labels.level0 import write_index_aside
+from ngffseg.labels.level_count import write_index_aside
 from ngffseg.labels.listing import ListedLabels, list_labels
 from ngffseg.labels.open import open_image, open_labels, read_stored
 from ngffseg.labels.options import WRITE_KEYWORDS, WriteOptions, fitted_options

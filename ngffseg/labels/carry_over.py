@@ -11,7 +11,7 @@ from ngffseg import ngff
 from ngffseg.labels.group_document import put_group
 from ngffseg.labels.nodes import attributes_of
 from ngffseg.labels.standing import index_paths, level_paths
-from ngffseg.store import local_path, put_object, share
+from ngffseg.store import folder_names, folder_number, put_object, read_objects, share
 
 # Documents of a group in Zarr v3 and v2.
 DOCUMENTS = ("zarr.json", ".zgroup", ".zattrs", ".zmetadata")
@@ -35,13 +35,12 @@ def carry_over(
     attributes
         Our attributes of the new one.
     """
-    root = local_path(url)
-    assert root is not None, url
     path, known = there.path, attributes_of(there)
     ours = {named.split("/")[0] for named in (*level_paths(known), *index_paths(known))}
-    for entry in sorted((root / path).iterdir()):
-        if entry.name in DOCUMENTS:
-            put_object(url, f"{staged}/{entry.name}", entry.read_bytes())
-        elif entry.name not in ours and not (root / staged / entry.name).exists():
-            share(url, f"{path}/{entry.name}", f"{staged}/{entry.name}")
+    for name in sorted(folder_names(url, path)):
+        old, new = f"{path}/{name}", f"{staged}/{name}"
+        if name in DOCUMENTS:
+            put_object(url, new, read_objects(url, [old])[0] or b"")
+        elif name not in ours and folder_number(url, new) is None:
+            share(url, old, new)
     put_group(url, staged, version, attributes)

@@ -31,7 +31,7 @@ from ngffseg.labels.index import (
     write_sizes,
 )
 from ngffseg.labels.journal import Journal
-from ngffseg.labels.level0 import counted_level0
+from ngffseg.labels.level_count import counted_level0
 from ngffseg.labels.nodes import find_group
 from ngffseg.labels.places import INDEX, INDEX_PARTS
 from ngffseg.labels.recount import Recount

@@ -18,7 +18,7 @@ from ngffseg.labels.image import LabelImage
 from ngffseg.labels.index import chunk_grid, index_group, object_sizes
 from ngffseg.labels.index_state import Verification, agreed, mismatch, stale
 from ngffseg.labels.lazy import source_labels
-from ngffseg.labels.level0 import counted_level0, level0_plan, write_index_aside
+from ngffseg.labels.level_count import counted_level0, level0_plan, write_index_aside
 from ngffseg.labels.nodes import attributes_of, find_groups
 from ngffseg.labels.open import open_labels
 from ngffseg.labels.places import LABELS
