@@ -99,8 +99,7 @@ def check_target(
     if parent is None:
         check_free(address)
         return
-    if parent.root is not None:
-        check_host(parent.root.store, address, attributes_of(parent.root))
+    check_host(address, attributes_of(parent.root) if parent.root is not None else {})
     if parent.multiscales is not None and parent.multiscales.unknown:
         raise MetadataError(
             f"{address}: its image has a transformation of type {parent.multiscales.unknown!r}, so that it is not"

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from zarr.abc.store import Store
-
 from ngffseg import ngff
 from ngffseg.errors import MetadataError
-from ngffseg.labels.members import refuse_collection
 
 
 def writable_version(where: str, attributes: Mapping[str, Any], zarr_format: int) -> ngff.Version:
@@ -30,7 +27,7 @@ def writable_version(where: str, attributes: Mapping[str, Any], zarr_format: int
     return default
 
 
-def check_host(store: Store, url: str, attributes: Mapping[str, Any]) -> None:
+def check_host(url: str, attributes: Mapping[str, Any]) -> None:
     """Refuse to put labels where they do not belong: below what is no image, or what others open no more.
 
     Raises
@@ -44,4 +41,8 @@ def check_host(store: Store, url: str, attributes: Mapping[str, Any]) -> None:
             f"{url} belongs to a spatialdata store, which spatialdata could not open with other labels in it:"
             " write them to a store of their own"
         )
-    refuse_collection(store, url, attributes)
+    found = ngff.decode_collection(attributes)
+    if found is not None:
+        raise MetadataError(
+            f"{url} is {found.told()}, no image: labels belong to an image in it, such as {url}/{found.example}"
+        )

@@ -93,21 +93,25 @@ def apply_fixes(url: str | os.PathLike[str]) -> Fixes:
     address = normalized(url)
     with store_errors(address):
         if local_path(address) is None and can_list(address):
-            check_writable(address)
             update_register(open_store(address), address)  # what was registered by writers that died
-        violations = ngff.judge_store(_facts(open_store(address), address))
-        if all(violation.fix is None for violation in violations):
+        store = open_store(address)
+        violations = ngff.judge_store(_facts(store, address))
+        if any(violation.fix is not None for violation in violations):
+            check_writable(address)
+        elif not (can_list(address) and store.supports_writes):
             return Fixes(violations)
-        check_writable(address)
-        store = open_store(address, read_only=False)
         with locked(address):
             nodes = _facts(store, address)
             fixed, changes = _fixed(nodes)
             changed = [node for path, node in fixed.items() if node is not nodes[path]]
-            with Rewriting(store, address, changed) as rewriting:
+            groups = [node for node in nodes.values() if node.kind == "group"]
+            with Rewriting(address, changed, groups) as rewriting:
                 rewriting.write()
-                refresh_consolidated(address, [node.path for node in changed], nodes[""].zarr_format)
-            return Fixes(ngff.judge_store(_facts(store, address)), changes, rewriting.copies)
+                for zarr_format in {group.zarr_format for group in groups}:
+                    paths = [group.path for group in groups if group.zarr_format == zarr_format]
+                    refresh_consolidated(address, paths, zarr_format)
+                rewriting.keep_refreshed()
+            return Fixes(ngff.judge_store(_facts(store, address)), changes, tuple(rewriting.copies))
 
 
 def _facts(store: Store, address: str) -> Nodes:

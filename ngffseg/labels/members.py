@@ -49,16 +49,14 @@ def refuse_collection(store: Store, url: str, attributes: Mapping[str, Any]) -> 
     found = find_collection(store, attributes)
     if found is None:
         return
-    example = next(
-        (path for path in found.members if path.startswith("images/")), next(iter(found.members), "")
-    )
+    example = found.example
     if found.kind == "plate" and example:
-        well = find_groups(store, [example])[0]
+        well = find_groups(store, [found.members[0]])[0]
         fields = ngff.decode_collection(attributes_of(well)) if well is not None else None
-        example += f"/{fields.members[0]}" if fields is not None and fields.members else "/0"
+        example = f"{found.members[0]}/{fields.example}" if fields is not None else example
     wanted = "one field" if found.kind in ("plate", "well") else "one image"
     such = f", such as {url}/{example}" if example else ""
-    raise MetadataError(f"{url} is {found.told()}: give the address of {wanted}{such}")
+    raise MetadataError(f"{url} is {found.told()}, no image: give the address of {wanted}{such}")
 
 
 def child_names(store: Store, paths: Sequence[str]) -> list[list[str]]:

@@ -9,80 +9,84 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
-from zarr.abc.store import Store
-from zarr.core.buffer import default_buffer_prototype
-from zarr.core.sync import sync
-
 from ngffseg.errors import StoreError
+from ngffseg.labels.group_document import document_key
 from ngffseg.labels.places import BACKUP
 from ngffseg.ngff import Node, encode_json
-from ngffseg.store import all_of, put_object, remove
+from ngffseg.store import put_object, read_objects, remove
 
-# Where consolidated metadata of a whole store lie.
 CONSOLIDATED = ("zarr.json", ".zmetadata")
 
 
 class Rewriting:
-    """Documents of some groups that are being replaced; what leaves it by an error puts them back.
+    """Documents of some groups that are being replaced; leaving it by an error puts them back.
 
     Parameters
     ----------
-    store, address
-        The store, which may be written, and its address.
-    nodes
+    address
+        Address of the store, which may be written.
+    changed
         Groups with the attributes that they are to have.
+    groups
+        All groups of the store, which may hold consolidated metadata.
     """
 
-    def __init__(self, store: Store, address: str, nodes: Sequence[Node]) -> None:
-        self.store, self.address, self.nodes = store, address, nodes
-        # Key of each document, with what it held before.
+    def __init__(self, address: str, changed: Sequence[Node], groups: Sequence[Node]) -> None:
+        self.address, self.changed = address, changed
+        documents = {document_key(group.path, file): None for group in groups for file in CONSOLIDATED}
+        self.keys = list(dict.fromkeys([*map(_key, changed), *documents]))
+        # What each document held before.
         self.before: dict[str, bytes | None] = {}
-        self.written: list[str] = []
-        self.copies: tuple[str, ...] = ()
+        self.begun = False
+        self.copies: list[str] = []
 
     def __enter__(self) -> Rewriting:
-        self.before = self._read([*map(_key, self.nodes), *CONSOLIDATED])
+        self.before = self._read()
         return self
 
     def write(self) -> None:
-        """Keep copies of all documents, then replace them.
+        """Keep copies of the documents of the groups that change, then replace them.
 
         Raises
         ------
         StoreError
             If somebody else has changed one of them meanwhile.
         """
-        changed = {key: self.before[key] for key in map(_key, self.nodes)}
-        for key in CONSOLIDATED:
-            data = self.before[key]
-            if data is not None and (key == ".zmetadata" or b'"consolidated_metadata"' in data):
-                changed[key] = data
-        copies = {_copy_key(key, data): data for key, data in changed.items() if data is not None}
-        for copy, data in copies.items():
-            put_object(self.address, copy, data)
-        self.copies = tuple(copies)
-        documents = {_key(node): self._document(node) for node in self.nodes}
-        if self._read(list(self.before)) != self.before:
+        self._keep([_key(node) for node in self.changed])
+        documents = {_key(node): self._document(node) for node in self.changed}
+        if self._read() != self.before:
             raise StoreError(f"{self.address}: somebody else writes to it: run the check again")
+        self.begun = True
         for key, data in documents.items():
-            self.written.append(key)
             put_object(self.address, key, data)
+
+    def keep_refreshed(self) -> None:
+        """Keep copies of what else has changed since: consolidated metadata."""
+        now, written = self._read(), set(map(_key, self.changed))
+        self._keep([key for key, data in now.items() if data != self.before[key] and key not in written])
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None:
+        if error is None or not self.begun:
             return
-        for key in dict.fromkeys([*self.written, *(CONSOLIDATED if self.written else ())]):
-            with contextlib.suppress(OSError):  # the error that led here is the one to tell
-                self._put_back(key)
+        for key, now in self._read().items():
+            if now != self.before[key]:
+                with contextlib.suppress(OSError):  # the error that led here is the one to tell
+                    self._put_back(key, self.before[key])
 
-    def _put_back(self, key: str) -> None:
-        data = self.before[key]
-        if data is not None:
-            put_object(self.address, key, data)
-        elif key in self.written:
+    def _put_back(self, key: str, data: bytes | None) -> None:
+        if data is None:
             remove(self.address, key)
+        else:
+            put_object(self.address, key, data)
+
+    def _keep(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            data = self.before[key]
+            if data is not None:
+                put_object(self.address, _copy_key(key, data), data)
+                self.copies.append(_copy_key(key, data))
 
     def _document(self, node: Node) -> bytes:
         """The document of a group, which keeps all but its attributes."""
@@ -91,19 +95,14 @@ class Rewriting:
             attributes = {**json.loads(self.before[_key(node)] or b"{}"), "attributes": attributes}
         return encode_json(attributes, others=True)
 
-    def _read(self, keys: Sequence[str]) -> dict[str, bytes | None]:
-        return dict(zip(keys, sync(_fetched(self.store, keys)), strict=True))
+    def _read(self) -> dict[str, bytes | None]:
+        return dict(zip(self.keys, read_objects(self.address, self.keys), strict=True))
 
 
 def _key(node: Node) -> str:
-    return f"{node.path}/{'zarr.json' if node.zarr_format == 3 else '.zattrs'}".lstrip("/")
+    return document_key(node.path, "zarr.json" if node.zarr_format == 3 else ".zattrs")
 
 
 def _copy_key(key: str, data: bytes) -> str:
     """Where a document is kept: beside its name stands a digest, so that no copy replaces another."""
     return f"{BACKUP}/{key}.{hashlib.sha256(data).hexdigest()[:12]}"
-
-
-async def _fetched(store: Store, keys: Sequence[str]) -> list[bytes | None]:
-    found = await all_of(store.get(key, default_buffer_prototype()) for key in keys)
-    return [None if buffer is None else buffer.to_bytes() for buffer in found]

@@ -43,6 +43,15 @@ class Collection:
         """What people call it."""
         return NAMES[self.kind]
 
+    @property
+    def example(self) -> str:
+        """Path of one image in it, as far as its own attributes tell; empty where they tell none."""
+        images = [path for path in self.members if self.kind != SPATIALDATA or path.startswith("images/")]
+        first = next(iter(images), "")
+        if self.kind == "plate":
+            return f"{first}/0" if first else ""
+        return first or ("" if self.kind == SPATIALDATA else "0")
+
     def told(self) -> str:
         """The collection in words: what it is, and the first of its members."""
         if not self.members:

@@ -351,8 +351,7 @@ def test_an_old_version_of_one_multiscales_stays(tmp_path):
 def test_a_fix_guesses_at_no_version(tmp_path):
     store = spatialdata_store(tmp_path / "a.zarr")
     before = tree(store)
-    with pytest.raises(MetadataError, match=r"labels/cells is OME-Zarr 0\.5-dev-spatialdata"):
-        check(store, fix=True)
+    assert "UNKNOWN" in {violation.severity for violation in check(store, fix=True)}
     assert tree(store) == before
 
 
@@ -376,8 +375,8 @@ def test_what_is_not_understood_is_read_and_not_republished(outer, version, tmp_
 
 
 KINDS = {
-    "plate": ({"plate": {"wells": [{"path": "B/3"}]}}, {}, "a plate, no image: .*/B/3/0$"),
-    "well": ({"well": {"images": [{"path": "7"}]}}, {}, "a well of a plate, no image: .*/7$"),
+    "plate": ({"plate": {"wells": [{"path": "B/3"}]}}, {}, "a plate .*, no image: .*/B/3/0$"),
+    "well": ({"well": {"images": [{"path": "7"}]}}, {}, "a well of a plate .*, no image: .*/7$"),
     "series": ({"bioformats2raw.layout": 3}, {}, "bioformats2raw writes it, no image: .*/0$"),
     "spatialdata": (None, {"spatialdata_attrs": {"version": "0.2"}}, "spatialdata store"),
 }
