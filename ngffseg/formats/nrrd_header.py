@@ -150,14 +150,8 @@ def header_bytes(header: Header) -> bytes:
         if not name.isprintable() or ":" in name or name.startswith("#") or BREAK.search(value):
             raise FormatError(f"the NRRD field {name!r} cannot hold {value!r}: it is one line; change it")
     for key, value in header.keys.items():
-        # Readers end a line, or the whole text, where these stand; only a newline has an escape.
-        if (
-            not key
-            or ":" in key
-            or key.startswith("#")
-            or BREAK.search(key.replace("\n", ""))
-            or value.endswith("\r")
-        ):
+        # A reader takes the first colon for the end of a key, and CR with the newline for the end of a line.
+        if not key or ":" in key or "\r" in key or key.startswith("#") or value.endswith("\r"):
             raise FormatError(f"the NRRD key {key!r} cannot hold {value!r}: change one of them")
     lines = [
         "NRRD0004",
