@@ -103,6 +103,8 @@ def apply_fixes(url: str | os.PathLike[str]) -> Fixes:
         with locked(address):
             nodes = _facts(store, address)
             fixed, changes = _fixed(nodes)
+            if not changes and any(node.kind == "broken" for node in nodes.values()):
+                return Fixes(violations)  # consolidated metadata may hold the last good copy of it
             changed = [node for path, node in fixed.items() if node is not nodes[path]]
             groups = [node for node in nodes.values() if node.kind == "group"]
             with Rewriting(address, changed, groups) as rewriting:
