@@ -22,6 +22,14 @@ def pytest_report_header() -> str:
 
 
 @pytest.fixture
+def unmarked(monkeypatch):
+    """Short jobs leave no checkpoint behind, also where a busy machine makes them long."""
+    from ngffseg.labels import ledger
+
+    monkeypatch.setattr(ledger, "PAUSE", 3600.0)
+
+
+@pytest.fixture
 def interruptible():
     """Processes of the test heed SIGINT, also where this one was started as ``nohup … &``.
 

@@ -285,7 +285,9 @@ def write_and_die(store, step, moment):
     write_labels(store, LABELS, name="a", overwrite=True, resume=True, **FORM)
 
 
-@pytest.mark.parametrize("step", ["flushed", "_put_placeholder", "_place", "_register", "refresh_consolidated"])
+@pytest.mark.parametrize(
+    "step", ["flushed", "_put_placeholder", "_place", "_register", "refresh_consolidated"]
+)
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("state", ["new", "same label"])
 def test_death_while_publishing(step, moment, state, tmp_path):

@@ -21,6 +21,7 @@ from ngffseg.pyramid import pieces
 from tests import forks
 from tests.labels.stores import contents, digest, faults, objects
 
+pytestmark = pytest.mark.usefixtures("unmarked")
 LABELS = np.random.default_rng(0).integers(0, 3, (40, 40, 40)).astype(np.uint8)
 
 

@@ -33,6 +33,7 @@ from tests.labels.neighbours import (
 from tests.storage.kinds import fill
 from tests.storage.test_labels import fetched
 
+pytestmark = pytest.mark.usefixtures("unmarked")
 LABELS = np.zeros((16, 16), np.uint8)
 LABELS[2:9, 3:12] = 5
 
