@@ -7,7 +7,6 @@ A group that holds it tells the metadata of all nodes below it, inline (Zarr v3)
 from __future__ import annotations
 
 import contextlib
-import json
 import posixpath
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -16,8 +15,9 @@ from typing import Any
 from zarr.abc.store import Store
 from zarr.core.sync import sync
 
+from ngffseg.errors import MetadataError
 from ngffseg.labels.group_document import document_key
-from ngffseg.ngff import encode_json
+from ngffseg.ngff import encode_json, parse_object
 from ngffseg.store import all_of, local_path, locked, open_store, put_object, read_objects
 
 INLINE, FILE = "zarr.json", ".zmetadata"
@@ -125,8 +125,7 @@ def _documents(url: str, keys: Sequence[str]) -> dict[str, Any]:
     """Documents that are there, by key; one that is no JSON object is what Zarr does not read either."""
     found = {}
     for key, data in zip(keys, read_objects(url, keys), strict=True):
-        with contextlib.suppress(ValueError):
-            document = json.loads(data or b"null")
-            if isinstance(document, dict):
-                found[key] = document
+        with contextlib.suppress(MetadataError):
+            if data is not None:
+                found[key] = parse_object(data)
     return found

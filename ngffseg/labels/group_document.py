@@ -6,7 +6,6 @@ This is the one way to change a group. What others keep in it stays: attributes 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -91,10 +90,9 @@ def _decoded(url: str, key: str, data: bytes | None) -> dict[str, Any] | None:
     if data is None:
         return None
     try:
-        document = json.loads(data)
-    except ValueError as error:
-        raise MetadataError(f"{url}: {key} is no JSON ({error}): restore it from its source") from error
-    attributes = document.get("attributes", {}) if isinstance(document, dict) else None
-    if not isinstance(document, dict) or not isinstance(attributes, dict):
+        document = ngff.parse_object(data)
+    except MetadataError as error:
+        raise MetadataError(f"{url}: {key} {error}: restore it from its source") from error
+    if not isinstance(document.get("attributes", {}), dict):
         raise MetadataError(f"{url}: {key} holds no JSON object: restore it from its source")
     return document
