@@ -44,7 +44,7 @@ def with_options(function):
 STRICT = {
     name: function
     for name, function in public_functions().items()
-    if with_options(function) or name.count(".") == 1
+    if with_options(function) or (name.count(".") == 1 and inspect.signature(function).parameters)
 }
 
 

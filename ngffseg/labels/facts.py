@@ -14,7 +14,7 @@ from zarr.abc.store import Store
 from zarr.core.sync import sync
 
 from ngffseg import ngff
-from ngffseg.errors import MetadataError, StoreError, StorePermissionError
+from ngffseg.errors import MetadataError, OutsideStoreError, StoreError, StorePermissionError
 from ngffseg.labels.array_facts import array_node
 from ngffseg.labels.documents import Document, find_documents
 from ngffseg.labels.nodes import GROUP_KEYS
@@ -62,6 +62,12 @@ class _Collector:
             self.list_children([node for node in new if self.holds_labels(node)])
             new = self.read([path for node in new for path in self.named_by(self.nodes[node.path])])
         return self.nodes
+
+    def check_root(self, found: Sequence[Found]) -> None:
+        """Refuse a store that consists of links out of it; of one label image that does, this is told."""
+        first = next((answer for answer in found if answer is not None), None)
+        if isinstance(first, OutsideStoreError):
+            raise first
 
     def holds_labels(self, node: Node) -> bool:
         """Whether label images may lie in a group: in the labels group, and in groups in it."""
@@ -118,6 +124,8 @@ class _Collector:
         documents = find_documents(self.store, [_key(path, "zarr.json") for path in wanted])
         old = [path for path, found in zip(wanted, documents, strict=True) if not isinstance(found, dict)]
         parts = find_documents(self.store, [_key(path, file) for path in old for file in V2_FILES])
+        if "" in wanted:
+            self.check_root([*documents, *parts])
         before = {path: parts[n * 3 : n * 3 + 3] for n, path in enumerate(old)}
         new = []
         for path, document in zip(wanted, documents, strict=True):

@@ -15,6 +15,7 @@ from ngffseg.chunks import Keys, StoredLabels, keys_of
 from ngffseg.labels.group_document import put_group
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.job import Job
+from ngffseg.labels.lazy import LazyLevel, stored_array
 from ngffseg.labels.nodes import find_group
 from ngffseg.labels.numbers import NumberWriter
 from ngffseg.labels.places import INDEX, INDEX_PARTS
@@ -32,7 +33,7 @@ def write_index(
     name: str,
     level: Level,
     census: Census,
-    stored: StoredLabels | zarr.Array[Any],
+    stored: StoredLabels | LazyLevel | zarr.Array[Any],
     version: ngff.Version,
 ) -> None:
     """Write the index of one label image aside; it is published with the labels.
@@ -135,7 +136,7 @@ def _write_pairs(url: str, path: str, pairs: Iterable[Numbers], version: ngff.Ve
             writer.append(part.T)
 
 
-def object_sizes(url: str, path: str, stored: StoredLabels | zarr.Array[Any]) -> Numbers | None:
+def object_sizes(url: str, path: str, stored: StoredLabels | LazyLevel | zarr.Array[Any]) -> Numbers | None:
     """Flat index and stored bytes of each object of an array, shape (n, 2), in order; one listing.
 
     Parameters
@@ -154,7 +155,8 @@ def object_sizes(url: str, path: str, stored: StoredLabels | zarr.Array[Any]) ->
     if isinstance(stored, StoredLabels):
         keys, unit = stored.keys, stored.unit
     else:
-        keys, unit = keys_of(stored), stored.shards or stored.chunks
+        array = stored_array(stored)
+        keys, unit = (keys_of(array), array.shards or array.chunks) if array is not None else (None, ())
     if keys is None or not can_list(url):
         return None
     grid = chunk_grid(stored.shape, unit)

@@ -44,6 +44,7 @@ class StoredIndex:
             array = array_in(self.url, self.group, path)
             if array is None:
                 raise MetadataError(f"the segment index {self.group.path!r} has no array {path!r}")
+            self.form.check_array(path, array.shape)
             self._arrays[path] = array
         return self._arrays[path]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -62,6 +63,29 @@ class IndexForm:
         axes = range(len(self.shape))
         places = (f"{what}{axis}" for what in ("start", "stop", "sum") for axis in axes)
         return ("label", "voxels", "firstChunk", "chunkCount", *places)
+
+    def check_array(self, path: str, shape: tuple[int, ...]) -> None:
+        """Refuse an array of the index whose shape is not what the rest tells, so that no reader trusts it.
+
+        Raises
+        ------
+        MetadataError
+            If it is not.
+        """
+        chunk_count = math.prod(-(-n // c) for n, c in zip(self.shape, self.chunks, strict=True))
+        pages = -(-self.segments // self.rows_per_chunk)
+        if path == self.table:
+            fits = shape == (len(self.columns), self.segments)
+        elif path == self.fences:
+            fits = shape == (pages,)
+        elif path == self.lists:
+            fits = len(shape) == 1 and self.segments <= shape[0] <= self.segments * chunk_count
+        else:
+            fits = len(shape) == 2 and shape[0] == 2 and shape[1] <= chunk_count
+        if not fits:
+            raise MetadataError(
+                f"array {path!r} of the segment index has shape {shape}, which its document does not allow"
+            )
 
 
 def encode_index(form: IndexForm) -> dict[str, Any]:

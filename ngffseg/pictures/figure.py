@@ -72,7 +72,8 @@ def _draw_row(part: Any, panels: Sequence[Panel], entries: Sequence[Entry], colu
         # In units of the plane, so that voxels have their true proportions.
         axes.imshow(panel.picture, interpolation="nearest", extent=(0, panel.width, panel.height, 0))
         # Names of others: "$" in them is no formula.
-        axes.set_title(plain(panel.title), fontsize=9, parse_math=False)
+        title = "\n".join(map(plain, panel.title.split("\n")))
+        axes.set_title(title, fontsize=9, parse_math=False)
     for axes in part.axes:
         axes.set_axis_off()
     shown = [Patch(color=entry.color, label=plain(entry.name)) for entry in entries[:MOST_NAMES]]

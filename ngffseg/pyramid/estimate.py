@@ -16,7 +16,7 @@ from ngffseg.pyramid.plan import PyramidPlan, unit_grid
 PUT_PRICE, GET_PRICE = 5e-6, 4e-7
 KEYS_PER_LIST = 1000
 # Objects that are metadata: per level and per label image; see `ngffseg.labels`.
-DOCUMENTS_PER_LEVEL, DOCUMENTS = 2, 12
+DOCUMENTS_PER_LEVEL, DOCUMENTS = 2, 16
 # What a thread holds of the census at most, before it writes it to a file.
 CENSUS_BYTES = 2**23
 # What merging it into the index takes, whatever the number of segments.

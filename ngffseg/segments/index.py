@@ -166,6 +166,7 @@ class SegmentIndex:
         array = array_in(self.image.url, self._group, path)
         if array is None:
             raise MetadataError(f"the index of {self.image.name!r} has no array {path!r}: build it anew")
+        self.form.check_array(path, array.shape)
         return array
 
     def _entry(self, column: Numbers) -> SegmentEntry:

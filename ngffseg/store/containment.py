@@ -68,8 +68,9 @@ def checked_key(key: str) -> str:
 
     Unlike a path, a prefix may be empty or end with a slash.
     """
-    if key:
-        checked_path(key.removesuffix("/"))
+    folder = key.removesuffix("/")
+    if folder:
+        checked_path(folder)
     return key
 
 
