@@ -61,7 +61,7 @@ def publish_levels(
         old_index = find_group(job.store, index)
         before = set(index_paths(attributes_of(old_index))) if old_index is not None else set()
         form = ngff.decode_index(job.indices[image.name])
-        form = replace(form, generation=image.generation, revision=image.revision)
+        form = form.counted_at(image.generation, image.revision)
         job.indices[image.name] = ngff.encode_index(form)
         with transaction(job.url, f"{job.folder}/before") as changes:
             place_indices(job, version, changes)

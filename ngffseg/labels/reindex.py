@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -111,7 +110,7 @@ def update_index(
         sizes = object_sizes(image.url, image.arrays[0].path, stored)
         with counted_level0(plan, stored) as census:
             form = write_counted(url, prefix, plan.levels[0], census, sizes, version)
-    form = replace(form, generation=image.generation, revision=journal.revision)
+    form = form.counted_at(image.generation, journal.revision)
     put_group(image.url, path, version, ngff.encode_index(form))
     gone = old.form.arrays if old is not None else filter(_is_part, group.array_keys())
     for name in set(gone) - set(form.arrays):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ngffseg.errors import MetadataError
@@ -63,6 +63,16 @@ class IndexForm:
         axes = range(len(self.shape))
         places = (f"{what}{axis}" for what in ("start", "stop", "sum") for axis in axes)
         return ("label", "voxels", "firstChunk", "chunkCount", *places)
+
+    def counted_at(self, generation: int, revision: int) -> IndexForm:
+        """The index of labels in this state.
+
+        Label images of other programs, of generation 0, count neither: an index that told a revision of them
+        would be stale for ever.
+        """
+        if not generation:
+            return replace(self, generation=None, revision=None)
+        return replace(self, generation=generation, revision=revision)
 
     def check_array(self, path: str, shape: tuple[int, ...]) -> None:
         """Refuse an array of the index whose shape is not what the rest tells, so that no reader trusts it.

@@ -8,6 +8,10 @@ from ngffseg.model import Algorithm, Code, CodedRegion, Codes, Segment
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 some_text = text.filter(bool)
+# Names of one folder in every kind of store.
+names = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/\\"), min_size=1, max_size=12
+).filter(lambda name: name not in (".", ".."))
 codes = st.builds(Code, some_text, some_text, some_text, text)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | text,

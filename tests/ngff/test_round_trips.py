@@ -27,7 +27,7 @@ from ngffseg.ngff import (
     unwrap,
     wrap,
 )
-from tests.ngff.strategies import grids, json_values, segments, some_text, text
+from tests.ngff.strategies import grids, json_values, names, segments, some_text, text
 
 
 def through_json(value):
@@ -43,7 +43,7 @@ def test_segments(drawn, version):
 
 
 @given(
-    grids(), some_text, st.lists(some_text, max_size=4, unique=True),
+    grids(), names, st.lists(some_text, max_size=4, unique=True),
     st.none() | st.builds(Source, some_text, text, text), st.dictionaries(text, json_values, max_size=2),
 )  # fmt: skip
 def test_documents(grid, name, ids, source, extra):
