@@ -78,7 +78,8 @@ def save_painting(painting: Painting, attributes: Mapping[str, Any]) -> int:
 
 
 def _changed_segments(image: LabelImage, attributes: Mapping[str, Any]) -> list[Segment]:
-    columns = _table(attributes).keys() - _own_columns(image)
+    # Other programs keep names among the properties: the table has a column for them, which is no property.
+    columns = _table(attributes).keys() - _own_columns(image) - {"index", "name"}
     known = {s.label_value: s for s in image.segments}
     changed = []
     for value, (name, told) in layer_features(attributes).items():

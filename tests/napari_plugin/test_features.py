@@ -222,3 +222,28 @@ def test_segments_of_what_was_replaced_are_not_changed(tmp_path):
     with pytest.raises(JobError, match="was replaced since it was opened"):
         update_segments(image, [Segment(3, name="b")])
     assert digest(tmp_path) == before
+
+
+def test_tables_of_others_are_not_touched_by_painting(tmp_path):
+    """Their names are properties too; lists of one length are cells, and no table of numbers."""
+    store = write_labels(tmp_path / "a.zarr", labels(), name="a").url
+    file = tmp_path / "a.zarr" / "labels" / "a" / "zarr.json"
+    document = json.loads(file.read_bytes())
+    theirs = [
+        {"label-value": 3, "name": "kidney", "class": "organ", "point": [1, 2]},
+        {"label-value": 5, "name": "liver", "class": None, "point": [3, 4]},
+        {"label-value": LARGE, "name": "spleen", "point": [5, 6]},
+    ]
+    document["attributes"]["ome"]["image-label"] |= {
+        "properties": theirs,
+        "colors": [{"label-value": row["label-value"], "rgba": [1, 2, 3, 255]} for row in theirs],
+    }
+    file.write_text(json.dumps(document), "utf-8")
+    layer = painted(store)
+    assert layer.features["point"].tolist() == [[1, 2], [3, 4], [5, 6]]
+    layer.data[3, 0, 0] = 5
+    save_layers(store, [layer.as_layer_data_tuple()])
+    image = open_labels(store)
+    assert image.read()[3, 0, 0] == 5
+    after = json.loads(file.read_bytes())["attributes"]["ome"]["image-label"]
+    assert after == document["attributes"]["ome"]["image-label"]
