@@ -81,3 +81,29 @@ async def _read_one(store: Store, key: str) -> Document | StorePermissionError |
         return parse_object(buffer.to_bytes())
     except MetadataError as error:
         raise type(error)(f"{store}: {key} {error}: restore it from its source") from error
+
+
+def find_names(store: Store, paths: Sequence[str]) -> list[tuple[list[str], OSError | None]]:
+    """Names in some groups, at the same time; or none, and why a group cannot be listed.
+
+    Raises
+    ------
+    StoreError
+        If the server fails.
+    """
+    return sync(_list_all(store, paths))
+
+
+async def _list_all(store: Store, paths: Sequence[str]) -> list[tuple[list[str], OSError | None]]:
+    return await all_of(_list(store, path) for path in paths)
+
+
+async def _list(store: Store, path: str) -> tuple[list[str], OSError | None]:
+    try:
+        return [name async for name in store.list_dir(path)], None
+    except (FileNotFoundError, NotADirectoryError):
+        return [], None
+    except OSError as error:
+        if isinstance(error, StoreError) and not isinstance(error, StorePermissionError):
+            raise  # the server fails
+        return [], error

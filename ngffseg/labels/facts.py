@@ -11,16 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from zarr.abc.store import Store
-from zarr.core.sync import sync
 
 from ngffseg import ngff
-from ngffseg.errors import MetadataError, OutsideStoreError, StoreError, StorePermissionError
+from ngffseg.errors import MetadataError, OutsideStoreError, StorePermissionError
 from ngffseg.labels.array_facts import array_node
-from ngffseg.labels.documents import Document, find_documents
+from ngffseg.labels.documents import Document, find_documents, find_names
 from ngffseg.labels.nodes import GROUP_KEYS
 from ngffseg.labels.places import LABELS
 from ngffseg.ngff import Node, Place, Severity, Violation
-from ngffseg.store import all_of
 
 V2_FILES = (".zgroup", ".zarray", ".zattrs")
 FILES = ("zarr.json", ".zmetadata", *V2_FILES)
@@ -102,7 +100,7 @@ class _Collector:
         """Tell groups the names of what lies in them."""
         if not self.listable or not groups:
             return
-        found = sync(_listings(self.store, [group.path for group in groups]))
+        found = find_names(self.store, [group.path for group in groups])
         for group, (names, error) in zip(groups, found, strict=True):
             if error is not None:
                 self.nodes[group.path] = replace(group, problems=(_unread(group.path, error),))
@@ -210,19 +208,3 @@ def _leaves(name: str) -> bool:
 
 def _key(path: str, file: str) -> str:
     return f"{path}/{file}".strip("/")
-
-
-async def _listings(store: Store, paths: Sequence[str]) -> list[tuple[list[str], OSError | None]]:
-    return await all_of(_listing(store, path) for path in paths)
-
-
-async def _listing(store: Store, path: str) -> tuple[list[str], OSError | None]:
-    """Names in a group, or why it cannot be listed."""
-    try:
-        return [name async for name in store.list_dir(path)], None
-    except (FileNotFoundError, NotADirectoryError):
-        return [], None
-    except OSError as error:
-        if isinstance(error, StoreError) and not isinstance(error, StorePermissionError):
-            raise  # the server fails
-        return [], error
