@@ -16,7 +16,7 @@ from zarr.abc.store import Store
 from zarr.core.sync import sync
 
 from ngffseg.errors import MetadataError
-from ngffseg.labels.group_document import document_key
+from ngffseg.labels.documents import document_key
 from ngffseg.ngff import encode_json, parse_object
 from ngffseg.store import all_of, local_path, locked, open_store, put_object, read_objects
 

@@ -16,6 +16,11 @@ from ngffseg.store import all_of
 Document = dict[str, Any]
 
 
+def document_key(path: str, file: str) -> str:
+    """Key of a document of a node."""
+    return f"{path}/{file}".strip("/")
+
+
 def read_documents(store: Store, keys: Sequence[str]) -> list[Document | None]:
     """Documents by key, at the same time; None where there is none.
 

@@ -15,7 +15,7 @@ from zarr.abc.store import Store
 from ngffseg import ngff
 from ngffseg.errors import MetadataError, OutsideStoreError, StorePermissionError
 from ngffseg.labels.array_facts import array_node
-from ngffseg.labels.documents import Document, find_documents, find_names
+from ngffseg.labels.documents import Document, document_key, find_documents, find_names
 from ngffseg.labels.nodes import GROUP_KEYS
 from ngffseg.labels.places import LABELS
 from ngffseg.ngff import Node, Place, Severity, Violation
@@ -119,9 +119,9 @@ class _Collector:
                 path, "UNKNOWN", "Groups are judged so far down.", f"{MOST_NESTED} groups"
             )
         wanted = [path for path in wanted if path not in self.nodes]
-        documents = find_documents(self.store, [_key(path, "zarr.json") for path in wanted])
+        documents = find_documents(self.store, [document_key(path, "zarr.json") for path in wanted])
         old = [path for path, found in zip(wanted, documents, strict=True) if not isinstance(found, dict)]
-        parts = find_documents(self.store, [_key(path, file) for path in old for file in V2_FILES])
+        parts = find_documents(self.store, [document_key(path, file) for path in old for file in V2_FILES])
         if "" in wanted:
             self.check_root([*documents, *parts])
         before = {path: parts[n * 3 : n * 3 + 3] for n, path in enumerate(old)}
@@ -204,7 +204,3 @@ def _odd_name(path: str) -> Violation:
 def _leaves(name: str) -> bool:
     """Whether a name is none of a node."""
     return not name.strip(".") or "\0" in name or "/" in name
-
-
-def _key(path: str, file: str) -> str:
-    return f"{path}/{file}".strip("/")

@@ -11,6 +11,7 @@ from typing import Any
 
 from ngffseg import ngff
 from ngffseg.errors import MetadataError
+from ngffseg.labels.documents import document_key
 from ngffseg.store import put_object, read_objects
 
 # Where Zarr v2 keeps what is said of a group, and that it is one.
@@ -57,11 +58,6 @@ def group_keys(path: str, version: ngff.Version) -> tuple[str, ...]:
     """Keys of the documents that `put_group` may write."""
     files = ("zarr.json",) if ngff.zarr_format(version) == 3 else (GROUP, ATTRIBUTES)
     return tuple(document_key(path, file) for file in files)
-
-
-def document_key(path: str, file: str) -> str:
-    """Key of a document of a node."""
-    return f"{path}/{file}".strip("/")
 
 
 def _merged(

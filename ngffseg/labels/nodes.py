@@ -12,7 +12,7 @@ from zarr.core.group import AsyncGroup
 from zarr.storage import StorePath
 
 from ngffseg.errors import MetadataError, StorePermissionError
-from ngffseg.labels.documents import Document, read_documents
+from ngffseg.labels.documents import Document, document_key, read_documents
 from ngffseg.store import is_inside
 
 # What zarr raises when it cannot make sense of the metadata of an array.
@@ -42,7 +42,7 @@ def find_groups(
     denied: StorePermissionError | None = None
     try:
         documents = dict(
-            zip(inside, read_documents(store, [_key(p, "zarr.json") for p in inside]), strict=True)
+            zip(inside, read_documents(store, [document_key(p, "zarr.json") for p in inside]), strict=True)
         )
     except StorePermissionError as error:
         # Perhaps they are only not there; who may not list is not told.
@@ -57,12 +57,12 @@ def find_groups(
 
 def _old_groups(store: Store, paths: Sequence[str]) -> list[Document | None]:
     """Groups of Zarr v2, in the form of v3."""
-    found = read_documents(store, [_key(path, ".zattrs") for path in paths]) if paths else []
+    found = read_documents(store, [document_key(path, ".zattrs") for path in paths]) if paths else []
     documents: list[Document | None] = []
     for path, attributes in zip(paths, found, strict=True):
         # Arrays have attributes, too; those of OME-Zarr and ours are of groups alone.
         known = attributes is not None and not GROUP_KEYS.isdisjoint(attributes)
-        if known or read_documents(store, [_key(path, ".zgroup")])[0] is not None:
+        if known or read_documents(store, [document_key(path, ".zgroup")])[0] is not None:
             documents.append({"zarr_format": 2, "node_type": "group", "attributes": attributes or {}})
         else:
             documents.append(None)
@@ -99,9 +99,11 @@ def array_document(store: Store, path: str) -> Document | None:
     """The metadata of the array at a path as they are stored, its attributes among them."""
     if not _may_be(path):
         return None
-    found = read_documents(store, [_key(path, "zarr.json")])[0]
+    found = read_documents(store, [document_key(path, "zarr.json")])[0]
     if found is None:
-        array, attributes = read_documents(store, [_key(path, ".zarray"), _key(path, ".zattrs")])
+        array, attributes = read_documents(
+            store, [document_key(path, ".zarray"), document_key(path, ".zattrs")]
+        )
         found = None if array is None else {**array, "attributes": attributes or {}}
     elif found.get("node_type") != "array":
         return None
@@ -112,7 +114,7 @@ def find_arrays(store: Store, paths: Sequence[str], zarr_format: int) -> list[za
     """Arrays of a known Zarr format at several paths, at the same time; without the attributes of v2."""
     file = "zarr.json" if zarr_format == 3 else ".zarray"
     inside = [path for path in paths if _may_be(path)]
-    documents = dict(zip(inside, read_documents(store, [_key(p, file) for p in inside]), strict=True))
+    documents = dict(zip(inside, read_documents(store, [document_key(p, file) for p in inside]), strict=True))
     found: list[zarr.Array[Any] | None] = []
     for path in paths:
         document = documents.get(path)
@@ -138,10 +140,6 @@ def array_of(store: Store, path: str, document: Document) -> zarr.Array[Any]:
 def attributes_of(group: zarr.Group) -> dict[str, Any]:
     """All attributes of a group."""
     return dict(group.attrs.asdict())
-
-
-def _key(path: str, file: str) -> str:
-    return f"{path}/{file}".strip("/")
 
 
 def _may_be(path: str) -> bool:

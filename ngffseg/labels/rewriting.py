@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from ngffseg.errors import StoreError
-from ngffseg.labels.group_document import document_key
+from ngffseg.labels.documents import document_key
 from ngffseg.labels.places import BACKUP
 from ngffseg.ngff import Node, encode_json
 from ngffseg.store import put_object, read_objects, remove

@@ -10,7 +10,8 @@ import zarr
 
 from ngffseg import ngff
 from ngffseg.labels.creation import create_array
-from ngffseg.labels.group_document import document_key, group_keys, put_group
+from ngffseg.labels.documents import document_key
+from ngffseg.labels.group_document import group_keys, put_group
 from ngffseg.pyramid import Level, PyramidPlan
 from ngffseg.store import exchange, folder_number, move, preserve, remove
 
