@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ngffseg.errors import FormatError
-from ngffseg.geometry import Geometry, from_nifti, to_nifti
+from ngffseg.geometry import Frame, Geometry, from_nifti, to_nifti
 from ngffseg.model import Loss
 
 # File axes are i, j, k, t, u; reversed they are u, t, z, y, x.
@@ -53,7 +53,8 @@ def geometry_of(header: Any) -> Geometry:
     )
     shape = sizes[::-1] if ndim < 5 else (sizes[3], sizes[4], *sizes[2::-1])
     step = float(header["pixdim"][4]) if "t" in axes and header["pixdim"][4] > 0 else 1.0
-    return Geometry(shape, from_nifti(header.get_best_affine()), axes, units, time_step=step)
+    frame: Frame | None = "patient" if header["sform_code"] > 0 or header["qform_code"] > 0 else None
+    return Geometry(shape, from_nifti(header.get_best_affine()), axes, units, frame, time_step=step)
 
 
 def place(header: Any, geometry: Geometry) -> list[Loss]:

@@ -81,28 +81,31 @@ def _geometry(header: Header, shape: tuple[int, ...], directions: list[list[floa
     rows = [*directions, [0.0, 0.0, 1.0]][:3]
     (origin,) = header.vectors("space origin") if "space origin" in header.fields else ([0.0] * 3,)
     full = [*(origin or []), 0.0, 0.0, 0.0][:3]
-    return Geometry(shape, from_nrrd(header.fields.get("space", ""), rows, full))
+    space = header.fields.get("space", "")
+    return Geometry(shape, from_nrrd(space, rows, full), frame="patient" if space else None)
 
 
 def grid_fields(geometry: Geometry, layers: int, dtype: np.dtype[Any], space: str) -> dict[str, str]:
-    """Fields of a file with this grid, in the order in which ITK writes them."""
+    """Fields of a file with this grid, in the order in which ITK writes them; without a space, if it has no name."""
     ndim = len(geometry.shape)
     sizes = [str(n) for n in geometry.shape[::-1]]
     directions, origin = to_nrrd(geometry.affine, space)
-    vectors = [_vector(direction) for direction in directions[:ndim]]
+    # A named space has three axes, one without a name as many as there are.
+    width = 3 if space else ndim
+    vectors = [_vector(direction[:width]) for direction in directions[:ndim]]
     kinds = ["domain"] * ndim
     if layers > 1:
         sizes, vectors, kinds = [str(layers), *sizes], ["none", *vectors], ["list", *kinds]
     fields = {
         "type": ITK_NAMES[dtype.name],
         "dimension": str(len(sizes)),
-        "space": space or LPS,
+        **({"space": space} if space else {"space dimension": str(ndim)}),
         "sizes": " ".join(sizes),
         "space directions": " ".join(vectors),
         "kinds": " ".join(kinds),
         "endian": "little",
         "encoding": "gzip",
-        "space origin": _vector(origin),
+        "space origin": _vector(origin[:width]),
     }
     if dtype.itemsize == 1:
         del fields["endian"]

@@ -65,7 +65,7 @@ def _legacy_layers(header: Header, data: Any) -> tuple[tuple[Any, ...], Geometry
             "the file has the old layout of four space axes, but its extent or directions are broken"
         ) from error
     layers = tuple(np.ascontiguousarray(layer) for layer in data)
-    return layers, Geometry(layers[0].shape, affine)
+    return layers, Geometry(layers[0].shape, affine, frame="patient")
 
 
 def read_volume(path: Path) -> Volume:
@@ -90,12 +90,9 @@ def write(segmentation: Segmentation, path: Path) -> tuple[Loss, ...]:
     keys.setdefault("Segmentation_ContainedRepresentationNames", f"{segmentation.representation}|")
     keys.setdefault("Segmentation_ReferenceImageExtentOffset", "0 0 0")
     segment_keys, losses = _segment_keys(segmentation, extra)
-    write_file(
-        segmentation,
-        path,
-        data,
-        dict(sorted(segment_keys.items(), key=_by_number)) | dict(sorted(keys.items())),
-    )
+    ordered = dict(sorted(segment_keys.items(), key=_by_number)) | dict(sorted(keys.items()))
+    # Slicer and slicerio know no segmentation without a named space.
+    write_file(segmentation, path, data, ordered, extra.get("space") or LPS)
     return losses
 
 
@@ -123,13 +120,14 @@ def _by_number(item: tuple[str, str]) -> tuple[int, str]:
     return int(number), key
 
 
-def write_file(segmentation: Segmentation, path: Path, data: Any, keys: dict[str, str]) -> None:
-    """Write a NRRD file: the grid of a segmentation, the fields that it came with, and keys."""
+def write_file(
+    segmentation: Segmentation, path: Path, data: Any, keys: Mapping[str, str], space: str
+) -> None:
+    """Write a NRRD file: the grid of a segmentation in a space, the fields that it came with, and keys."""
     extra: Mapping[str, Any] = segmentation.extra.get("nrrd", {})
-    space = extra.get("space") or LPS
     fields = grid_fields(segmentation.geometry, len(segmentation.layers), data.dtype, space)
     if extra.get("dimension") == fields["dimension"]:
         fields |= {k: v for k, v in extra.get("fields", {}).items() if k not in fields}
     with path.open("xb") as stream:
-        stream.write(header_bytes(Header(fields, keys)))
+        stream.write(header_bytes(Header(fields, dict(keys))))
         write_data(stream, data)

@@ -7,12 +7,14 @@ from ngffseg.geometry.frames import (
     to_nifti,
     to_nrrd,
 )
-from ngffseg.geometry.grid import Geometry, identity
+from ngffseg.geometry.grid import SPACE, Frame, Geometry, identity
 from ngffseg.geometry.ngff import anatomical_orientation, from_ngff, ngff_origin, same_directions
 from ngffseg.geometry.resolution import downsampled, scales, spacing, voxel_volume
 from ngffseg.geometry.world import array_affine, from_array_affine, patient_rows, straight_affine
 
 __all__ = [
+    "SPACE",
+    "Frame",
     "Geometry",
     "anatomical_orientation",
     "array_affine",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from ngffseg.errors import UsageError
 
 AXES = ("t", "c", "z", "y", "x")
 SPACE = ("z", "y", "x")
+Frame = Literal["patient"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,12 +27,15 @@ class Geometry:
         Number of voxels per axis, in array order (a subset of t, c, z, y, x in that order).
     affine
         4x4 float64: maps the voxel index (i, j, k, 1), with i along x, j along y and k along z,
-        to millimetres in the LPS patient frame (x to the left, y to posterior, z to superior),
-        at the centre of the voxel. An image without a z axis has k = 0.
+        to the centre of the voxel, in the unit of the space axes (40 nm are 40, where that is nanometer).
+        Where the frame is "patient", it leads to LPS (x to the left, y to posterior, z to superior).
+        An image without a z axis has k = 0.
     axes
         Names of the axes in array order; by default the last ``len(shape)`` of t, c, z, y, x.
     units
         UDUNITS-2 name or None per axis; by default millimeter for space axes, None for others.
+    frame
+        "patient" if the affine leads to the patient; None where nobody has said so (slides, microscopes).
     frame_of_reference_uid
         DICOM FrameOfReferenceUID (PS3.3 C.7.4.1), empty if unknown.
     time_step
@@ -47,6 +51,7 @@ class Geometry:
     affine: npt.NDArray[np.float64]
     axes: tuple[str, ...] = ()
     units: tuple[str | None, ...] = ()
+    frame: Frame | None = None
     frame_of_reference_uid: str = ""
     time_step: float = 1.0
 
@@ -71,14 +76,14 @@ class Geometry:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # An array comes out of a pickle writable; made anew, the affine is frozen on a worker, too.
-        uid, step = self.frame_of_reference_uid, self.time_step
-        return Geometry, (self.shape, self.affine, self.axes, self.units, uid, step)
+        rest = self.frame, self.frame_of_reference_uid, self.time_step
+        return Geometry, (self.shape, self.affine, self.axes, self.units, *rest)
 
     def _key(self) -> tuple[Any, ...]:
         # Adding 0.0 makes -0.0 equal to 0.0, as numbers are; every other bit counts.
         bits = (self.affine + 0.0).tobytes()
-        uid, step = self.frame_of_reference_uid, self.time_step
-        return self.shape, bits, self.axes, self.units, uid, step
+        rest = self.frame, self.frame_of_reference_uid, self.time_step
+        return self.shape, bits, self.axes, self.units, *rest
 
     @property
     def spatial_axes(self) -> tuple[int, ...]:
@@ -112,6 +117,8 @@ def _validate(geometry: Geometry) -> None:
         raise UsageError(f"geometry: axes {axes} hold fewer than two space axes")
     if any(n < 1 for n in shape):
         raise UsageError(f"geometry: shape {shape} is empty")
+    if geometry.frame not in ("patient", None):
+        raise UsageError(f"geometry: frame {geometry.frame!r} is not known: give 'patient' or None")
     affine = geometry.affine
     if affine.shape != (4, 4) or not np.isfinite(affine).all() or affine[3].tolist() != [0, 0, 0, 1]:
         raise UsageError("geometry: the affine must be a finite 4x4 matrix whose last row is 0 0 0 1")

@@ -10,6 +10,7 @@ from typing import Any
 import dask.array as da
 
 from ngffseg import ngff
+from ngffseg.geometry import Geometry
 from ngffseg.labels.creation import array_document
 from ngffseg.labels.draft import Draft
 from ngffseg.labels.lazy import stored_array
@@ -18,7 +19,7 @@ from ngffseg.model import Volume, plain_value
 from ngffseg.store import can_list, list_objects, store_url
 
 # Digests tell of segmentations as of version 1 of their schema, so that what ngffseg 0.1 has written is known again.
-# Fields that have come since are told of only where they are not as they were for it.
+# Fields that have come since are not part of them.
 FIRST_SCHEMA = "urn:ngffseg:schema:segmentation:1"
 
 
@@ -55,12 +56,18 @@ def plan_digest(draft: Draft, options: WriteOptions, image: Volume | None) -> st
     """Digest of all that is asked for in a write, but who does it and from which labels."""
     segments = [layer.image_label for layer in draft.layers]
     told = ngff.encode_document(replace(draft.document, generation=1, made=None))
-    document = {"ngffseg": {"segmentations": [{**told, "schema": FIRST_SCHEMA}]}}
+    told |= {"schema": FIRST_SCHEMA, "geometry": _first_geometry(draft.document.geometry)}
+    document = {"ngffseg": {"segmentations": [told]}}
     dtypes = [str(plan.dtype) for plan in draft.plans]
     source = None
     if image is not None:
-        source = [list(image.geometry.shape), ngff.encode_geometry(image.geometry), image.name]
+        source = [list(image.geometry.shape), _first_geometry(image.geometry), image.name]
     return digest([draft.version, told_options(options), document, segments, dtypes, source])
+
+
+def _first_geometry(geometry: Geometry) -> dict[str, Any]:
+    """A grid as version 1 told it: the frame follows from the file that labels were read from."""
+    return {key: value for key, value in ngff.encode_geometry(geometry).items() if key != "frame"}
 
 
 def options_digest(options: WriteOptions) -> str:

@@ -96,9 +96,7 @@ def image_multiscales(
 
 def _axes(grid: Geometry) -> tuple[ngff.Axis, ...]:
     types = {"t": "time", "c": "channel"}
-    # Without a unit nothing is known about the patient either.
-    known = any(grid.units[axis] for axis in grid.spatial_axes)
-    orientation = anatomical_orientation(grid) if known else {}
+    orientation = anatomical_orientation(grid) if grid.frame == "patient" else {}
     return tuple(
         ngff.Axis(axis, types.get(axis, "space"), unit, orientation.get(axis))
         for axis, unit in zip(grid.axes, grid.units, strict=True)

@@ -14,15 +14,14 @@ from ngffseg.ngff.differences import differences
 from ngffseg.ngff.document import (
     Document,
     decode_documents,
-    decode_geometry,
     document_layers,
     encode_document,
-    encode_geometry,
     encode_image,
     image_geometry,
     merge_document,
     own_part,
 )
+from ngffseg.ngff.grid import decode_geometry, encode_geometry
 from ngffseg.ngff.image_label import change_image_label, decode_image_label, encode_image_label, source_image
 from ngffseg.ngff.index import IndexForm, decode_index, encode_index
 from ngffseg.ngff.job import JobRecord, Move, PassRecord, decode_job, encode_job

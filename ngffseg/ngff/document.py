@@ -10,6 +10,7 @@ from typing import Any
 from ngffseg.errors import MetadataError, UsageError
 from ngffseg.geometry import Geometry
 from ngffseg.model import Source
+from ngffseg.ngff.grid import decode_geometry, encode_geometry
 from ngffseg.ngff.migration import current, schema_id
 from ngffseg.ngff.schema import schema_violations
 
@@ -51,40 +52,6 @@ def own_part(attributes: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(own, dict):
         raise MetadataError(f"the key {KEY!r} of the attributes holds no object: see ngffseg check")
     return own
-
-
-def encode_geometry(geometry: Geometry) -> dict[str, Any]:
-    """A grid as JSON; Python prints a float64 so that it reads back bit for bit."""
-    return {
-        "space": "LPS",
-        "ijkToLPS": geometry.affine.tolist(),
-        "shape": list(geometry.shape),
-        "axes": list(geometry.axes),
-        "units": list(geometry.units),
-        "frameOfReferenceUID": geometry.frame_of_reference_uid,
-        "timeStep": geometry.time_step,
-    }
-
-
-def decode_geometry(encoded: Mapping[str, Any]) -> Geometry:
-    """The grid of `encode_geometry`.
-
-    Raises
-    ------
-    UsageError
-        If the parts contradict each other, or a number is none that a grid can have.
-    """
-    try:
-        return Geometry(
-            shape=tuple(encoded["shape"]),
-            affine=encoded["ijkToLPS"],
-            axes=tuple(encoded["axes"]),
-            units=tuple(encoded["units"]),
-            frame_of_reference_uid=encoded.get("frameOfReferenceUID", ""),
-            time_step=float(encoded.get("timeStep", 1.0)),
-        )
-    except OverflowError as error:
-        raise UsageError(f"geometry: a number is too large ({error})") from error
 
 
 def encode_image(geometry: Geometry, *, placeholder: bool = False) -> dict[str, Any]:

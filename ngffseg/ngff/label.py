@@ -8,7 +8,8 @@ from typing import Any
 
 from ngffseg.errors import MetadataError, UsageError
 from ngffseg.geometry import Geometry
-from ngffseg.ngff.document import KEY, decode_geometry, encode_geometry
+from ngffseg.ngff.document import KEY
+from ngffseg.ngff.grid import decode_geometry, encode_geometry
 from ngffseg.ngff.migration import current, schema_id
 from ngffseg.ngff.schema import schema_violations
 

@@ -7,7 +7,8 @@ from math import isfinite
 from typing import Any
 
 from ngffseg.errors import MetadataError, UsageError
-from ngffseg.ngff.document import KEY, decode_geometry
+from ngffseg.ngff.document import KEY
+from ngffseg.ngff.grid import decode_geometry
 from ngffseg.ngff.image_label import decode_image_label
 from ngffseg.ngff.multiscales import decode_multiscales
 from ngffseg.ngff.rules_image import judge_lengths, transformations

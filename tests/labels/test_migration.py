@@ -3,6 +3,7 @@
 import json
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import fsspec
@@ -27,6 +28,8 @@ from tests.labels.stores import digest
 
 ARCHIVE = Path(__file__).parent.parent / "data" / "stores_0_1_0.zip"
 PLAIN = blobs("uint32", 1)
+# What is in millimetres was the patient's for ngffseg 0.1.
+PLACED = replace(grid(), frame="patient")
 # What each store holds, by the name of its label image.
 HELD = {
     "plain": ("organs", edited(PLAIN)),
@@ -110,7 +113,7 @@ def test_segments_and_grid(old):
     stored = read_stored(url, "organs")
     wanted = segments(PLAIN) if name == "plain" else two_layers().segments
     assert stored.segments == tuple(wanted)
-    assert stored.geometry == grid()
+    assert stored.geometry == PLACED
     assert len(stored.layers) == (2 if name == "layers" else 1)
 
 
@@ -184,7 +187,7 @@ def test_image(old):
     np.testing.assert_array_equal(
         open_image(url).data[...], np.arange(data.size, dtype="uint16").reshape(data.shape)
     )
-    assert open_image(url).geometry == grid()
+    assert open_image(url).geometry == PLACED
 
 
 @pytest.mark.parametrize("old", ["plain", "layers"], indirect=True)

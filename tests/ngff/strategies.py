@@ -59,6 +59,5 @@ def grids(draw):
     affine[:3, :3] += np.diag([3e6, 4e6, -5e6])  # dominant, so never singular
     shape = tuple(draw(st.integers(1, 10**6)) for _ in axes)
     units = tuple(draw(st.sampled_from([None, "millimeter", "micrometer"])) for _ in axes)
-    return Geometry(
-        shape, affine, axes, units, draw(st.sampled_from(["", "1.2.3"])), draw(st.floats(0.001, 100))
-    )
+    frame, uid = draw(st.sampled_from(["patient", None])), draw(st.sampled_from(["", "1.2.3"]))
+    return Geometry(shape, affine, axes, units, frame, uid, draw(st.floats(0.001, 100)))
