@@ -9,6 +9,7 @@ from ngffseg.geometry.frames import (
 )
 from ngffseg.geometry.grid import SPACE, Frame, Geometry, identity
 from ngffseg.geometry.ngff import anatomical_orientation, from_ngff, ngff_origin, same_directions
+from ngffseg.geometry.order import Match, Order, canonical_order, identity_order, match, reordered
 from ngffseg.geometry.resolution import downsampled, scales, spacing, voxel_volume
 from ngffseg.geometry.world import array_affine, from_array_affine, patient_rows, straight_affine
 
@@ -16,8 +17,11 @@ __all__ = [
     "SPACE",
     "Frame",
     "Geometry",
+    "Match",
+    "Order",
     "anatomical_orientation",
     "array_affine",
+    "canonical_order",
     "downsampled",
     "from_array_affine",
     "from_dicom",
@@ -25,8 +29,11 @@ __all__ = [
     "from_nifti",
     "from_nrrd",
     "identity",
+    "identity_order",
+    "match",
     "ngff_origin",
     "patient_rows",
+    "reordered",
     "same_directions",
     "scales",
     "spacing",
