@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 import zarr
 
 from ngffseg.pyramid import Reduction, downsample
@@ -55,6 +56,7 @@ def test_access_on_s3_takes_fewer_requests_than_that_of_peers():
         assert ours < zarr_python < ome_zarr, task
 
 
+@pytest.mark.long
 def test_the_engine_and_its_peers():
     rows = run("benchmarks/engine.py", "--alone", "--edge", "128", "--runs", "1")
     programs = {cells[0]: cells[1:] for cells in rows if len(cells) == 7 and cells[1]}
@@ -122,6 +124,7 @@ def test_speed_of_kernels():
     assert all(float(cell) > 0 for cell in speeds["ngffseg mode"])
 
 
+@pytest.mark.long
 def test_the_model_of_a_job_and_the_job():
     rows = run("benchmarks/model.py", "--edge", "64")[1:]
     for cells in rows[:-1]:

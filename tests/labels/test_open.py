@@ -9,7 +9,7 @@ import zarr
 from ngffseg import Segment, check, export_segmentation, open_labels, write_labels
 from ngffseg.errors import MetadataError, StoreNotFoundError, UsageError
 from ngffseg.labels import open_contents, store_tree, write_archive
-from ngffseg.store import metered
+from ngffseg.store import metered, retry
 
 LABELS = np.random.default_rng(0).integers(0, 3, (1, 1, 5, 20, 30)).astype(np.int32)
 COLORS = [{"label-value": 2, "rgba": [1, 2, 3, 4]}]
@@ -159,7 +159,9 @@ def test_swapping_is_tried_out_and_leaves_nothing(tmp_path):
     assert not store.can_exchange("memory://x", "y")
 
 
-def test_a_server_that_fails_is_told_in_one_line(tmp_path):
+def test_a_server_that_fails_is_told_in_one_line(tmp_path, monkeypatch):
+    """Once patience with a server that has answered before is at its end."""
+    monkeypatch.setattr(retry, "PATIENCE", 2.0)
     from ngffseg.errors import StoreError
     from tests.labels.stores import unlistable
 
