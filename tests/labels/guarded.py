@@ -29,14 +29,14 @@ def write(store, name="organs", **options):
     return write_segmentation(store, segmentation, name=name, levels=2, **options)
 
 
-def guarded(folder: Path) -> Path:
+def guarded(folder: Path, **options: Any) -> Path:
     """A store in a folder of files that are none of its business; returns the store."""
     for name in ("victim", "deep/victim"):
         (folder / name / "c").mkdir(parents=True)
         (folder / name / "zarr.json").write_text('{"zarr_format": 3, "node_type": "group"}')
         (folder / name / "c" / "0").write_bytes(b"precious")
     store = folder / "case.zarr"
-    write(store)
+    write(store, **options)
     return store
 
 
