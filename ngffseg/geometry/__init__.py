@@ -18,7 +18,7 @@ from ngffseg.geometry.ngff import (
 )
 from ngffseg.geometry.order import Match, Order, canonical_order, identity_order, match, reordered
 from ngffseg.geometry.resolution import downsampled, scales, spacing, voxel_volume
-from ngffseg.geometry.source_grid import SourceGrid, in_order
+from ngffseg.geometry.source_grid import SourceGrid, in_order, source_after
 from ngffseg.geometry.world import array_affine, from_array_affine, patient_rows, straight_affine
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "reordered",
     "same_directions",
     "scales",
+    "source_after",
     "spacing",
     "straight_affine",
     "to_nifti",

@@ -32,6 +32,12 @@ class SourceGrid:
         return found.order.is_identity and not any(found.offset) and found.error <= 2 * TOLERANCE
 
 
+def source_after(geometry: Geometry, source: SourceGrid | None, order: Order) -> SourceGrid:
+    """The source grid of an array that is put into another order; its own grid is that of the source where it had none."""
+    known = source or SourceGrid(geometry, identity_order(len(geometry.axes)))
+    return SourceGrid(known.geometry, known.order.then(order))
+
+
 def in_order(
     geometry: Geometry, source: SourceGrid | None, order: Order
 ) -> tuple[Geometry, SourceGrid | None]:
@@ -46,8 +52,7 @@ def in_order(
     """
     if order.is_identity:
         return geometry, source
-    known = source or SourceGrid(geometry, identity_order(len(geometry.axes)))
-    whole = known.order.then(order)
-    if whole.is_identity:
-        return known.geometry, None
-    return reordered(known.geometry, whole), SourceGrid(known.geometry, whole)
+    found = source_after(geometry, source, order)
+    if found.order.is_identity:
+        return found.geometry, None
+    return reordered(found.geometry, found.order), found

@@ -17,7 +17,6 @@ from ngffseg.geometry import (
     identity_order,
     in_order,
     match,
-    same_directions,
 )
 from ngffseg.labels.lazy import bounding_box
 from ngffseg.model import Segmentation, Volume
@@ -92,7 +91,7 @@ def _order_beside(labels: Geometry, image: Geometry, moved: Geometry) -> Order:
         found = match(labels, moved)
         return found.order if found.is_exact else canonical_order(labels)
     # Nobody knows where one of them lies: what was beside the image stays there, index for index.
-    return canonical_order(image) if same_directions(labels, image) else identity_order(len(labels.axes))
+    return canonical_order(image) if labels.shape == image.shape else identity_order(len(labels.axes))
 
 
 def source_order(segmentation: Segmentation) -> Segmentation:

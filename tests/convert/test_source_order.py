@@ -25,8 +25,8 @@ from ngffseg.cli.main import run
 from ngffseg.errors import LabelExistsError, MetadataError, OptionError, UsageError
 from ngffseg.formats import read_segmentation
 from ngffseg.geometry import Order, SourceGrid, identity, reordered
-from ngffseg.labels import open_image, read_stored, store_tree, write_segmentation
-from ngffseg.model import Volume
+from ngffseg.labels import canonical, open_image, read_stored, store_tree, write_segmentation
+from ngffseg.model import Segmentation, Volume
 from tests.convert.test_orders import BLOCKS, SHAPE, TURN, canonical_labels, case, extent, save
 from tests.formats.test_seg_nrrd import raw_keys
 from tests.labels.stores import digest, faults
@@ -276,6 +276,15 @@ def test_labels_without_a_frame_stay_beside_their_image(tmp_path):
         )
         np.testing.assert_array_equal(open_image(tmp_path / f"{n}.zarr").data[...], made.read())
         assert (made.geometry.affine[0, 0] > 0) == (theirs.frame == "patient")
+
+
+def test_labels_of_an_unknown_place_move_with_their_image():
+    labels, ct = canonical_labels(), Volume(canonical_labels().astype(np.int16), FLIPPED)
+    segmentation, image = canonical(Segmentation((labels,), (), identity(SHAPE)), ct)
+    np.testing.assert_array_equal(image.data, segmentation.layers[0])
+    np.testing.assert_array_equal(image.data, labels[:, ::-1, ::-1])
+    small = Segmentation((labels[1:],), (), identity(labels[1:].shape))
+    assert canonical(small, ct)[0].source_grid is None
 
 
 @pytest.mark.parametrize(
