@@ -18,7 +18,7 @@ from ngffseg.geometry import (
     in_order,
     match,
 )
-from ngffseg.labels.lazy import bounding_box
+from ngffseg.labels.lazy import bounding_box, checked
 from ngffseg.model import Segmentation, Volume
 
 
@@ -34,7 +34,7 @@ class ReorderedArray:
     """
 
     def __init__(self, array: Any, order: Order) -> None:
-        self.array, self.order = array, order
+        self.array, self.order = checked(array), order
         self.shape, self.dtype, self.ndim = order.shape(array.shape), np.dtype(array.dtype), len(order.axes)
         self.chunks = order.shape(getattr(array, "chunks", None) or (1,) * self.ndim)
 

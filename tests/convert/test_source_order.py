@@ -22,7 +22,7 @@ from ngffseg import (
 )
 from ngffseg.batch import read_rows, run_batch
 from ngffseg.cli.main import run
-from ngffseg.errors import LabelExistsError, MetadataError, OptionError, UsageError
+from ngffseg.errors import ChunkError, LabelExistsError, MetadataError, OptionError, UsageError
 from ngffseg.formats import read_segmentation
 from ngffseg.geometry import Order, SourceGrid, identity, reordered
 from ngffseg.labels import canonical, open_image, read_stored, store_tree, write_segmentation
@@ -219,6 +219,17 @@ def test_arrays_stay_as_they_are_unless_asked(kind, cluster, tmp_path):
     )
     assert digest(tmp_path / "b.zarr") == before
     write_labels(tmp_path / "a.zarr", given, name="a", geometry=FLIPPED, order="keep", resume=True)
+
+
+def test_chunks_of_arrays_that_are_moved_are_checked(tmp_path):
+    given = zarr.create_array(
+        tmp_path / "given", data=canonical_labels(), chunks=(6, 8, 10), compressors=None
+    )
+    chunk = tmp_path / "given" / "c" / "1" / "1" / "1"
+    chunk.write_bytes(chunk.read_bytes()[:-7])
+    with pytest.raises(ChunkError):
+        write_labels(tmp_path / "a.zarr", given, name="a", geometry=FLIPPED, order="canonical")
+    assert not (tmp_path / "a.zarr" / "labels").exists()
 
 
 def test_an_image_moves_with_its_labels(tmp_path):
