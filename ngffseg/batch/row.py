@@ -11,12 +11,19 @@ from typing import Any, get_args
 from ngffseg.convert import stem
 from ngffseg.errors import UsageError
 from ngffseg.keywords import SIZES, WHOLE, nearest
+from ngffseg.labels import VoxelOrder
 from ngffseg.ngff import VERSIONS
 from ngffseg.pyramid import Method, Tie
 from ngffseg.store import normalized
 
 REQUIRED = ("source", "store")
-WORDS = {"method": get_args(Method), "tie": get_args(Tie), "ngff": VERSIONS, "overwrite": ("yes", "no")}
+WORDS = {
+    "method": get_args(Method),
+    "tie": get_args(Tie),
+    "ngff": VERSIONS,
+    "order": get_args(VoxelOrder),
+    "overwrite": ("yes", "no"),
+}
 SIZED = {"chunks": SIZES, "shards": SIZES, "levels": WHOLE}
 OPTIONS = (*WORDS, *SIZED, "codec")
 COLUMNS = (*REQUIRED, "name", "image", *OPTIONS)
@@ -52,7 +59,8 @@ def read_rows(table: str | Path) -> tuple[Row, ...]:
     """Rows of a CSV file, whose relative paths start at its folder.
 
     Columns are ``source``, ``store`` and, where they are wanted, ``name``, ``image`` and options:
-    ``method``, ``tie``, ``chunks``, ``shards``, ``levels``, ``codec``, ``ngff``, ``overwrite`` (yes or no).
+    ``method``, ``tie``, ``chunks``, ``shards``, ``levels``, ``codec``, ``ngff``, ``order`` (canonical or keep),
+    ``overwrite`` (yes or no).
     An empty cell is as none.
 
     Raises

@@ -9,9 +9,10 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from ngffseg.geometry import SourceGrid, anatomical_code
 from ngffseg.labels import Cost, LabelImage, StoredImage, StoredLabels, StoredLevel, StoreTree
 from ngffseg.model import Loss, Segment, plain, plain_json
-from ngffseg.ngff import json_value
+from ngffseg.ngff import encode_source_grid, json_value
 from ngffseg.pyramid import PyramidPlan
 
 # Characters per line of tables in a file.
@@ -136,6 +137,19 @@ def stored_labels_json(stored: StoredLabels) -> dict[str, Any]:
         "levels": [level_json(level) for level in stored.levels],
         "source": source,
         "registered": stored.registered,
+        "order": anatomical_code(stored.image.geometry) or None,
+        "source_grid": stored.source_grid and source_grid_json(stored.source_grid),
+    }
+
+
+def source_grid_json(source: SourceGrid) -> dict[str, Any]:
+    """The grid of a source, for programs."""
+    told = encode_source_grid(source)["sourceGrid"]
+    return {
+        "order": anatomical_code(source.geometry) or None,
+        "axes": told["order"],
+        "shape": told["shape"],
+        "ijk_to_lps": told["ijkToLPS"],
     }
 
 

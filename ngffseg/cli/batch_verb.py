@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -11,22 +11,33 @@ from rich.table import Table
 
 from ngffseg.batch import Result, read_rows, run_batch, write_results
 from ngffseg.cli.answer import console, print_json
-from ngffseg.cli.options import cluster_options, store_options
+from ngffseg.cli.options import cluster_options, order_option, store_options
 from ngffseg.cli.progress import progress
 
 
 @click.command("batch")
 @click.argument("table")
+@order_option
 @cluster_options
 @click.option("--results", metavar="FILE", help="Where results go  [default: TABLE with .results.csv]")
 @store_options
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-def run(table: str, *, cluster: str | None, workers: int | None, results: str | None, as_json: bool) -> int:
+def run(
+    table: str,
+    *,
+    order: str | None,
+    cluster: str | None,
+    workers: int | None,
+    results: str | None,
+    as_json: bool,
+) -> int:
     """Import each row of the CSV file TABLE: columns source, store and, as wanted, name, image, options.
 
     Safe to run again: what is there already and equal is skipped, what failed or was interrupted is done.
     """
     rows = read_rows(table)
+    if order is not None:
+        rows = tuple(replace(row, options={"order": order, **row.options}) for row in rows)
     path = Path(results) if results is not None else Path(table).with_suffix(".results.csv")
     known: list[Result] = []
     with progress("batch", unit="rows") as report:

@@ -8,10 +8,11 @@ import click
 
 from ngffseg import ngff
 from ngffseg.cli.answer import console, image_json, plan_json, print_json
-from ngffseg.cli.options import parse_sizes, pyramid_options, store_options, work_options
+from ngffseg.cli.options import order_option, parse_sizes, pyramid_options, store_options, work_options
 from ngffseg.cli.progress import progress
 from ngffseg.cli.tables import levels_table, segments_table
 from ngffseg.convert import forecast_import, import_segmentation
+from ngffseg.geometry import Geometry, misplacement
 from ngffseg.labels import LabelImage, store_tree
 
 
@@ -21,6 +22,7 @@ from ngffseg.labels import LabelImage, store_tree
 @click.option("--name", help="Name under labels  [default: that of the file]")
 @click.option("--image", metavar="FILE", help="The image that was segmented.")
 @click.option("--ngff", type=click.Choice(ngff.VERSIONS), help="Version to write  [default: 0.5]")
+@order_option
 @pyramid_options
 @work_options
 @store_options
@@ -36,7 +38,7 @@ def run(source: str, store: str, *, dry_run: bool, as_json: bool, **options: Any
     with progress("import") as report:
         written = import_segmentation(source, store, progress=report, **chosen)
     if as_json:
-        print_json(image_json(written))
+        print_json(image_json(written) | _misplaced_json(written.geometry))
     else:
         print_written(written)
 
@@ -47,6 +49,19 @@ def print_written(image: LabelImage) -> None:
         stored = store_tree(image.url, layer).labels[0]
         console().print(segments_table(f"labels/{layer}", stored.image.segments))
         console().print(levels_table("", stored.levels))
+    _print_misplaced(image.geometry)
+
+
+def _print_misplaced(geometry: Geometry) -> None:
+    """Say where other readers are going to place what is not held along the axes of the patient."""
+    away = misplacement(geometry)
+    if away:
+        told = f"not along the axes of the patient: readers that know no rotation misplace its centre by {away:.3g} mm"
+        console().print(told, soft_wrap=True)
+
+
+def _misplaced_json(geometry: Geometry) -> dict[str, float | None]:
+    return {"misplacement_mm": misplacement(geometry) or None}
 
 
 def _print_forecast(source: str, store: str, chosen: dict[str, Any], *, as_json: bool) -> None:
@@ -54,7 +69,7 @@ def _print_forecast(source: str, store: str, chosen: dict[str, Any], *, as_json:
     plan = found.plans[0]
     if as_json:
         left = {"finished": found.finished, "blocks_of_all_layers": found.blocks, "blocks_done": found.done}
-        print_json(plan_json(plan) | left)
+        print_json(plan_json(plan) | left | _misplaced_json(plan.levels[0].geometry))
         return
     out = console()
     for level in plan_json(plan)["levels"]:
@@ -64,4 +79,5 @@ def _print_forecast(source: str, store: str, chosen: dict[str, Any], *, as_json:
         told = "all of it is there already, and equal"
     elif found.done:
         told += f", {found.done} of them done by an interrupted run"
+    _print_misplaced(plan.levels[0].geometry)
     out.print(f"{told}; nothing was written", soft_wrap=True)

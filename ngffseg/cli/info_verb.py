@@ -6,7 +6,14 @@ import click
 
 from ngffseg.cli.answer import console, cost_json, print_json, tree_json
 from ngffseg.cli.options import link_options, store_options
-from ngffseg.cli.tables import channels_table, costs_table, levels_table, segments_table, source_text
+from ngffseg.cli.tables import (
+    channels_table,
+    costs_table,
+    levels_table,
+    order_text,
+    segments_table,
+    source_text,
+)
 from ngffseg.labels import StoredImage, StoredLabels, StoreTree, access_costs, store_tree
 from ngffseg.pictures import plot_store, save_picture
 
@@ -74,6 +81,7 @@ def _print_labels(stored: StoredLabels) -> None:
     image, out = stored.image, console()
     registered = "" if stored.registered else "  (not registered)"
     out.print(levels_table(f"labels/{image.name}  {stored.method}{registered}", stored.levels))
+    _print(order_text(image.geometry, stored.source_grid))
     if stored.source is not None:
         _print(source_text(stored.source))
     if image.segments:

@@ -46,6 +46,16 @@ def work_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return cluster_options(_RESUME(command))
 
 
+def order_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb the option of the order of voxels."""
+    return click.option(
+        "--keep-order",
+        "order",
+        flag_value="keep",
+        help="Store voxels in the order of the file  [default: LPS+ by exact flips, which all readers place alike]",
+    )(command)
+
+
 def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a verb the options of who does the work."""
     for option in reversed(_CLUSTER):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
+from ngffseg.geometry import Geometry, SourceGrid, anatomical_code
 from ngffseg.labels import Cost, SourceLink, StoredLevel
 from ngffseg.model import Segment
 from ngffseg.ngff import Channel
@@ -58,6 +59,21 @@ def source_text(source: SourceLink) -> str:
         return f"source {source.told}: outside of the store, not looked at"
     there = "an image" if source.exists else "no image there"
     return f"source {source.told}: {source.path or 'the image of the store'}, {there}"
+
+
+def order_text(geometry: Geometry, source: SourceGrid | None) -> str:
+    """The order of stored voxels, and that of their source where it is another one."""
+    axes = ",".join(geometry.axes)
+    code = anatomical_code(geometry)
+    told = f"order {code}+ ({axes})" if code else f"order {axes}, not known to lie in the patient"
+    if source is None:
+        return told
+    theirs = f"{anatomical_code(source.geometry)}+ ({','.join(source.geometry.axes)})"
+    named = zip(geometry.axes, source.order.axes, source.order.flipped, strict=True)
+    if source.order.axes == tuple(range(len(geometry.axes))):
+        return f"{told}; source {theirs}, flipped {' '.join(axis for axis, _, flip in named if flip)}"
+    moved = ",".join(("-" if flip else "") + source.geometry.axes[axis] for _, axis, flip in named)
+    return f"{told}; source {theirs}, whose {moved} are stored as {axes}"
 
 
 def costs_table(title: str, costs: tuple[Cost, ...]) -> Table:

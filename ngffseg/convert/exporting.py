@@ -9,7 +9,7 @@ from pathlib import Path
 from ngffseg.errors import LossError, UsageError
 from ngffseg.formats import format_of, write_segmentation
 from ngffseg.keywords import strict
-from ngffseg.labels import read_stored, write_archive
+from ngffseg.labels import read_stored, source_order, write_archive
 from ngffseg.model import Loss
 
 # One file that holds the whole store, whatever is in it.
@@ -24,7 +24,7 @@ def export_segmentation(
     name: str | None = None,
     strict: bool = False,
 ) -> tuple[Loss, ...]:
-    """Export a segmentation, all its layers, to a file.
+    """Export a segmentation, all its layers, to a file, in the order of voxels that its source had.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def export_segmentation(
             raise UsageError(f"{path} would hold the whole store: leave --name out")
         write_archive(url, path)
         return ()
-    segmentation = read_stored(url, name)
+    segmentation = source_order(read_stored(url, name))
     if not strict:
         return write_segmentation(segmentation, path)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:

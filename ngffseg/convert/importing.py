@@ -18,7 +18,9 @@ from ngffseg.labels import (
     WRITE_KEYWORDS,
     Forecast,
     LabelImage,
+    VoxelOrder,
     WriteOptions,
+    canonical,
     forecast,
     is_current,
     write_segmentation,
@@ -56,14 +58,14 @@ def import_segmentation(
     progress
         Called after each block with the numbers of blocks done and in all.
     **options
-        See `ngffseg.labels.WriteOptions`.
+        See `ngffseg.labels.WriteOptions`; ``order`` is "canonical" unless it is told.
 
     Raises
     ------
     FormatError, UsageError, MetadataError, StoreError
         See `ngffseg.write_labels`; nothing is published then.
     """
-    segmentation, volume, fingerprint = _read(source, image)
+    segmentation, volume, fingerprint = _read(source, image, _order(options))
     return write_segmentation(
         url,
         segmentation,
@@ -87,7 +89,7 @@ def forecast_import(
     **options: Unpack[WriteOptions],
 ) -> Forecast:
     """What `import_segmentation` would do with these; nothing is written."""
-    segmentation, volume, fingerprint = _read(source, image)
+    segmentation, volume, fingerprint = _read(source, image, _order(options))
     name = name if name is not None else stem(source)
     return forecast(
         url,
@@ -110,20 +112,32 @@ def is_imported(
     **options: Unpack[WriteOptions],
 ) -> bool:
     """Whether an import of these would find all of it there already; files are hashed, not decoded."""
+    _order(options)
     return is_current(url, name if name is not None else stem(source), _fingerprint(source, image), **options)
 
 
+def _order(options: WriteOptions) -> VoxelOrder:
+    """The order of an import; the canonical one is no option any more, since ngffseg 0.1 told none either."""
+    if options.get("order", "canonical") == "keep":
+        return "keep"
+    options.pop("order", None)
+    return "canonical"
+
+
 def _read(
-    source: str | os.PathLike[str], image: str | os.PathLike[str] | None
+    source: str | os.PathLike[str], image: str | os.PathLike[str] | None, order: VoxelOrder
 ) -> tuple[Segmentation, Volume | None, str]:
-    """What the files hold, and a digest of them."""
+    """What the files hold, in an order, and a digest of them."""
     fingerprint, files = _fingerprint(source, image), study_files(source)
     segmentation = read_segmentation(source) if files is None else read_study(source, files)
     volume = read_volume(Path(image)) if image is not None else None
+    if order == "canonical":
+        segmentation, volume = canonical(segmentation, volume)
     if volume is not None and not same_directions(volume.geometry, segmentation.geometry):
         # OME-Zarr up to 0.5 holds scale and translation: readers would show the labels elsewhere.
         raise UsageError(
-            f"the axes of {image} and {source} point in different directions: reorient one of them first"
+            f"the axes of {image} and {source} point in different directions: "
+            + ("import them in the canonical order" if order == "keep" else "reorient one of them first")
         )
     return segmentation, volume, fingerprint
 

@@ -8,9 +8,17 @@ from ngffseg.geometry.frames import (
     to_nrrd,
 )
 from ngffseg.geometry.grid import SPACE, Frame, Geometry, identity
-from ngffseg.geometry.ngff import anatomical_orientation, from_ngff, ngff_origin, same_directions
+from ngffseg.geometry.ngff import (
+    anatomical_code,
+    anatomical_orientation,
+    from_ngff,
+    misplacement,
+    ngff_origin,
+    same_directions,
+)
 from ngffseg.geometry.order import Match, Order, canonical_order, identity_order, match, reordered
 from ngffseg.geometry.resolution import downsampled, scales, spacing, voxel_volume
+from ngffseg.geometry.source_grid import SourceGrid, in_order, source_after
 from ngffseg.geometry.world import array_affine, from_array_affine, patient_rows, straight_affine
 
 __all__ = [
@@ -19,6 +27,8 @@ __all__ = [
     "Geometry",
     "Match",
     "Order",
+    "SourceGrid",
+    "anatomical_code",
     "anatomical_orientation",
     "array_affine",
     "canonical_order",
@@ -30,12 +40,15 @@ __all__ = [
     "from_nrrd",
     "identity",
     "identity_order",
+    "in_order",
     "match",
+    "misplacement",
     "ngff_origin",
     "patient_rows",
     "reordered",
     "same_directions",
     "scales",
+    "source_after",
     "spacing",
     "straight_affine",
     "to_nifti",

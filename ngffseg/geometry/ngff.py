@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ngffseg.geometry.grid import SPACE, Geometry
-from ngffseg.geometry.resolution import COLUMN, spacing
+from ngffseg.geometry.resolution import COLUMN, millimetres, spacing
 
 # RFC-4, https://ngff.openmicroscopy.org/rfc/4/: values for the directions of growth -/+ in L, P, S.
 ORIENTATIONS = (
@@ -46,6 +46,29 @@ def anatomical_orientation(geometry: Geometry) -> dict[str, str]:
             found[axis] = ORIENTATIONS[closest][int(column[closest] > 0)]
     distinct = {frozenset(o.split("-to-")) for o in found.values()}
     return found if len(distinct) == len(found) else {}
+
+
+def anatomical_code(geometry: Geometry) -> str:
+    """Letters of the patient's directions to which x, y and z are closest, such as ``LPS``; empty if nobody knows."""
+    found = anatomical_orientation(geometry) if geometry.frame == "patient" else {}
+    return "".join(found[axis].rpartition("-")[2][0].upper() for axis in reversed(SPACE) if axis in found)
+
+
+def misplacement(geometry: Geometry) -> float:
+    """Return by how far readers misplace the centre of the volume that take scale and translation for LPS, in mm.
+
+    They know neither rotation nor orientation. It is 0 where the frame is not that of the patient, or there are
+    fewer than three space axes, and where it is less than a hundredth of a voxel: that is rounding.
+    """
+    if geometry.frame != "patient" or len(geometry.spatial_axes) < len(SPACE):
+        return 0.0
+    sizes = dict(zip(geometry.axes, geometry.shape, strict=True))
+    translation = dict(zip(geometry.axes, ngff_origin(geometry), strict=True))
+    steps = spacing(geometry)
+    middle = np.array([(sizes[axis] - 1) / 2 for axis in reversed(SPACE)])
+    told = np.array([translation[axis] for axis in reversed(SPACE)]) + steps * middle
+    away = float(np.linalg.norm(geometry.affine[:3, :3] @ middle + geometry.affine[:3, 3] - told))
+    return away * millimetres(geometry) if away > steps.min() / 100 else 0.0
 
 
 def from_ngff(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ngffseg.geometry.grid import SPACE, Geometry
-from ngffseg.geometry.resolution import COLUMN, MILLIMETERS, spacing
+from ngffseg.geometry.resolution import COLUMN, millimetres, spacing
 
 # Another permutation than none has to gain more in the sum of cosines: at 45 degrees rounding must not decide.
 GAIN = 1e-3
@@ -43,6 +43,14 @@ class Order:
         """The order that leads back."""
         places = tuple(self.axes.index(axis) for axis in range(len(self.axes)))
         return Order(places, tuple(self.flipped[place] for place in places))
+
+    def then(self, following: Order) -> Order:
+        """Both orders in one: this one first, the following one of what it has led to."""
+        axes = tuple(self.axes[axis] for axis in following.axes)
+        turned = tuple(
+            self.flipped[axis] != flip for axis, flip in zip(following.axes, following.flipped, strict=True)
+        )
+        return Order(axes, turned)
 
     def apply(self, array: Any) -> Any:
         """The array in this order: a view of a numpy array, a lazy array of a dask one; no value changes."""
@@ -168,8 +176,6 @@ def _of_columns(geometry: Geometry, columns: Sequence[int], down: Sequence[bool]
 
 def _in_millimetres(geometry: Geometry) -> Any:
     """The affine in millimetres where all space axes have one unit of length, else as it is."""
-    units = {geometry.units[place] for place in geometry.spatial_axes}
-    length = MILLIMETERS.get(units.pop() or "", 1.0) if len(units) == 1 else 1.0
     affine = geometry.affine.copy()
-    affine[:3] *= length
+    affine[:3] *= millimetres(geometry)
     return affine

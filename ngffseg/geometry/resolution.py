@@ -28,6 +28,12 @@ def spacing(geometry: Geometry) -> npt.NDArray[np.float64]:
     return np.asarray(np.linalg.norm(geometry.affine[:3, :3], axis=0), dtype=np.float64)
 
 
+def millimetres(geometry: Geometry) -> float:
+    """Millimetres in the unit of the space axes; 1 where they have none, or several."""
+    units = {geometry.units[place] for place in geometry.spatial_axes}
+    return MILLIMETERS.get(units.pop() or "", 1.0) if len(units) == 1 else 1.0
+
+
 def voxel_volume(geometry: Geometry) -> float | None:
     """Volume of a voxel in mm^3; None where a space axis has no unit of length.
 

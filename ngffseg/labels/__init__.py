@@ -15,8 +15,9 @@ from ngffseg.labels.lazy import array_in, bounding_box
 from ngffseg.labels.level_count import write_index_aside
 from ngffseg.labels.listing import ListedLabels, list_labels
 from ngffseg.labels.open import open_image, open_labels, read_stored
-from ngffseg.labels.options import WRITE_KEYWORDS, WriteOptions, fitted_options
+from ngffseg.labels.options import WRITE_KEYWORDS, VoxelOrder, WriteOptions, fitted_options
 from ngffseg.labels.rebuild import build_levels, can_build
+from ngffseg.labels.reordering import canonical, source_order
 from ngffseg.labels.segment_table import update_segments
 from ngffseg.labels.tree import store_tree
 from ngffseg.labels.update import update_labels
@@ -39,6 +40,7 @@ __all__ = [
     "StoredLabels",
     "StoredLevel",
     "Verification",
+    "VoxelOrder",
     "WriteOptions",
     "access_costs",
     "apply_fixes",
@@ -47,6 +49,7 @@ __all__ = [
     "build_levels",
     "calibrate",
     "can_build",
+    "canonical",
     "check",
     "check_current",
     "display_window",
@@ -60,6 +63,7 @@ __all__ = [
     "open_labels",
     "read_stored",
     "shown_name",
+    "source_order",
     "split_address",
     "store_tree",
     "update_labels",

@@ -67,6 +67,7 @@ def draft_of(
         geometry=segmentation.geometry,
         source=segmentation.source,
         extra=segmentation.extra,
+        source_grid=segmentation.source_grid,
     )
     needs_image = (parent is None or parent.multiscales is None) and image is None
     blank = replace(plans[0], dtype=np.dtype(np.uint8))

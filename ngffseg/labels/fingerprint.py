@@ -15,7 +15,7 @@ from ngffseg.labels.creation import array_document
 from ngffseg.labels.draft import Draft
 from ngffseg.labels.lazy import stored_array
 from ngffseg.labels.options import WriteOptions
-from ngffseg.model import Volume, plain_value
+from ngffseg.model import Segmentation, Volume, plain_value
 from ngffseg.store import can_list, list_objects, store_url
 
 # Digests tell of segmentations as of version 1 of their schema, so that what ngffseg 0.1 has written is known again.
@@ -52,22 +52,31 @@ def _layer_digest(layer: Any) -> Any:
     return digest(told)
 
 
-def plan_digest(draft: Draft, options: WriteOptions, image: Volume | None) -> str:
-    """Digest of all that is asked for in a write, but who does it and from which labels."""
+def plan_digest(draft: Draft, segmentation: Segmentation, options: WriteOptions, image: Volume | None) -> str:
+    """Digest of all that is asked for in a write, but who does it and from which labels.
+
+    Grids count as the sources have them: ngffseg 0.1 stored labels in that order, and what it has imported is
+    not to be imported again.
+    """
     segments = [layer.image_label for layer in draft.layers]
     told = ngff.encode_document(replace(draft.document, generation=1, made=None))
-    told |= {"schema": FIRST_SCHEMA, "geometry": _first_geometry(draft.document.geometry)}
+    told |= {"schema": FIRST_SCHEMA, "geometry": _first_geometry(segmentation)}
+    told.pop("sourceGrid", None)
     document = {"ngffseg": {"segmentations": [told]}}
     dtypes = [str(plan.dtype) for plan in draft.plans]
     source = None
     if image is not None:
-        source = [list(image.geometry.shape), _first_geometry(image.geometry), image.name]
+        source = [list(_given(image).shape), _first_geometry(image), image.name]
     return digest([draft.version, told_options(options), document, segments, dtypes, source])
 
 
-def _first_geometry(geometry: Geometry) -> dict[str, Any]:
+def _first_geometry(given: Segmentation | Volume) -> dict[str, Any]:
     """A grid as version 1 told it: the frame follows from the file that labels were read from."""
-    return {key: value for key, value in ngff.encode_geometry(geometry).items() if key != "frame"}
+    return {key: value for key, value in ngff.encode_geometry(_given(given)).items() if key != "frame"}
+
+
+def _given(given: Segmentation | Volume) -> Geometry:
+    return given.geometry if given.source_grid is None else given.source_grid.geometry
 
 
 def options_digest(options: WriteOptions) -> str:

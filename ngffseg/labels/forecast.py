@@ -16,6 +16,7 @@ from ngffseg.labels.options import WRITE_KEYWORDS, WriteOptions
 from ngffseg.labels.parent import document_of, find_parent
 from ngffseg.labels.places import JOBS
 from ngffseg.labels.record import read_record
+from ngffseg.labels.reordering import canonical
 from ngffseg.labels.request import Prepared, Request, prepare
 from ngffseg.labels.staging import fitted_plan
 from ngffseg.model import Segmentation, Volume
@@ -60,6 +61,8 @@ def forecast(
 ) -> Forecast:
     """What `write_segmentation` would do with these; it refuses what that would refuse."""
     address, _ = split_address(url, name)
+    if options.get("order") == "canonical":
+        segmentation, image = canonical(segmentation, image)
     request = Request(address, name, segmentation, image, options, overwrite, fingerprint, None)
     with store_errors(address):
         prepared = prepare(request, only_looking=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ngffseg import ngff
+from ngffseg.geometry import SourceGrid
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.listing import ListedLabels
 
@@ -56,7 +57,10 @@ class SourceLink:
 
 @dataclass(frozen=True, slots=True)
 class StoredLabels:
-    """A label image: its levels, and how they were made."""
+    """A label image: its levels, and how they were made.
+
+    ``source_grid`` is the grid of its source, where it is stored in another order than there.
+    """
 
     image: LabelImage
     method: str
@@ -64,6 +68,7 @@ class StoredLabels:
     levels: tuple[StoredLevel, ...]
     source: SourceLink | None = None
     registered: bool = True
+    source_grid: SourceGrid | None = None
 
 
 @dataclass(frozen=True, slots=True)

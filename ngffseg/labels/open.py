@@ -77,6 +77,7 @@ def read_stored(url: str | os.PathLike[str], name: str | None = None) -> Segment
         document.representation,
         document.source,
         document.extra,
+        document.source_grid,
     )
 
 
@@ -98,7 +99,8 @@ def open_image(url: str | os.PathLike[str]) -> Volume:
             raise StoreNotFoundError(f"{address} has no image: check the address")
         multiscales, arrays = open_levels(address, group)
     geometry = ngff.image_geometry(attributes) or placed(multiscales, arrays[0])
-    return Volume(arrays.lazy(0), geometry, multiscales.name)
+    source_grid = ngff.image_source_grid(attributes, geometry)
+    return Volume(arrays.lazy(0), geometry, multiscales.name, source_grid)
 
 
 def _only_name(store: Store, address: str, labels: zarr.Group | None) -> str:

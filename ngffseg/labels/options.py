@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import cast
+from typing import Literal, cast, get_args
 
 from ngffseg.errors import UsageError
 from ngffseg.geometry import Geometry
@@ -12,6 +12,8 @@ from ngffseg.keywords import POSITIVE, TRUTH, one_of
 from ngffseg.ngff import VERSIONS, Version
 from ngffseg.pyramid import PYRAMID_KEYWORDS, PyramidOptions
 from ngffseg.workers import CLUSTER, Cluster
+
+VoxelOrder = Literal["canonical", "keep"]
 
 
 class WriteOptions(PyramidOptions, total=False):
@@ -26,6 +28,11 @@ class WriteOptions(PyramidOptions, total=False):
     workers
         Number of threads or processes; by default that of the cores. Without a cluster, so many
         processes of this machine.
+    order
+        "canonical": labels with three space axes in the frame of the patient are stored in the order LPS+ (z to
+        superior, y to posterior, x to the left) by exact flips and permutations, as all readers of OME-Zarr place
+        alike; "keep": in the order in which they were given. Files are imported in the canonical one by default,
+        arrays are written as they are. Other labels never move.
     resume
         Go on where an interrupted run of the same write has stopped, and do nothing where all is there
         already. What has changed since is refused. Dask arrays are known by their names, so functions that
@@ -35,6 +42,7 @@ class WriteOptions(PyramidOptions, total=False):
     ngff: Version
     cluster: Cluster
     workers: int | None
+    order: VoxelOrder
     resume: bool
 
 
@@ -42,6 +50,7 @@ WRITE_KEYWORDS = PYRAMID_KEYWORDS | {
     "ngff": one_of(VERSIONS).or_none(),
     "cluster": CLUSTER,
     "workers": POSITIVE.or_none(),
+    "order": one_of(get_args(VoxelOrder)),
     "resume": TRUTH,
 }
 

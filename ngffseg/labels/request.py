@@ -155,7 +155,7 @@ def _with_made(request: Request, draft: Draft) -> Draft:
     """The draft, whose document tells what it is made from, so that a later run knows it again."""
     source = request.fingerprint or source_digest(request.segmentation.layers)
     made = {
-        "plan": plan_digest(draft, request.options, request.image),
+        "plan": plan_digest(draft, request.segmentation, request.options, request.image),
         "source": source,
         "options": options_digest(request.options),
     }

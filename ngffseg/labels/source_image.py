@@ -74,7 +74,7 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
     # ome-zarr knows no translation: say where the levels lie, in the paths that it chose.
     written = ngff.decode_multiscales(ngff.unwrap(attributes_of(group))[1], ndim=len(axes))
     multiscales = ngff.encode_multiscales(_multiscales(image, plan, written), version)
-    own = ngff.encode_image(plan.levels[0].geometry)
+    own = ngff.encode_image(plan.levels[0].geometry, image.source_grid)
     attributes = ngff.wrap(version, {"multiscales": [multiscales]}, own)
     job.image = judged(attributes, "")
     if job.aside:

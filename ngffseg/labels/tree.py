@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import zarr
@@ -51,7 +52,7 @@ def store_tree(url: str | os.PathLike[str], name: str | None = None) -> StoreTre
             open_parent(store, address)  # which says what is wrong
         image, problem = _image(address, root)
         listed = listed_in(store, address, labels) if name is None else _named(address, name)
-        stored, broken = _opened(store, address, listed)
+        stored, broken = _opened(store, address, listed, attributes_of(labels) if labels is not None else {})
         return StoreTree(
             url=address,
             version=version_of(root, labels),
@@ -96,7 +97,7 @@ def _image(address: str, group: zarr.Group | None) -> tuple[StoredImage | None, 
 
 
 def _opened(
-    store: Store, address: str, listed: Sequence[ListedLabels]
+    store: Store, address: str, listed: Sequence[ListedLabels], attributes: Mapping[str, Any]
 ) -> tuple[tuple[StoredLabels, ...], tuple[ListedLabels, ...]]:
     """Label images with all that is known of them, and those that cannot be opened."""
     stored, broken = [], []
@@ -105,7 +106,9 @@ def _opened(
             broken.append(one)
             continue
         try:
-            stored.append(_labels(store, address, one.image, registered=one.registered))
+            source_grid = ngff.document_source_grid(attributes, one.name, one.image.geometry)
+            found = _labels(store, address, one.image, registered=one.registered)
+            stored.append(replace(found, source_grid=source_grid))
         except PROBLEMS as error:
             broken.append(ListedLabels(one.name, None, str(error), one.registered))
     return tuple(stored), tuple(broken)

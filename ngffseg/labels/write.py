@@ -23,6 +23,7 @@ from ngffseg.labels.open import open_image, open_labels
 from ngffseg.labels.options import WRITE_KEYWORDS, WriteOptions
 from ngffseg.labels.parent import find_parent
 from ngffseg.labels.progress import Progress
+from ngffseg.labels.reordering import canonical
 from ngffseg.labels.request import Request, prepare
 from ngffseg.model import ArrayLike, Segment, Segmentation, Volume
 from ngffseg.store import check_writable, open_store, store_errors
@@ -80,6 +81,8 @@ def write_labels(
     StoreError
         If the disk or the network fails; nothing is published then.
     """
+    if options.get("order") == "keep":
+        del options["order"]  # told or not, it is the same write
     array = _as_labels(labels)
     where = geometry if geometry is not None else _grid_of_store(url, array.shape)
     segmentation = Segmentation((array,), tuple(segments), where)
@@ -108,6 +111,8 @@ def write_segmentation(
     block with the numbers of blocks done and in all.
     """
     address, _ = split_address(url, name)
+    if options.get("order") == "canonical":
+        segmentation, image = canonical(segmentation, image)
     request = Request(address, name, segmentation, image, options, overwrite, fingerprint, progress)
     with store_errors(address):
         check_writable(address)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -9,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ngffseg.errors import LabelValueError, UsageError
-from ngffseg.geometry import Geometry
+from ngffseg.geometry import Geometry, SourceGrid
 from ngffseg.model.segment import Segment
 
 
@@ -52,6 +53,9 @@ class Segmentation:
     extra
         JSON values, one key per format: what that format carries and the model has no word for,
         kept so that an export gives it back.
+    source_grid
+        The grid of the source, where the layers are in another order than there; exports give them back in
+        that of the source. One that does not lead to ``geometry`` (any more) is dropped, with a warning.
 
     Raises
     ------
@@ -65,9 +69,14 @@ class Segmentation:
     representation: str = "Binary labelmap"
     source: Source | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    source_grid: SourceGrid | None = None
 
     def __post_init__(self) -> None:
         _check_geometry(self.geometry)
+        if self.source_grid is not None and not self.source_grid.leads_to(self.geometry):
+            told = "the grid is not that of the source any more: exports give it as it is, in the order of its axes"
+            warnings.warn(told, stacklevel=3)
+            object.__setattr__(self, "source_grid", None)
         for segment in self.segments:
             if not isinstance(segment, Segment):
                 raise UsageError(f"segments hold a {type(segment).__name__}: give values of Segment")
@@ -89,6 +98,8 @@ class Segmentation:
 class Volume:
     """An intensity image: any numeric array, in the axes of its geometry.
 
+    ``source_grid`` is the grid of its source, where the array is in another order than there.
+
     Raises
     ------
     UsageError
@@ -98,6 +109,7 @@ class Volume:
     data: ArrayLike
     geometry: Geometry
     name: str = ""
+    source_grid: SourceGrid | None = None
 
     def __post_init__(self) -> None:
         _check_geometry(self.geometry)

@@ -15,13 +15,13 @@ from ngffseg.ngff.document import (
     Document,
     decode_documents,
     document_layers,
+    document_source_grid,
     encode_document,
-    encode_image,
-    image_geometry,
     merge_document,
     own_part,
 )
-from ngffseg.ngff.grid import decode_geometry, encode_geometry
+from ngffseg.ngff.grid import decode_geometry, encode_geometry, encode_source_grid
+from ngffseg.ngff.image import encode_image, image_geometry, image_source_grid
 from ngffseg.ngff.image_label import change_image_label, decode_image_label, encode_image_label, source_image
 from ngffseg.ngff.index import IndexForm, decode_index, encode_index
 from ngffseg.ngff.job import JobRecord, Move, PassRecord, decode_job, encode_job
@@ -97,6 +97,7 @@ __all__ = [
     "decode_registration",
     "differences",
     "document_layers",
+    "document_source_grid",
     "encode_document",
     "encode_geometry",
     "encode_image",
@@ -107,7 +108,9 @@ __all__ = [
     "encode_label",
     "encode_multiscales",
     "encode_registration",
+    "encode_source_grid",
     "image_geometry",
+    "image_source_grid",
     "is_unknown",
     "json_value",
     "judge_attributes",

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ngffseg.errors import MetadataError, UsageError
-from ngffseg.geometry import Geometry
+from ngffseg.geometry import Geometry, SourceGrid
 from ngffseg.model import Source
-from ngffseg.ngff.grid import decode_geometry, encode_geometry
+from ngffseg.ngff.grid import decode_geometry, decode_source_grid, encode_geometry, encode_source_grid
 from ngffseg.ngff.migration import current, schema_id
 from ngffseg.ngff.schema import schema_violations
 
 KEY = "ngffseg"
-# Kinds of documents: of a segmentation, of the labels group that holds them, and of the image group.
-KIND, GROUP, IMAGE = "segmentation", "labels", "image"
+# Kinds of documents: of a segmentation, and of the labels group that holds them.
+KIND, GROUP = "segmentation", "labels"
 # What follows the name of a segmentation in those of its further layers.
 LAYER = re.compile(r"__layer[1-9]\d*")
 
@@ -27,6 +28,7 @@ class Document:
 
     ``generation`` counts how often it was written; ``made`` holds the digests of the plan and of the
     source (None where there is none), by which a later run knows whether it is what would be written.
+    ``source_grid`` is the grid of the source where the layers are in another order than there.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Document:
     extra: Mapping[str, Any] = field(default_factory=dict)
     generation: int = 1
     made: Mapping[str, str | None] | None = None
+    source_grid: SourceGrid | None = None
 
 
 def own_part(attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,39 +57,6 @@ def own_part(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return own
 
 
-def encode_image(geometry: Geometry, *, placeholder: bool = False) -> dict[str, Any]:
-    """What an image group says of itself beside OME-Zarr, as the part of its attributes that it is.
-
-    Parameters
-    ----------
-    geometry
-        Its grid, which scale and translation cannot tell exactly.
-    placeholder
-        True if it holds no data.
-    """
-    held = {"placeholder": True} if placeholder else {}
-    return {KEY: {"schema": schema_id(IMAGE), **held, "geometry": encode_geometry(geometry)}}
-
-
-def image_geometry(attributes: Mapping[str, Any]) -> Geometry | None:
-    """The grid that an image group tells under the key ``ngffseg``; None if it tells none.
-
-    Raises
-    ------
-    MetadataError
-        If what it tells breaks its schema.
-    """
-    own = current(own_part(attributes), IMAGE)
-    if "geometry" not in own:
-        return None
-    broken = schema_violations(own["geometry"], "ngffseg/geometry")
-    if broken:
-        raise MetadataError(
-            f"ngffseg.geometry of the image breaks its schema at {broken[0].where}: {broken[0].rule}"
-        )
-    return decode_geometry(own["geometry"])
-
-
 def encode_document(document: Document) -> dict[str, Any]:
     """The document as JSON, with the schema that it is judged by."""
     return {
@@ -99,7 +69,9 @@ def encode_document(document: Document) -> dict[str, Any]:
         "geometry": encode_geometry(document.geometry),
         "source": asdict(document.source) if document.source is not None else None,
         "extra": dict(document.extra),
-    } | ({"made": dict(document.made)} if document.made is not None else {})
+        **encode_source_grid(document.source_grid),
+        **({"made": dict(document.made)} if document.made is not None else {}),
+    }
 
 
 def document_layers(attributes: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
@@ -110,6 +82,29 @@ def document_layers(attributes: Mapping[str, Any]) -> tuple[tuple[str, ...], ...
     known = (document for document in _encoded(attributes.get(KEY)) if isinstance(document, dict))
     layers = (document.get("layers") for document in known)
     return tuple(tuple(map(str, names)) for names in layers if isinstance(names, list) and names)
+
+
+def document_source_grid(attributes: Mapping[str, Any], image: str, held: Geometry) -> SourceGrid | None:
+    """The grid of the source of a label image, as the attributes of its labels group tell it; None if they do not.
+
+    What else is told there need not keep its schema.
+
+    Parameters
+    ----------
+    image
+        Its name.
+    held
+        The grid on which it lies.
+    """
+    for document in _encoded(attributes.get(KEY)):
+        names = document.get("layers") if isinstance(document, dict) else None
+        if isinstance(names, list) and image in names and "sourceGrid" in document:
+            if schema_violations(document["sourceGrid"], "ngffseg/source-grid"):
+                return None
+            with contextlib.suppress(UsageError):
+                found = decode_source_grid(document, held)
+                return found if found is not None and found.leads_to(held) else None
+    return None
 
 
 def decode_documents(attributes: Mapping[str, Any]) -> tuple[Document, ...]:
@@ -157,6 +152,7 @@ def decode_document(encoded: Mapping[str, Any]) -> Document:
     source = encoded.get("source")
     try:
         geometry = decode_geometry(encoded["geometry"])
+        source_grid = decode_source_grid(encoded, geometry)
     except UsageError as error:
         raise MetadataError(f"segmentation document {name!r}: {error}") from error
     return Document(
@@ -169,6 +165,7 @@ def decode_document(encoded: Mapping[str, Any]) -> Document:
         extra=encoded.get("extra", {}),
         generation=int(encoded.get("generation", 1)),
         made=encoded.get("made"),
+        source_grid=source_grid,
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ngffseg.errors import UsageError
-from ngffseg.geometry import SPACE, Frame, Geometry
+from ngffseg.geometry import SPACE, Frame, Geometry, Order, SourceGrid
 
 
 def encode_geometry(geometry: Geometry) -> dict[str, Any]:
@@ -49,3 +50,50 @@ def _first_frame(encoded: Mapping[str, Any]) -> Frame | None:
     """The frame of a grid that tells none: ngffseg 0.1 took all that is in millimetres for the patient's."""
     units = [unit for axis, unit in zip(encoded["axes"], encoded["units"], strict=False) if axis in SPACE]
     return "patient" if set(units) == {"millimeter"} else None
+
+
+def encode_source_grid(source: SourceGrid | None) -> dict[str, Any]:
+    """The grid of a source as the part of a document that it is; empty where there is none.
+
+    The axes of the array that is held are told as those of the source:
+    ``["z", "-y", "-x"]`` is an array whose y and x count down along those of the source, ``["x", "z", "y"]`` one
+    whose first axis is the last one there.
+    """
+    if source is None:
+        return {}
+    grid = source.geometry
+    names = zip(source.order.axes, source.order.flipped, strict=True)
+    encoded = {
+        "space": "LPS",
+        "ijkToLPS": grid.affine.tolist(),
+        "shape": list(grid.shape),
+        "axes": list(grid.axes),
+        "units": list(grid.units),
+        "order": [("-" if flip else "") + grid.axes[axis] for axis, flip in names],
+    }
+    return {"sourceGrid": encoded}
+
+
+def decode_source_grid(document: Mapping[str, Any], held: Geometry) -> SourceGrid | None:
+    """The source grid that a document tells of an array that lies on a grid; None where it tells none.
+
+    Raises
+    ------
+    UsageError
+        If the parts contradict each other.
+    """
+    if "sourceGrid" not in document:
+        return None
+    encoded = document["sourceGrid"]
+    axes, told = tuple(encoded["axes"]), [str(name) for name in encoded["order"]]
+    names = [name.removeprefix("-") for name in told]
+    if sorted(names) != sorted(axes):
+        raise UsageError(f"source grid: the order {told} does not name each of the axes {axes} once")
+    order = Order(tuple(axes.index(name) for name in names), tuple(name.startswith("-") for name in told))
+    try:
+        grid = replace(
+            held, shape=tuple(encoded["shape"]), affine=encoded["ijkToLPS"], axes=axes, units=encoded["units"]
+        )
+    except OverflowError as error:
+        raise UsageError(f"source grid: a number is too large ({error})") from error
+    return SourceGrid(grid, order)

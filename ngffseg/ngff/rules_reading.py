@@ -8,7 +8,7 @@ from typing import Any
 
 from ngffseg.errors import MetadataError, UsageError
 from ngffseg.ngff.document import KEY
-from ngffseg.ngff.grid import decode_geometry
+from ngffseg.ngff.grid import decode_geometry, decode_source_grid
 from ngffseg.ngff.image_label import decode_image_label
 from ngffseg.ngff.multiscales import decode_multiscales
 from ngffseg.ngff.rules_image import judge_lengths, transformations
@@ -76,7 +76,10 @@ def _read_grids(attributes: Mapping[str, Any]) -> None:
     own = attributes[KEY]
     for part in (own, *own.get("segmentations", ())):
         if "geometry" in part:
-            decode_geometry(part["geometry"])
+            grid = decode_geometry(part["geometry"])
+            source = decode_source_grid(part, grid)
+            if source is not None and not source.leads_to(grid):
+                raise MetadataError("sourceGrid in its order does not lie where geometry does")
 
 
 READERS: dict[str, Callable[[Mapping[str, Any]], object]] = {

@@ -10,6 +10,7 @@ from ngffseg.errors import UsageError
 from ngffseg.pyramid.pieces import PieceSource
 from ngffseg.pyramid.plan import PyramidPlan
 from ngffseg.pyramid.source import Box, Labels, Source, is_source
+from ngffseg.pyramid.strides import gathered
 
 
 def as_source(labels: Any, plan: PyramidPlan) -> Source:
@@ -52,7 +53,7 @@ class MemorySource:
         if view.flags.c_contiguous and view.dtype == self.dtype:
             return view
         tile = out[: view.size].reshape(view.shape)
-        np.copyto(tile, view)
+        np.copyto(tile, gathered(view))
         return tile
 
     def occupied(self) -> None:

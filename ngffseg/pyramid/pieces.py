@@ -14,6 +14,7 @@ from dask.base import is_dask_collection
 from ngffseg.errors import LabelValueError
 from ngffseg.pyramid.plan import PyramidPlan
 from ngffseg.pyramid.source import Box, Labels, check_shape, is_source
+from ngffseg.pyramid.strides import gathered
 
 Index = tuple[int, ...]
 # A piece: enough work to be worth a call, small enough for every thread to hold one.
@@ -61,7 +62,7 @@ class PieceSource:
         if labels is None:
             return None
         inside = tuple(slice(b.start - s, b.stop - s) for b, s in zip(box, starts, strict=True))
-        return np.ascontiguousarray(labels[inside])
+        return np.ascontiguousarray(gathered(labels[inside]))
 
     def _piece(self, starts: Index) -> Labels | None:
         if getattr(self.local, "starts", None) != starts:

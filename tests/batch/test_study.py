@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
-from ngffseg import import_segmentation, open_labels
+from ngffseg import import_segmentation
 from ngffseg.convert import study
 from ngffseg.errors import UsageError
-from ngffseg.labels import read_stored
+from ngffseg.labels import read_stored, source_order
 from tests.examples import examples
 
 AFFINE = np.array([[-0.8, 0.1, 0, 4], [0.05, 0.9, 0, -3], [0, 0, 2.5, 7], [0, 0, 0, 1]])
@@ -60,7 +60,7 @@ def test_a_study_is_imported_whole(pattern, tmp_path):
     save(tmp_path / "case7", masks)
     image = import_segmentation(tmp_path / "case7" / pattern, tmp_path / "a.zarr")
     assert image.name == "case7"
-    stored = read_stored(tmp_path / "a.zarr")
+    stored = source_order(read_stored(tmp_path / "a.zarr"))
     wanted = ["organ_1", "organ_2"] + ([] if "[" in pattern else ["tumour"])
     assert [s.name for s in stored.segments] == wanted
     assert image.layers == (("case7",) if "[" in pattern else ("case7", "case7__layer1"))
@@ -68,9 +68,7 @@ def test_a_study_is_imported_whole(pattern, tmp_path):
         np.testing.assert_array_equal(
             (stored.layers[segment.layer][:] == segment.label_value).T, masks[segment.name]
         )
-    np.testing.assert_array_equal(
-        open_labels(tmp_path / "a.zarr", "case7").geometry.affine[:3, 3], [-4, 3, 7]
-    )
+    np.testing.assert_array_equal(stored.geometry.affine[:3, 3], [-4, 3, 7])
 
 
 def test_files_with_several_structures_and_names(slicer_files, tmp_path):

@@ -9,7 +9,8 @@ import slicerio
 from ngffseg import Geometry, Segment, export_segmentation, import_segmentation, open_labels, write_labels
 from ngffseg.convert import forecast_import
 from ngffseg.errors import FormatError, LossError, StoreNotFoundError, UnknownFormatError, UsageError
-from ngffseg.formats import write_segmentation
+from ngffseg.formats import read_volume, write_segmentation
+from ngffseg.geometry import reordered
 from ngffseg.labels import open_image
 from ngffseg.model import Segmentation
 from tests.formats.test_nifti import REAL, assert_equal_elsewhere
@@ -102,15 +103,38 @@ def test_the_image_is_written_beside(slicer_files, tmp_path):
     store = tmp_path / "a.zarr"
     import_segmentation(slicer_files / SLICER[1], store, name="organs", image=slicer_files / "CTChest4.nrrd")
     ct = sitk.GetArrayFromImage(sitk.ReadImage(str(slicer_files / "CTChest4.nrrd")))
-    np.testing.assert_array_equal(open_image(store).data[...], ct)
+    image = open_image(store)
+    # The file lists its voxels from left to right and from behind; the store the other way round.
+    assert image.geometry == reordered(image.source_grid.geometry, image.source_grid.order)
+    np.testing.assert_array_equal(image.data[...], ct[:, ::-1, ::-1])
+    assert image.source_grid.geometry == read_volume(slicer_files / "CTChest4.nrrd").geometry
     assert faults(store) == []
+
+
+def test_an_image_in_another_order_lies_on_one_grid_with_its_labels(slicer_files, tmp_path):
+    ct = sitk.ReadImage(str(slicer_files / "CTChest4.nrrd"))
+    sitk.WriteImage(
+        sitk.PermuteAxes(sitk.Flip(ct, [True, False, True]), [1, 2, 0]), str(tmp_path / "ct.nrrd")
+    )
+    labels = import_segmentation(slicer_files / SLICER[0], tmp_path / "a.zarr", image=tmp_path / "ct.nrrd")
+    image = open_image(tmp_path / "a.zarr")
+    np.testing.assert_array_equal(image.data[...], sitk.GetArrayFromImage(ct)[:, ::-1, ::-1])
+    np.testing.assert_allclose(image.geometry.affine, labels.geometry.affine, rtol=0, atol=1e-9)
+    assert faults(tmp_path / "a.zarr") == []
 
 
 def test_an_image_that_points_elsewhere_is_refused(slicer_files, tmp_path):
     ct = sitk.ReadImage(str(slicer_files / "CTChest4.nrrd"))
     sitk.WriteImage(sitk.Flip(ct, [True, False, False]), str(tmp_path / "flipped.nrrd"))
-    with pytest.raises(UsageError, match="different directions"):
-        import_segmentation(slicer_files / SLICER[0], tmp_path / "a.zarr", image=tmp_path / "flipped.nrrd")
+    with pytest.raises(UsageError, match="different directions: import them in the canonical order"):
+        import_segmentation(
+            slicer_files / SLICER[0], tmp_path / "a.zarr", image=tmp_path / "flipped.nrrd", order="keep"
+        )
+    turn = np.reshape(ct.GetDirection(), (3, 3)) @ [[1, 0, 0], [0, 0.8, -0.6], [0, 0.6, 0.8]]
+    ct.SetDirection(turn.ravel())
+    sitk.WriteImage(ct, str(tmp_path / "turned.nrrd"))
+    with pytest.raises(UsageError, match="different directions: reorient"):
+        import_segmentation(slicer_files / SLICER[0], tmp_path / "a.zarr", image=tmp_path / "turned.nrrd")
     assert not (tmp_path / "a.zarr").exists()
 
 

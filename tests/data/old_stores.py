@@ -6,6 +6,7 @@ later versions open these stores and compare them with the same arrays.
 
 from __future__ import annotations
 
+import gzip
 import os
 import subprocess
 import sys
@@ -89,10 +90,30 @@ def write_all(folder: Path) -> None:
     write_labels(folder / "flat.zarr", blobs("uint8", 6, (50, 40)), name="cells", levels=1)
     write_labels(folder / "time.zarr", blobs("int16", 7, (3, 12, 20, 20)), name="cells", ngff="0.4", levels=2)
     import_segmentation(folder / "organs.seg.nrrd", folder / "imported.zarr", name="organs", **small)
+    _write_ras(folder / "ras.nrrd", plain)
+    import_segmentation(folder / "ras.nrrd", folder / "ras.zarr", name="organs", **small)
     _from_memory(folder / "bucket.zarr", plain, small)
     for what in ("died", "pending"):
         done = subprocess.run([sys.executable, "-m", "tests.data.old_stores", what, folder], check=False)
         assert done.returncode == 9, what
+
+
+def _write_ras(path: Path, labels: np.ndarray) -> None:
+    """A file whose voxels lie from left to right and from behind to the front, in the order in which 0.1.0 kept them."""
+    header = (
+        "NRRD0004",
+        "type: uint32",
+        "dimension: 3",
+        "space: right-anterior-superior",
+        f"sizes: {' '.join(str(n) for n in labels.shape[::-1])}",
+        "space directions: (0.7,0,0) (0,0.9,0) (0,0,2.5)",
+        "endian: little",
+        "encoding: gzip",
+        "space origin: (-100.1,20.3,0.1)",
+        "",
+        "",
+    )
+    path.write_bytes("\n".join(header).encode() + gzip.compress(labels.astype("<u4").tobytes(), mtime=0))
 
 
 def _from_memory(target: Path, plain: np.ndarray, small: dict) -> None:

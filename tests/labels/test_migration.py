@@ -9,6 +9,7 @@ from pathlib import Path
 import fsspec
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from ngffseg import (
     check,
@@ -19,7 +20,9 @@ from ngffseg import (
     update_labels,
     write_labels,
 )
-from ngffseg.errors import MetadataError
+from ngffseg.batch import read_rows, run_batch
+from ngffseg.convert import forecast_import, is_imported
+from ngffseg.errors import LabelExistsError, MetadataError
 from ngffseg.labels import build_levels, open_image, read_stored, store_tree
 from ngffseg.ngff import Place, decode_index, decode_label, own_violations
 from ngffseg.ngff.migration import current
@@ -38,6 +41,7 @@ HELD = {
     "flat": ("cells", blobs("uint8", 6, (50, 40))),
     "time": ("cells", blobs("int16", 7, (3, 12, 20, 20))),
     "imported": ("organs", PLAIN),
+    "ras": ("organs", PLAIN),
     "bucket": ("organs", PLAIN),
     "died": ("organs", PLAIN),
     "pending": ("organs", PLAIN),
@@ -171,13 +175,39 @@ def test_exported(old, packed, tmp_path, suffix):
     assert (again.segments, again.geometry) == (then.segments, then.geometry)
 
 
-@pytest.mark.parametrize("old", ["imported"], indirect=True)
-def test_finished_import_is_known_again(old, packed):
+# ngffseg 0.1.0 kept the order of the file, which is not the canonical one in the second.
+@pytest.mark.parametrize(
+    ("old", "file"), [("imported", "organs.seg.nrrd"), ("ras", "ras.nrrd")], indirect=["old"]
+)
+def test_finished_import_is_known_again(old, file, packed, tmp_path):
     _, url = old
-    before = digest(url)
-    source = packed / "organs.seg.nrrd"
-    import_segmentation(source, url, name="organs", chunks=(8, 16, 16), levels=3, resume=True)
+    before, source = digest(url), packed / file
+    options = {"chunks": (8, 16, 16), "levels": 3}
+    for order in ({}, {"order": "canonical"}):
+        import_segmentation(source, url, name="organs", resume=True, **options, **order)
+        assert is_imported(source, url, name="organs", **options, **order)
+        assert forecast_import(source, url, name="organs", resume=True, **options, **order).finished
+    table = tmp_path / "cases.csv"
+    table.write_text(f'source,store,name,chunks,levels\n{source},{url},organs,"8,16,16",3\n')
+    assert [result.status for result in run_batch(read_rows(table))] == ["skipped"]
     assert digest(url) == before
+    # Who asks for the order by its name asks for something else than 0.1.0 could be asked for.
+    with pytest.raises(LabelExistsError, match="other options"):
+        import_segmentation(source, url, name="organs", resume=True, order="keep", **options)
+
+
+@pytest.mark.parametrize("old", ["ras"], indirect=True)
+def test_the_order_of_an_old_import_stays(old, packed, tmp_path):
+    _, url = old
+    export_segmentation(url, tmp_path / "back.nrrd")
+    one, two = (sitk.ReadImage(str(file)) for file in (packed / "ras.nrrd", tmp_path / "back.nrrd"))
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(two), PLAIN)
+    assert (one.GetOrigin(), one.GetDirection()) == (two.GetOrigin(), two.GetDirection())
+    stored = read_stored(url)
+    assert stored.source_grid is None
+    new = import_segmentation(packed / "ras.nrrd", tmp_path / "new.zarr")
+    np.testing.assert_array_equal(new.read(), PLAIN[:, ::-1, ::-1])
+    assert read_stored(tmp_path / "new.zarr").source_grid.geometry == stored.geometry
 
 
 @pytest.mark.parametrize("old", ["image"], indirect=True)

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_schemas_are_valid_and_explain_themselves():
     schemas = all_schemas()
-    assert len(schemas) == len(list((ROOT / "schemas").glob("*/*.schema.json"))) == 18
+    assert len(schemas) == len(list((ROOT / "schemas").glob("*/*.schema.json"))) == 19
     for name, schema in schemas.items():
         jsonschema.Draft202012Validator.check_schema(schema)
         assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
@@ -40,5 +40,5 @@ def test_the_wheel_carries_the_schemas(tmp_path):
     assert built.returncode == 0, built.stderr
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert sum(name.startswith("ngffseg/schemas/") for name in names) == 18
+    assert sum(name.startswith("ngffseg/schemas/") for name in names) == 19
     assert "ngffseg/py.typed" in names
