@@ -8,17 +8,35 @@ from ngffseg.geometry.frames import (
     to_nrrd,
 )
 from ngffseg.geometry.grid import SPACE, Frame, Geometry, identity
-from ngffseg.geometry.ngff import anatomical_orientation, from_ngff, ngff_origin, same_directions
-from ngffseg.geometry.order import Match, Order, canonical_order, identity_order, match, reordered
+from ngffseg.geometry.ngff import (
+    along_axes,
+    anatomical_orientation,
+    from_ngff,
+    ngff_origin,
+    same_directions,
+)
+from ngffseg.geometry.order import (
+    TOLERANCE,
+    Match,
+    Order,
+    canonical_order,
+    identity_order,
+    index_map,
+    match,
+    overlaps,
+    reordered,
+)
 from ngffseg.geometry.resolution import downsampled, scales, spacing, voxel_volume
 from ngffseg.geometry.world import array_affine, from_array_affine, patient_rows, straight_affine
 
 __all__ = [
     "SPACE",
+    "TOLERANCE",
     "Frame",
     "Geometry",
     "Match",
     "Order",
+    "along_axes",
     "anatomical_orientation",
     "array_affine",
     "canonical_order",
@@ -30,8 +48,10 @@ __all__ = [
     "from_nrrd",
     "identity",
     "identity_order",
+    "index_map",
     "match",
     "ngff_origin",
+    "overlaps",
     "patient_rows",
     "reordered",
     "same_directions",

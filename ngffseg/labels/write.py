@@ -7,6 +7,7 @@ published, the register of names last. A job that dies publishes nothing.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable
 from typing import Any, Unpack
 
@@ -81,7 +82,8 @@ def write_labels(
         If the disk or the network fails; nothing is published then.
     """
     array = _as_labels(labels)
-    where = geometry if geometry is not None else _grid_of_store(url, array.shape)
+    grid = image.geometry if geometry is None and isinstance(image, Volume) else geometry
+    where = grid if grid is not None else _grid_of_store(url, array.shape)
     segmentation = Segmentation((array,), tuple(segments), where)
     if image is not None and not isinstance(image, Volume):
         image = Volume(image, where)
@@ -115,6 +117,8 @@ def write_segmentation(
         if prepared.done:
             clean_up(prepared.store, address, prepared.job)  # of a run that died when all was done
         else:
+            for line in prepared.draft.told:
+                warnings.warn(line, stacklevel=3)
             carry_out(prepared)
     return open_labels(address, name)
 
