@@ -26,10 +26,11 @@ from ngffseg.geometry.order import (
     overlaps,
     reordered,
 )
-from ngffseg.geometry.resolution import downsampled, scales, spacing, voxel_volume
+from ngffseg.geometry.resolution import MILLIMETERS, downsampled, scales, spacing, voxel_volume
 from ngffseg.geometry.world import array_affine, from_array_affine, patient_rows, straight_affine
 
 __all__ = [
+    "MILLIMETERS",
     "SPACE",
     "TOLERANCE",
     "Frame",

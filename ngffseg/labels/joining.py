@@ -15,7 +15,7 @@ import numpy as np
 from ngffseg.errors import UsageError
 from ngffseg.geometry import SPACE, Geometry, Match, match, overlaps
 from ngffseg.labels.options import WriteOptions
-from ngffseg.labels.regridded import Moved, Nearest
+from ngffseg.labels.regridded import Moved, Nearest, lost_outside
 from ngffseg.model import ArrayLike, Segmentation
 
 OWN_GRID = "the labels do not lie on the grid of the image: they keep their own, as they were forced to"
@@ -81,8 +81,9 @@ def joined(segmentation: Segmentation, image: Geometry, options: WriteOptions) -
     if found.is_exact:
         return _by_voxels(segmentation, target, found, options)
     if options.get("resample") == "nearest":
-        told = "the labels lie on another grid than the image: the nearest voxel was taken"
-        return Joined(_on(segmentation, target, lambda layer: Nearest(layer, grid, target)), (told,))
+        lost = _refuse_loss(sum(lost_outside(layer, grid, image) for layer in segmentation.layers), options)
+        told = "the labels lie on another grid than the image: of each voxel the nearest one was taken"
+        return Joined(_on(segmentation, target, lambda layer: Nearest(layer, grid, target)), (told, *lost))
     if force:
         return Joined(segmentation, (OWN_GRID,))
     raise UsageError(
@@ -143,13 +144,26 @@ def _by_voxels(segmentation: Segmentation, target: Geometry, found: Match, optio
     moved = [Moved(layer, found.order, found.offset, target.shape) for layer in segmentation.layers]
     outside = any(o < 0 or o + n > size for o, n, size in zip(found.offset, held, target.shape, strict=True))
     lost = sum(each.lost() for each in moved) if outside else 0
-    if lost and not options.get("crop", False):
+    told = f"the labels cover {held} voxels of the image {target.shape}: the rest is background"
+    told_lost = _refuse_loss(lost, options)
+    return Joined(replace(segmentation, layers=tuple(moved), geometry=target), (told, *told_lost))
+
+
+def _refuse_loss(lost: int, options: WriteOptions) -> tuple[str, ...]:
+    """What people should know of voxels that are left out.
+
+    Raises
+    ------
+    UsageError
+        If nobody has asked to crop them.
+    """
+    if not lost:
+        return ()
+    if not options.get("crop", False):
         raise UsageError(
             f"the labels would lose {lost} voxels that lie outside of the image: say crop (--crop) to leave them out"
         )
-    told = [f"the labels cover {held} voxels of the image {target.shape}: the rest is background"]
-    told += [f"{lost} voxels of the labels lie outside of the image: they were left out"] if lost else []
-    return Joined(replace(segmentation, layers=tuple(moved), geometry=target), tuple(told))
+    return (f"{lost} voxels of the labels lie outside of the image: they were left out",)
 
 
 def _ordered(layer: ArrayLike, found: Match) -> Any:

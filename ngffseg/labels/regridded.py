@@ -133,6 +133,20 @@ class Nearest:
         out[..., inside] = labels[(..., *(p - p.min() for p in picked))]
 
 
+def lost_outside(source: ArrayLike, grid: Geometry, image: Geometry) -> int:
+    """Number of voxels of segments whose centres lie outside of the box of another grid."""
+    turn, labels = index_map(grid, image), checked(source)
+    places = [(place, "xyz".index(axis)) for place, axis in enumerate(grid.axes) if axis in SPACE]
+    columns = [column for _, column in places]
+    ends = np.array([image.shape[image.axes.index(grid.axes[place])] - 0.5 for place, _ in places])
+    lost = 0
+    for piece in _pieces([slice(0, n) for n in grid.shape]):
+        index = np.argwhere(_computed(labels, piece)) + [p.start for p in piece]
+        found = index[:, [place for place, _ in places]] @ turn[np.ix_(columns, columns)].T + turn[columns, 3]
+        lost += int(((found < -0.5 - TOLERANCE) | (found > ends + TOLERANCE)).any(axis=1).sum())
+    return lost
+
+
 def _computed(source: Any, box: Box) -> Labels:
     """Labels of a box; what dask has to compute is computed by this thread, which is a worker."""
     piece = source[box]
