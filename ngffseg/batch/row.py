@@ -16,7 +16,16 @@ from ngffseg.pyramid import Method, Tie
 from ngffseg.store import normalized
 
 REQUIRED = ("source", "store")
-WORDS = {"method": get_args(Method), "tie": get_args(Tie), "ngff": VERSIONS, "overwrite": ("yes", "no")}
+YES_OR_NO = ("yes", "no")
+WORDS = {
+    "method": get_args(Method),
+    "tie": get_args(Tie),
+    "ngff": VERSIONS,
+    "overwrite": YES_OR_NO,
+    "crop": YES_OR_NO,
+    "resample": ("nearest",),
+    "force_place": YES_OR_NO,
+}
 SIZED = {"chunks": SIZES, "shards": SIZES, "levels": WHOLE}
 OPTIONS = (*WORDS, *SIZED, "codec")
 COLUMNS = (*REQUIRED, "name", "image", *OPTIONS)
@@ -52,7 +61,7 @@ def read_rows(table: str | Path) -> tuple[Row, ...]:
     """Rows of a CSV file, whose relative paths start at its folder.
 
     Columns are ``source``, ``store`` and, where they are wanted, ``name``, ``image`` and options:
-    ``method``, ``tie``, ``chunks``, ``shards``, ``levels``, ``codec``, ``ngff``, ``overwrite`` (yes or no).
+    ``method``, ``tie``, ``chunks``, ``shards``, ``levels``, ``codec``, ``ngff``, ``resample``, and ``overwrite``, ``crop``, ``force_place`` (yes or no).
     An empty cell is as none.
 
     Raises
@@ -119,7 +128,7 @@ def _option(where: str, name: str, text: str) -> Any:
     if name in WORDS:
         if text not in WORDS[name]:
             raise UsageError(f"{where}: {name} {text!r} is none of {', '.join(WORDS[name])}")
-        return text == "yes" if name == "overwrite" else text
+        return text == "yes" if WORDS[name] == YES_OR_NO else text
     if name == "codec":
         return text
     if name == "shards" and text == "none":
