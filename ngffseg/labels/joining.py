@@ -144,9 +144,10 @@ def _by_voxels(segmentation: Segmentation, target: Geometry, found: Match, optio
     moved = [Moved(layer, found.order, found.offset, target.shape) for layer in segmentation.layers]
     outside = any(o < 0 or o + n > size for o, n, size in zip(found.offset, held, target.shape, strict=True))
     lost = sum(each.lost() for each in moved) if outside else 0
-    told = f"the labels cover {held} voxels of the image {target.shape}: the rest is background"
-    told_lost = _refuse_loss(lost, options)
-    return Joined(replace(segmentation, layers=tuple(moved), geometry=target), (told, *told_lost))
+    told = list(_refuse_loss(lost, options))
+    if any(o > 0 or o + n < size for o, n, size in zip(found.offset, held, target.shape, strict=True)):
+        told.append("the box of the labels is a part of that of the image: the rest is background")
+    return Joined(replace(segmentation, layers=tuple(moved), geometry=target), tuple(told))
 
 
 def _refuse_loss(lost: int, options: WriteOptions) -> tuple[str, ...]:

@@ -106,14 +106,6 @@ def test_the_image_is_written_beside(slicer_files, tmp_path):
     assert faults(store) == []
 
 
-def test_an_image_that_points_elsewhere_is_refused(slicer_files, tmp_path):
-    ct = sitk.ReadImage(str(slicer_files / "CTChest4.nrrd"))
-    sitk.WriteImage(sitk.Flip(ct, [True, False, False]), str(tmp_path / "flipped.nrrd"))
-    with pytest.raises(UsageError, match="different directions"):
-        import_segmentation(slicer_files / SLICER[0], tmp_path / "a.zarr", image=tmp_path / "flipped.nrrd")
-    assert not (tmp_path / "a.zarr").exists()
-
-
 def test_losses_are_told_and_refused_when_asked(slicer_files, tmp_path):
     import_segmentation(slicer_files / SLICER[0], tmp_path / "a.zarr")
     with pytest.raises(LossError, match="codes of 7 segments"):
