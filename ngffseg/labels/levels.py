@@ -44,6 +44,8 @@ class Levels(Sequence[zarr.Array[Any]]):
         self._snapshots: dict[str, Snapshot] = {}
         self._lazy: dict[str, LazyLevel] = {}
         self.cache = Cache()
+        # What the multiscales tell of level 0.
+        self.translation: tuple[float, ...] = ()
         # What is opened later must be of the image that was opened first, to which level 0 belongs.
         self._first = stamps_of(self.store, self.paths[0], self.zarr_format)
 
@@ -125,6 +127,7 @@ def open_levels(
     multiscales = ngff.decode_multiscales(metadata, ndim=ndim)
     if len(multiscales.axes) != ndim:
         raise MetadataError(f"{url}/{path}: {len(multiscales.axes)} axes for an array of {ndim} dimensions")
+    levels.translation = multiscales.datasets[0].translation
     return multiscales, levels
 
 
