@@ -55,7 +55,8 @@ def write_labels(
     segments
         Names, colors and properties of label values.
     geometry
-        Grid of the labels; by default unit voxels at zero, or the grid of the image of the store.
+        Grid of the labels; by default that of the image, else unit voxels at zero. Labels on another grid than
+        the image are brought onto it, if their voxels are some of its own; see `WriteOptions` for others.
     image
         The image that the labels belong to, written as multiscales beside them: a `Volume`, or
         an array on the grid of the labels. Without one, a new store gets a placeholder of the
@@ -70,12 +71,17 @@ def write_labels(
     LabelImage
         The stored label image, opened.
 
+    Warns
+    -----
+    UserWarning
+        What people should know of how the labels came onto the grid of their image.
+
     Raises
     ------
     LabelValueError
         If labels are floats or negative, or a segment's value does not fit them.
     LabelNameError, LabelExistsError, UsageError
-        If the name, an option or the shape does not fit the store.
+        If the name, an option, the shape or the place does not fit the store.
     MetadataError
         If the store is no OME-Zarr image.
     StoreError
