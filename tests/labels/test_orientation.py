@@ -26,12 +26,15 @@ def document(folder, path=""):
 
 
 def change_axes(folder, path, change):
+    change_multiscales(folder, path, lambda told: [change(axis) for axis in told["axes"]])
+
+
+def change_multiscales(folder, path, change):
     v3 = (folder / path / "zarr.json").exists()
     file = folder / path / ("zarr.json" if v3 else ".zattrs")
     told = json.loads(file.read_text())
     metadata = told["attributes"]["ome"] if v3 else told
-    for axis in metadata["multiscales"][0]["axes"]:
-        change(axis)
+    change(metadata["multiscales"][0])
     file.write_text(json.dumps(told))
 
 
@@ -61,6 +64,9 @@ def image_of_others(folder, unit, version="0.5"):
 def test_labels_beside_an_image_without_orientation_get_none(tmp_path, unit, version):
     """Build 3; and rule 6: axes, scale and translation of each level are the image's own."""
     folder = image_of_others(tmp_path / "a.zarr", unit, version)
+    # Numbers of level 1 that nobody would work out.
+    steps = [{"type": "scale", "scale": [2.0, 1.01, 1.02]}]
+    change_multiscales(folder, "", lambda told: told["datasets"][1].update(coordinateTransformations=steps))
     image = document(folder)
     grid = open_image(folder).geometry
     assert grid.frame is None
