@@ -17,12 +17,16 @@ from ngffseg.pyramid import Method, Tie
 from ngffseg.store import normalized
 
 REQUIRED = ("source", "store")
+YES_OR_NO = ("yes", "no")
 WORDS = {
     "method": get_args(Method),
     "tie": get_args(Tie),
     "ngff": VERSIONS,
     "order": get_args(VoxelOrder),
-    "overwrite": ("yes", "no"),
+    "overwrite": YES_OR_NO,
+    "crop": YES_OR_NO,
+    "resample": ("nearest",),
+    "force_place": YES_OR_NO,
 }
 SIZED = {"chunks": SIZES, "shards": SIZES, "levels": WHOLE}
 OPTIONS = (*WORDS, *SIZED, "codec")
@@ -60,7 +64,7 @@ def read_rows(table: str | Path) -> tuple[Row, ...]:
 
     Columns are ``source``, ``store`` and, where they are wanted, ``name``, ``image`` and options:
     ``method``, ``tie``, ``chunks``, ``shards``, ``levels``, ``codec``, ``ngff``, ``order`` (canonical or keep),
-    ``overwrite`` (yes or no).
+    ``resample``, and ``overwrite``, ``crop``, ``force_place`` (yes or no).
     An empty cell is as none.
 
     Raises
@@ -127,7 +131,7 @@ def _option(where: str, name: str, text: str) -> Any:
     if name in WORDS:
         if text not in WORDS[name]:
             raise UsageError(f"{where}: {name} {text!r} is none of {', '.join(WORDS[name])}")
-        return text == "yes" if name == "overwrite" else text
+        return text == "yes" if WORDS[name] == YES_OR_NO else text
     if name == "codec":
         return text
     if name == "shards" and text == "none":

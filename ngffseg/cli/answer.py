@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
@@ -35,6 +38,21 @@ def console() -> Console:
 def tell(line: str) -> None:
     """Tell people of something beside the answer, on stderr, in one line."""
     sys.stderr.write(plain(line) + "\n")
+
+
+@contextlib.contextmanager
+def said() -> Iterator[list[str]]:
+    """Warnings that people should read while a verb runs: one line each on stderr, and in a list for programs."""
+    lines: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        yield lines
+    for warning in caught:
+        if warning.category is UserWarning:
+            lines.append(" ".join(str(warning.message).split()))
+            tell(f"ngffseg: {lines[-1]}")
+        else:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
 
 
 def print_json(value: Any) -> None:

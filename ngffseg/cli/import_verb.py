@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ngffseg import ngff
-from ngffseg.cli.answer import console, image_json, plan_json, print_json
+from ngffseg.cli.answer import console, image_json, plan_json, print_json, said, tell
 from ngffseg.cli.options import order_option, parse_sizes, pyramid_options, store_options, work_options
 from ngffseg.cli.progress import progress
 from ngffseg.cli.tables import levels_table, segments_table
@@ -23,6 +23,16 @@ from ngffseg.labels import LabelImage, store_tree
 @click.option("--image", metavar="FILE", help="The image that was segmented.")
 @click.option("--ngff", type=click.Choice(ngff.VERSIONS), help="Version to write  [default: 0.5]")
 @order_option
+@click.option("--crop", is_flag=True, default=None, help="Leave out voxels that lie outside of the image.")
+@click.option(
+    "--resample", type=click.Choice(["nearest"]), help="Bring labels of another grid onto that of the image."
+)
+@click.option(
+    "--force-place",
+    is_flag=True,
+    default=None,
+    help="Write labels that do not lie on the image: on their own grid.",
+)
 @pyramid_options
 @work_options
 @store_options
@@ -35,10 +45,10 @@ def run(source: str, store: str, *, dry_run: bool, as_json: bool, **options: Any
     if dry_run:
         _print_forecast(source, store, chosen, as_json=as_json)
         return
-    with progress("import") as report:
+    with said() as lines, progress("import") as report:
         written = import_segmentation(source, store, progress=report, **chosen)
     if as_json:
-        print_json(image_json(written) | _misplaced_json(written.geometry))
+        print_json(image_json(written) | _misplaced_json(written.geometry) | {"said": lines})
     else:
         print_written(written)
 
@@ -67,8 +77,15 @@ def _misplaced_json(geometry: Geometry) -> dict[str, float | None]:
 def _print_forecast(source: str, store: str, chosen: dict[str, Any], *, as_json: bool) -> None:
     found = forecast_import(source, store, **chosen)
     plan = found.plans[0]
+    for line in found.told:
+        tell(f"ngffseg: {line}")
     if as_json:
-        left = {"finished": found.finished, "blocks_of_all_layers": found.blocks, "blocks_done": found.done}
+        left = {
+            "finished": found.finished,
+            "blocks_of_all_layers": found.blocks,
+            "blocks_done": found.done,
+            "said": list(found.told),
+        }
         print_json(plan_json(plan) | left | _misplaced_json(plan.levels[0].geometry))
         return
     out = console()

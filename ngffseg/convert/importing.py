@@ -12,7 +12,6 @@ from typing import Unpack
 from ngffseg.convert.study import read_study, stem_of, study_files
 from ngffseg.errors import UsageError
 from ngffseg.formats import read_segmentation, read_volume
-from ngffseg.geometry import same_directions
 from ngffseg.keywords import strict
 from ngffseg.labels import (
     WRITE_KEYWORDS,
@@ -133,12 +132,6 @@ def _read(
     volume = read_volume(Path(image)) if image is not None else None
     if order == "canonical":
         segmentation, volume = canonical(segmentation, volume)
-    if volume is not None and not same_directions(volume.geometry, segmentation.geometry):
-        # OME-Zarr up to 0.5 holds scale and translation: readers would show the labels elsewhere.
-        raise UsageError(
-            f"the axes of {image} and {source} point in different directions: "
-            + ("import them in the canonical order" if order == "keep" else "reorient one of them first")
-        )
     return segmentation, volume, fingerprint
 
 

@@ -19,10 +19,14 @@ def exact_labels(labels: npt.NDArray[Any], file: str) -> npt.NDArray[Any]:
         If they are floats (a float above 2^53 is no exact label) or one is negative.
     """
     if labels.dtype.kind not in "iu":
-        raise LabelValueError(f"{file} holds {labels.dtype}: labels are integers; convert it exactly first")
+        raise LabelValueError(
+            f"{file} holds {labels.dtype}, but labels are integers: it looks like an image: give it with --image, or"
+            " convert it exactly first"
+        )
     if labels.dtype.kind == "i" and labels.min() < 0:
         raise LabelValueError(
-            f"{file} holds the label {labels.min()}: labels must not be negative; relabel it"
+            f"{file} holds {labels.min()}, but labels are not negative: it looks like an image: give it with --image,"
+            " or relabel it"
         )
     return labels
 

@@ -39,7 +39,8 @@ def read(path: Path) -> Segmentation:
     image = _open(path)
     if _is_scaled(image):
         raise LabelValueError(
-            f"{path.name} scales its voxels (scl_slope, scl_inter): labels must not be scaled; set them to 1 and 0"
+            f"{path.name} scales its voxels (scl_slope, scl_inter), as an image does: give it with --image, or set"
+            " them to 1 and 0 if it holds labels"
         )
     geometry = geometry_of(image.header)
     labels = array_order(exact_labels(_voxels(image, path), path.name))

@@ -9,6 +9,7 @@ from ngffseg.geometry.frames import (
 )
 from ngffseg.geometry.grid import SPACE, Frame, Geometry, identity
 from ngffseg.geometry.ngff import (
+    along_axes,
     anatomical_code,
     anatomical_orientation,
     from_ngff,
@@ -16,18 +17,31 @@ from ngffseg.geometry.ngff import (
     ngff_origin,
     same_directions,
 )
-from ngffseg.geometry.order import Match, Order, canonical_order, identity_order, match, reordered
-from ngffseg.geometry.resolution import downsampled, scales, spacing, voxel_volume
+from ngffseg.geometry.order import (
+    TOLERANCE,
+    Match,
+    Order,
+    canonical_order,
+    identity_order,
+    index_map,
+    match,
+    overlaps,
+    reordered,
+)
+from ngffseg.geometry.resolution import MILLIMETERS, downsampled, scales, spacing, voxel_volume
 from ngffseg.geometry.source_grid import SourceGrid, in_order, source_after
 from ngffseg.geometry.world import array_affine, from_array_affine, patient_rows, straight_affine
 
 __all__ = [
+    "MILLIMETERS",
     "SPACE",
+    "TOLERANCE",
     "Frame",
     "Geometry",
     "Match",
     "Order",
     "SourceGrid",
+    "along_axes",
     "anatomical_code",
     "anatomical_orientation",
     "array_affine",
@@ -41,9 +55,11 @@ __all__ = [
     "identity",
     "identity_order",
     "in_order",
+    "index_map",
     "match",
     "misplacement",
     "ngff_origin",
+    "overlaps",
     "patient_rows",
     "reordered",
     "same_directions",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ngffseg.geometry.grid import SPACE, Geometry
 from ngffseg.geometry.resolution import COLUMN, millimetres, spacing
@@ -141,7 +142,7 @@ def match(grid: Geometry, other: Geometry) -> Match:
 
     Both have the same axes. Lengths are compared in millimetres where both have units of length.
     """
-    turn = np.linalg.solve(_in_millimetres(other), _in_millimetres(grid))
+    turn = index_map(grid, other)
     present = [COLUMN[axis] for axis in grid.axes if axis in SPACE]
     closest = max(
         itertools.permutations(present),
@@ -151,7 +152,7 @@ def match(grid: Geometry, other: Geometry) -> Match:
     for row, column in zip(present, closest, strict=True):
         columns[row], down[row] = column, bool(turn[row, column] < 0)
     order = _of_columns(grid, columns, down)
-    turn = np.linalg.solve(_in_millimetres(other), _in_millimetres(reordered(grid, order)))
+    turn = index_map(reordered(grid, order), other)
     whole = np.round(turn[:3, 3])
     sizes = dict(zip(grid.axes, order.shape(grid.shape), strict=True))
     corners = itertools.product(*((0, sizes.get(axis, 1) - 1) for axis in ("x", "y", "z")))
@@ -161,6 +162,29 @@ def match(grid: Geometry, other: Geometry) -> Match:
         error = float("inf")  # another plane
     offset = tuple(int(whole[COLUMN[axis]]) if axis in SPACE else 0 for axis in grid.axes)
     return Match(order, offset, error)
+
+
+def index_map(grid: Geometry, other: Geometry) -> npt.NDArray[np.float64]:
+    """4x4: from the index (i, j, k, 1) of a voxel of a grid to the index of its place in another one."""
+    return np.asarray(np.linalg.solve(_in_millimetres(other), _in_millimetres(grid)), np.float64)
+
+
+def overlaps(grid: Geometry, other: Geometry) -> bool:
+    """Return False if the boxes of two grids, edges of their voxels included, lie apart.
+
+    Boxes that are turned against each other may be taken to overlap where they nearly do.
+    """
+    return _reaches(grid, other) and _reaches(other, grid)
+
+
+def _reaches(grid: Geometry, other: Geometry) -> bool:
+    """Whether the box of a grid touches another one, seen along the axes of that one."""
+    sizes, others = (dict(zip(g.axes, g.shape, strict=True)) for g in (grid, other))
+    edges = [(-0.5, sizes.get(axis, 1) - 0.5) for axis in ("x", "y", "z")]
+    corners = np.array([[*corner, 1.0] for corner in itertools.product(*edges)])
+    found = (corners @ index_map(grid, other).T)[:, :3]
+    ends = np.array([others.get(axis, 1) - 0.5 for axis in ("x", "y", "z")])
+    return bool((found.max(axis=0) > -0.5 + TOLERANCE).all() and (found.min(axis=0) < ends - TOLERANCE).all())
 
 
 def _of_columns(geometry: Geometry, columns: Sequence[int], down: Sequence[bool]) -> Order:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ngffseg.errors import UsageError
 from ngffseg.geometry.grid import SPACE, Geometry, default_axes
-from ngffseg.geometry.ngff import ngff_origin
+from ngffseg.geometry.ngff import along_axes
 from ngffseg.geometry.resolution import COLUMN, scales, spacing
 
 
@@ -54,10 +54,10 @@ def array_affine(geometry: Geometry) -> npt.NDArray[np.float64]:
 def straight_affine(geometry: Geometry) -> npt.NDArray[np.float64]:
     """The affine from array index to a world that lies along the axes of the image: no turn, no shear.
 
-    It is scale and translation of OME-Zarr (see `ngff_origin`): images of the same directions stay aligned.
+    Its origin is that along the axes of the image (see `along_axes`): images of the same directions stay aligned.
     """
     matrix = np.diag([*scales(geometry), 1.0])
-    matrix[:-1, -1] = ngff_origin(geometry)
+    matrix[:-1, -1] = along_axes(geometry)
     return matrix
 
 

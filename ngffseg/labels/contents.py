@@ -18,9 +18,9 @@ from ngffseg.errors import MetadataError, NgffsegError, StoreNotFoundError, Usag
 from ngffseg.geometry import Geometry
 from ngffseg.labels.address import split_address
 from ngffseg.labels.image import Box, LabelImage, exact_box
-from ngffseg.labels.levels import Levels, open_levels
+from ngffseg.labels.levels import Levels, grid_of, open_levels
 from ngffseg.labels.nodes import attributes_of, find_groups
-from ngffseg.labels.open import open_labels, placed
+from ngffseg.labels.open import open_labels
 from ngffseg.labels.parent import open_parent
 from ngffseg.labels.places import LABELS
 from ngffseg.store import open_store, store_errors
@@ -197,6 +197,6 @@ def _intensities(address: str, group: zarr.Group) -> IntensityImage | None:
     if ngff.own_part(attributes).get("placeholder"):
         return None
     multiscales, arrays = open_levels(address, group)
-    geometry = ngff.image_geometry(attributes) or placed(multiscales, arrays[0])
+    geometry = grid_of(attributes, multiscales, arrays[0].shape)
     channels = ngff.decode_channels(ngff.unwrap(attributes)[1])
     return IntensityImage(address, multiscales.name, arrays, geometry, channels)

@@ -94,7 +94,7 @@ def _missing_image(prepared: Prepared, job: Job) -> Volume | None:
         check_places(prepared.store, request.address, draft.plans[0], equal)
     if request.image is None or (job.resumed and has_image):
         return None
-    check_target(request.address, parent, draft.document.layers, request.segmentation.geometry, request.image)
+    check_target(request.address, parent, draft.document.layers, draft.segmentation.geometry, request.image)
     if not job.aside and not job.resumed:
         check_free_paths(prepared.store, request.address, image_paths(draft.plans[0]))
     return request.image
@@ -103,7 +103,7 @@ def _missing_image(prepared: Prepared, job: Job) -> Volume | None:
 def _fill(prepared: Prepared, job: Job, crew: Crew, image: Volume | None) -> None:
     """Write the levels of all layers."""
     request, draft = prepared.request, prepared.draft
-    layers = request.segmentation.layers
+    layers = draft.segmentation.layers
     fitted = {
         metadata.name: plan_for(crew, plan, labels)
         for metadata, plan, labels in zip(draft.layers, draft.plans, layers, strict=True)

@@ -36,11 +36,14 @@ class Forecast:
         Whether all is there already, and equal.
     done
         Blocks that an interrupted run has done.
+    told
+        What people should know of how the labels come onto the grid of their image.
     """
 
     plans: tuple[PyramidPlan, ...]
     finished: bool
     done: int
+    told: tuple[str, ...] = ()
 
     @property
     def blocks(self) -> int:
@@ -67,7 +70,7 @@ def forecast(
     with store_errors(address):
         prepared = prepare(request, only_looking=True)
         if prepared.done or not options.get("resume", False):
-            return Forecast(prepared.draft.plans, prepared.done, 0)
+            return Forecast(prepared.draft.plans, prepared.done, 0, prepared.draft.told)
         return _unfinished(prepared)
 
 
@@ -95,4 +98,4 @@ def _unfinished(prepared: Prepared) -> Forecast:
         ledger = Ledger(marks_of(address, f"{JOBS}/{job}", layer.name), plans[-1])
         ledger.load(None)
         done += sum(int(blocks.sum()) for blocks in ledger.done)
-    return Forecast(tuple(plans), finished=False, done=done)
+    return Forecast(tuple(plans), finished=False, done=done, told=prepared.draft.told)

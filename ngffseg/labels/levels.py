@@ -12,6 +12,7 @@ from zarr.storage import LocalStore
 from ngffseg import ngff
 from ngffseg.chunks import Cache, StoredLabels, stored_labels
 from ngffseg.errors import MetadataError
+from ngffseg.geometry import Geometry, from_ngff
 from ngffseg.labels.lazy import LazyLevel, listing_of
 from ngffseg.labels.nodes import array_of, find_arrays
 from ngffseg.labels.snapshot import Origin, Snapshot, snapshot_of
@@ -43,6 +44,8 @@ class Levels(Sequence[zarr.Array[Any]]):
         self._snapshots: dict[str, Snapshot] = {}
         self._lazy: dict[str, LazyLevel] = {}
         self.cache = Cache()
+        # What the multiscales tell of level 0.
+        self.translation: tuple[float, ...] = ()
         # What is opened later must be of the image that was opened first, to which level 0 belongs.
         self._first = stamps_of(self.store, self.paths[0], self.zarr_format)
 
@@ -124,7 +127,26 @@ def open_levels(
     multiscales = ngff.decode_multiscales(metadata, ndim=ndim)
     if len(multiscales.axes) != ndim:
         raise MetadataError(f"{url}/{path}: {len(multiscales.axes)} axes for an array of {ndim} dimensions")
+    levels.translation = multiscales.datasets[0].translation
     return multiscales, levels
+
+
+def grid_of(attributes: Mapping[str, Any], multiscales: ngff.Multiscales, shape: Sequence[int]) -> Geometry:
+    """The grid of level 0 of an image: as exactly as its group tells it.
+
+    What an image of ours says of itself is the authority, unless another array has taken its place.
+    """
+    told = ngff.image_geometry(attributes)
+    return told if told is not None and told.shape == tuple(shape) else placed(multiscales, shape)
+
+
+def placed(multiscales: ngff.Multiscales, shape: Sequence[int]) -> Geometry:
+    """The grid of level 0, as far as scale, translation and orientation tell it."""
+    level0 = multiscales.datasets[0]
+    names = [axis.name for axis in multiscales.axes]
+    units = [axis.unit for axis in multiscales.axes]
+    orientations = [axis.orientation for axis in multiscales.axes]
+    return from_ngff(shape, names, units, level0.scale, level0.translation, orientations)
 
 
 def _paths(url: str, path: str, metadata: dict[str, Any]) -> list[str]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version as package_version
 from typing import Any
 
+import numpy as np
+
 from ngffseg import ngff
 from ngffseg.errors import MetadataError
 from ngffseg.geometry import Geometry, anatomical_orientation, ngff_origin, scales
@@ -44,21 +46,54 @@ class LayerMetadata:
         return ngff.wrap(self.version, parts, own)
 
 
+@dataclass(frozen=True, slots=True)
+class ImageLevels:
+    """What an image says of its axes and levels, for labels on its grid to say the same.
+
+    Parameters
+    ----------
+    axes
+        Its axes.
+    datasets
+        Its levels, finest first.
+    factors
+        Whole factors between them.
+    """
+
+    axes: tuple[ngff.Axis, ...]
+    datasets: tuple[ngff.Dataset, ...]
+    factors: tuple[tuple[int, ...], ...]
+
+
+def image_levels(multiscales: ngff.Multiscales, factors: Sequence[tuple[int, ...]]) -> ImageLevels:
+    """What labels on the grid of an image repeat of it; an orientation that nobody understands is none of it."""
+    axes = tuple(
+        replace(axis, told={key: value for key, value in axis.told.items() if key != "orientation"})
+        if axis.told is not None and axis.orientation is None
+        else axis
+        for axis in multiscales.axes
+    )
+    return ImageLevels(axes, multiscales.datasets, tuple(factors))
+
+
 def layer_metadata(
     name: str,
     layers: tuple[str, ...],
     plan: PyramidPlan,
     segments: Sequence[Segment],
     version: ngff.Version,
+    image: ImageLevels | None = None,
 ) -> LayerMetadata:
     """Metadata of a label image, one of the layers of a segmentation, that follows a plan.
+
+    Those that lie on the grid of an ``image`` have its axes and the places of its levels.
 
     Raises
     ------
     MetadataError
         If it breaks a rule of the specification.
     """
-    multiscales = image_multiscales(name, plan.levels, plan.reduction.method, how_made(plan))
+    multiscales = image_multiscales(name, plan.levels, plan.reduction.method, how_made(plan), image)
     image_label = ngff.encode_image_label(segments, SOURCE, version)
     document = ngff.LabelDocument(layers, plan.levels[0].geometry)
     layer = LayerMetadata(name, version, multiscales, image_label, document)
@@ -77,21 +112,56 @@ def how_made(plan: PyramidPlan) -> dict[str, Any]:
     }
 
 
-def level_datasets(levels: Sequence[Level], paths: Sequence[str]) -> tuple[ngff.Dataset, ...]:
-    """What multiscales says of levels that lie at these paths."""
-    return tuple(
-        ngff.Dataset(path, scales(level.geometry), ngff_origin(level.geometry))
-        for path, level in zip(paths, levels, strict=True)
-    )
+def level_datasets(
+    levels: Sequence[Level],
+    paths: Sequence[str],
+    first: ngff.Dataset | None = None,
+    image: ImageLevels | None = None,
+) -> tuple[ngff.Dataset, ...]:
+    """What multiscales says of levels that lie at these paths.
+
+    Parameters
+    ----------
+    levels, paths
+        The levels, finest first, and where they lie.
+    first
+        What is said of level 0 already, which is not said anew; by default what its grid tells.
+    image
+        The image on whose grid they lie, whose numbers are taken for levels of the same factors.
+    """
+    finest = levels[0].geometry
+    origin = ngff_origin(finest)
+    known = image.datasets[:1] if image is not None else (first,) if first is not None else ()
+    found = []
+    for number, (path, level) in enumerate(zip(paths, levels, strict=True)):
+        grid = level.geometry
+        factors = tuple(each.factors for each in levels[1 : number + 1])
+        if image is not None and image.factors[:number] == factors and number < len(image.datasets):
+            found.append(replace(image.datasets[number], path=path))
+        elif known:
+            ratios = np.divide(scales(grid), scales(finest))
+            shift = np.subtract(ngff_origin(grid, finest), origin)
+            scale, start = np.multiply(known[0].scale, ratios), np.add(known[0].translation, shift)
+            found.append(ngff.Dataset(path, tuple(scale.tolist()), tuple(start.tolist())))
+        else:
+            found.append(ngff.Dataset(path, scales(grid), ngff_origin(grid, finest)))
+    return tuple(found)
 
 
 def image_multiscales(
-    name: str, levels: Sequence[Level], method: str, how: dict[str, Any]
+    name: str,
+    levels: Sequence[Level],
+    method: str,
+    how: dict[str, Any],
+    image: ImageLevels | None = None,
 ) -> ngff.Multiscales:
-    """Multiscales of the levels of a plan: axes with their orientation, one dataset per level."""
-    grid = levels[0].geometry
-    datasets = level_datasets(levels, [level.path for level in levels])
-    return ngff.Multiscales(name, _axes(grid), datasets, method, how)
+    """Multiscales of the levels of a plan: axes with their orientation, one dataset per level.
+
+    Of labels that lie on the grid of an ``image``, both are those of the image.
+    """
+    datasets = level_datasets(levels, [level.path for level in levels], image=image)
+    axes = image.axes if image is not None else _axes(levels[0].geometry)
+    return ngff.Multiscales(name, axes, datasets, method, how)
 
 
 def _axes(grid: Geometry) -> tuple[ngff.Axis, ...]:

@@ -15,8 +15,9 @@ from ngffseg.labels.consolidated import refresh_consolidated
 from ngffseg.labels.creation import array_document, create_array
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.job import Job
-from ngffseg.labels.metadata import how_made, judged, level_datasets
+from ngffseg.labels.metadata import ImageLevels, how_made, judged, level_datasets
 from ngffseg.labels.nodes import attributes_of, find_array, find_group
+from ngffseg.labels.parent import is_placeholder
 from ngffseg.labels.places import INDEX, LABELS
 from ngffseg.labels.publish import changed_groups, place_indices, published
 from ngffseg.labels.standing import further_paths, index_paths, level_paths, overlap
@@ -51,9 +52,17 @@ def documents_of(paths: Sequence[str], made: Sequence[zarr.Array[Any]]) -> dict[
 
 
 def publish_levels(
-    job: Job, image: LabelImage, plan: PyramidPlan, made: dict[str, Any], version: ngff.Version
+    job: Job,
+    image: LabelImage,
+    plan: PyramidPlan,
+    made: dict[str, Any],
+    version: ngff.Version,
+    levels: ImageLevels | None,
 ) -> None:
-    """Name the new levels in the metadata, as one object, then remove what was named before."""
+    """Name the new levels in the metadata, as one object, then remove what was named before.
+
+    ``levels`` is what the image that labels belong to says of its levels; None where it holds no data.
+    """
     group, index = f"{LABELS}/{image.name}", f"{INDEX}/{image.name}"
     with locked(job.url):
         # Should we die on the way, whoever comes next removes those that nothing names any more.
@@ -66,7 +75,7 @@ def publish_levels(
         with transaction(job.url, f"{job.folder}/before") as changes:
             place_indices(job, version, changes)
             old = _fit_placeholder(job, plan, version, changes)
-            old += _name_levels(job, group, plan, made, version, changes)
+            old += _name_levels(job, group, plan, made, version, changes, levels)
         job.written.clear()
         with published(job.url, image.name):
             for path in [*old, *(f"{index}/{name}" for name in before - set(form.arrays))]:
@@ -90,6 +99,7 @@ def _name_levels(
     made: dict[str, Any],
     version: ngff.Version,
     changes: Transaction,
+    levels: ImageLevels | None = None,
 ) -> list[str]:
     """Have the multiscales of a group name new levels; returns the paths that nothing names any more.
 
@@ -100,7 +110,10 @@ def _name_levels(
     attributes = attributes_of(group)
     _, metadata = ngff.unwrap(attributes)
     decoded = ngff.decode_multiscales(metadata, ndim=len(plan.levels[0].shape))
-    datasets = (decoded.datasets[0], *level_datasets(plan.levels[1:], list(made)))
+    first = decoded.datasets[0]
+    if levels is not None and replace(levels.datasets[0], path=first.path) != first:
+        levels = None  # the labels lie on another grid
+    datasets = (first, *level_datasets(plan.levels, [first.path, *made], first, levels)[1:])
     told = replace(decoded, datasets=datasets)
     if path:
         told = replace(told, type=plan.reduction.method, metadata=how_made(plan))
@@ -138,8 +151,3 @@ def _fit_placeholder(job: Job, plan: PyramidPlan, version: ngff.Version, changes
         for path, level in zip(paths, plan.levels[1:], strict=True)
     ]
     return _name_levels(job, "", plan, documents_of(paths, made), version, changes)
-
-
-def is_placeholder(root: zarr.Group) -> bool:
-    """Whether an image group holds no data."""
-    return bool(ngff.own_part(attributes_of(root)).get("placeholder"))

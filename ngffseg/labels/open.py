@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any
 
 import zarr
 from zarr.abc.store import Store
 
 from ngffseg import ngff
 from ngffseg.errors import MetadataError, StoreNotFoundError, UsageError
-from ngffseg.geometry import Geometry, from_ngff
 from ngffseg.keywords import strict
 from ngffseg.labels.address import split_address
 from ngffseg.labels.image import LabelImage
-from ngffseg.labels.levels import check_integers, open_levels
+from ngffseg.labels.levels import check_integers, grid_of, open_levels, placed
 from ngffseg.labels.nodes import attributes_of, find_group, find_groups
 from ngffseg.labels.parent import open_parent
 from ngffseg.labels.places import LABELS
@@ -98,7 +96,7 @@ def open_image(url: str | os.PathLike[str]) -> Volume:
         if group is None or "multiscales" not in metadata:
             raise StoreNotFoundError(f"{address} has no image: check the address")
         multiscales, arrays = open_levels(address, group)
-    geometry = ngff.image_geometry(attributes) or placed(multiscales, arrays[0])
+    geometry = grid_of(attributes, multiscales, arrays[0].shape)
     source_grid = ngff.image_source_grid(attributes, geometry)
     return Volume(arrays.lazy(0), geometry, multiscales.name, source_grid)
 
@@ -130,15 +128,7 @@ def _open(address: str, name: str, group: zarr.Group) -> LabelImage:
     multiscales, arrays = open_levels(address, group, own)
     check_integers(address, arrays[0])
     layers = own.layers if own is not None else (name,)
-    geometry = own.geometry if own is not None else placed(multiscales, arrays[0])
+    geometry = own.geometry if own is not None else placed(multiscales, arrays[0].shape)
     segments = ngff.decode_image_label(metadata)
     counted = (own.generation, own.revision) if own is not None else (0, 0)
     return LabelImage(address, name, arrays, segments, geometry, layers, *counted)
-
-
-def placed(multiscales: ngff.Multiscales, array: zarr.Array[Any]) -> Geometry:
-    """The grid of level 0, as far as scale and translation tell it."""
-    level0 = multiscales.datasets[0]
-    names = [axis.name for axis in multiscales.axes]
-    units = [axis.unit for axis in multiscales.axes]
-    return from_ngff(array.shape, names, units, level0.scale, level0.translation)

@@ -37,6 +37,14 @@ class WriteOptions(PyramidOptions, total=False):
         Go on where an interrupted run of the same write has stopped, and do nothing where all is there
         already. What has changed since is refused. Dask arrays are known by their names, so functions that
         make them should be those of a module: dask names others anew in each run.
+    crop
+        Leave out voxels of the labels that lie outside of the image that they join.
+    resample
+        "nearest": labels on another grid than that of the image take the value of the voxel that lies closest.
+        Middles between two voxels go to the one of higher index.
+    force_place
+        Write labels that do not lie on the image that they join, or whose frame of reference is another one.
+        Those on another grid keep their own.
     """
 
     ngff: Version
@@ -44,14 +52,23 @@ class WriteOptions(PyramidOptions, total=False):
     workers: int | None
     order: VoxelOrder
     resume: bool
+    crop: bool
+    resample: Literal["nearest"] | None
+    force_place: bool
 
 
-WRITE_KEYWORDS = PYRAMID_KEYWORDS | {
+# Of those who build levels of labels that lie somewhere already.
+LEVEL_KEYWORDS = PYRAMID_KEYWORDS | {
     "ngff": one_of(VERSIONS).or_none(),
     "cluster": CLUSTER,
     "workers": POSITIVE.or_none(),
     "order": one_of(get_args(VoxelOrder)),
     "resume": TRUTH,
+}
+WRITE_KEYWORDS = LEVEL_KEYWORDS | {
+    "crop": TRUTH,
+    "resample": one_of(("nearest",)).or_none(),
+    "force_place": TRUTH,
 }
 
 
@@ -89,7 +106,7 @@ def _follow(image: Sequence[tuple[int, ...]], chosen: PyramidOptions, grid: Geom
         )
     factors = chosen.get("factors")
     if factors is None:
-        chosen["factors"] = [_ratio(a, b, grid) for a, b in itertools.pairwise(image)]
+        chosen["factors"] = factors_between(image, grid)
         chosen["levels"] = len(image)
     elif isinstance(factors, int) or any(isinstance(f, int) for f in factors):
         chosen["levels"] = len(image)
@@ -97,6 +114,11 @@ def _follow(image: Sequence[tuple[int, ...]], chosen: PyramidOptions, grid: Geom
         raise UsageError(
             f"factors lead to {len(factors) + 1} levels: the image of the store has {len(image)}"
         )
+
+
+def factors_between(shapes: Sequence[tuple[int, ...]], grid: Geometry) -> list[tuple[int, ...]]:
+    """Whole factors between levels of these shapes, finest first."""
+    return [_ratio(a, b, grid) for a, b in itertools.pairwise(shapes)]
 
 
 def _ratio(finer: tuple[int, ...], coarser: tuple[int, ...], grid: Geometry) -> tuple[int, ...]:

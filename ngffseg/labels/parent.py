@@ -10,8 +10,9 @@ from zarr.abc.store import Store
 
 from ngffseg import ngff
 from ngffseg.errors import MetadataError, StoreNotFoundError
+from ngffseg.geometry import Geometry
 from ngffseg.labels.host import writable_version
-from ngffseg.labels.levels import open_levels
+from ngffseg.labels.levels import grid_of, open_levels
 from ngffseg.labels.members import refuse_collection
 from ngffseg.labels.nodes import attributes_of, find_array, find_groups
 from ngffseg.labels.places import LABELS
@@ -46,6 +47,13 @@ class Parent:
     labels: zarr.Group | None
 
     @property
+    def grid(self) -> Geometry | None:
+        """The grid of its image; None where it holds labels alone."""
+        if self.multiscales is None or self.root is None:
+            return None
+        return grid_of(attributes_of(self.root), self.multiscales, self.shapes[0])
+
+    @property
     def documents(self) -> tuple[ngff.Document, ...]:
         """The segmentation documents."""
         return ngff.decode_documents(self.labels_attributes or {})
@@ -66,6 +74,11 @@ class Parent:
         if len(set(versions)) > 1:
             raise MetadataError(f"{url} and its labels group are of different versions: use a new store")
         return versions[0]
+
+
+def is_placeholder(root: zarr.Group) -> bool:
+    """Whether an image group holds no data."""
+    return bool(ngff.own_part(attributes_of(root)).get("placeholder"))
 
 
 def document_of(parent: Parent | None, name: str) -> ngff.Document | None:

@@ -19,11 +19,12 @@ from ngffseg.labels.job import Job
 from ngffseg.labels.journal import alone, set_aside_damaged
 from ngffseg.labels.lazy import source_labels
 from ngffseg.labels.levels import written_labels
-from ngffseg.labels.naming import create_above, documents_of, free_paths, is_placeholder, publish_levels
+from ngffseg.labels.metadata import ImageLevels, image_levels
+from ngffseg.labels.naming import create_above, documents_of, free_paths, publish_levels
 from ngffseg.labels.nodes import attributes_of, find_group
 from ngffseg.labels.open import open_labels
-from ngffseg.labels.options import WRITE_KEYWORDS, WriteOptions, fitted_options
-from ngffseg.labels.parent import Parent, open_parent
+from ngffseg.labels.options import LEVEL_KEYWORDS, WriteOptions, factors_between, fitted_options
+from ngffseg.labels.parent import Parent, is_placeholder, open_parent
 from ngffseg.labels.places import LABELS
 from ngffseg.labels.progress import BlockCounter, Progress
 from ngffseg.labels.shield import shielded
@@ -35,7 +36,7 @@ from ngffseg.store import can_list, check_writable, flushed, local_path, open_st
 from ngffseg.workers import open_crew
 
 
-@strict(WRITE_KEYWORDS)
+@strict(LEVEL_KEYWORDS)
 def build_levels(
     url: str | os.PathLike[str],
     name: str | None = None,
@@ -114,7 +115,15 @@ def _build(image: LabelImage, progress: Progress | None, options: WriteOptions) 
             raise JobError(f"{address}: {image.name!r} has changed while it was read: run again")
         with shielded():
             flushed(address)
-            publish_levels(job, image, plan, documents_of(known, made), version)
+            levels = _image_levels(parent, plan)
+            publish_levels(job, image, plan, documents_of(known, made), version, levels)
+
+
+def _image_levels(parent: Parent, plan: PyramidPlan) -> ImageLevels | None:
+    """What the image says of its levels; None where it holds no data."""
+    if parent.multiscales is None or parent.root is None or is_placeholder(parent.root):
+        return None
+    return image_levels(parent.multiscales, factors_between(parent.shapes, plan.levels[0].geometry))
 
 
 def can_build(image: LabelImage) -> bool:

@@ -15,10 +15,11 @@ from ngffseg.labels.claim import job_id
 from ngffseg.labels.comparison import chunk_boxes, first_difference
 from ngffseg.labels.draft import Draft, check_target, draft_of, is_there
 from ngffseg.labels.fingerprint import options_digest, plan_digest, source_digest, told_options
+from ngffseg.labels.joining import Joined, join_placeholder, joined
 from ngffseg.labels.lazy import source_labels
 from ngffseg.labels.open import open_labels
 from ngffseg.labels.options import WriteOptions
-from ngffseg.labels.parent import Parent, document_of, find_parent
+from ngffseg.labels.parent import Parent, document_of, find_parent, is_placeholder
 from ngffseg.labels.progress import Progress
 from ngffseg.labels.recovery import recover
 from ngffseg.model import Segmentation, Volume
@@ -124,7 +125,12 @@ def prepare(request: Request, *, only_looking: bool = False) -> Prepared:
         )
     # The image may have been published by the run that is to be resumed.
     check_target(address, parent, names, labels.geometry, None if resume else request.image)
-    draft = _with_made(request, draft_of(address, parent, labels, names, request.image, request.options))
+    if exists and resume:
+        # ngffseg 0.1 wrote labels on the grid on which they came.
+        draft = _drafted(request, parent, Joined(labels), names)
+        if is_done(request, draft, parent):
+            return Prepared(request, store, parent, draft, exists, done=True)
+    draft = _drafted(request, parent, _joined(request, parent), names)
     done = exists and resume and is_done(request, draft, parent)
     if exists and not request.overwrite and not done:
         raise LabelExistsError(
@@ -142,7 +148,7 @@ def is_done(request: Request, draft: Draft, parent: Parent | None) -> bool:
         return False
     if made["source"] is not None:
         return True
-    for layer, labels in zip(there.layers, request.segmentation.layers, strict=True):
+    for layer, labels in zip(there.layers, draft.segmentation.layers, strict=True):
         stored = source_labels(open_labels(request.address, layer).arrays[0])
         if not isinstance(stored, StoredLabels):
             return bool(np.array_equal(np.asarray(labels), stored[...]))
@@ -151,8 +157,21 @@ def is_done(request: Request, draft: Draft, parent: Parent | None) -> bool:
     return True
 
 
-def _with_made(request: Request, draft: Draft) -> Draft:
+def _joined(request: Request, parent: Parent | None) -> Joined:
+    """The labels on the grid of the image that they join, if there is one."""
+    image = parent.grid if parent is not None else None
+    if parent is not None and parent.root is not None and image is not None:
+        if not is_placeholder(parent.root):
+            return joined(request.segmentation, image, request.options)
+        return Joined(join_placeholder(request.segmentation, image))
+    if request.image is not None:
+        return joined(request.segmentation, request.image.geometry, request.options)
+    return Joined(request.segmentation)
+
+
+def _drafted(request: Request, parent: Parent | None, labels: Joined, names: tuple[str, ...]) -> Draft:
     """The draft, whose document tells what it is made from, so that a later run knows it again."""
+    draft = draft_of(request.address, parent, labels, names, request.image, request.options)
     source = request.fingerprint or source_digest(request.segmentation.layers)
     made = {
         "plan": plan_digest(draft, request.segmentation, request.options, request.image),

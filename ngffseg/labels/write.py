@@ -7,6 +7,7 @@ published, the register of names last. A job that dies publishes nothing.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable
 from typing import Any, Unpack
 
@@ -55,7 +56,8 @@ def write_labels(
     segments
         Names, colors and properties of label values.
     geometry
-        Grid of the labels; by default unit voxels at zero, or the grid of the image of the store.
+        Grid of the labels; by default that of the image, else unit voxels at zero. Labels on another grid than
+        the image are brought onto it, if their voxels are some of its own; see `WriteOptions` for others.
     image
         The image that the labels belong to, written as multiscales beside them: a `Volume`, or
         an array on the grid of the labels. Without one, a new store gets a placeholder of the
@@ -70,12 +72,17 @@ def write_labels(
     LabelImage
         The stored label image, opened.
 
+    Warns
+    -----
+    UserWarning
+        What people should know of how the labels came onto the grid of their image.
+
     Raises
     ------
     LabelValueError
         If labels are floats or negative, or a segment's value does not fit them.
     LabelNameError, LabelExistsError, UsageError
-        If the name, an option or the shape does not fit the store.
+        If the name, an option, the shape or the place does not fit the store.
     MetadataError
         If the store is no OME-Zarr image.
     StoreError
@@ -84,7 +91,8 @@ def write_labels(
     if options.get("order") == "keep":
         del options["order"]  # told or not, it is the same write
     array = _as_labels(labels)
-    where = geometry if geometry is not None else _grid_of_store(url, array.shape)
+    grid = image.geometry if geometry is None and isinstance(image, Volume) else geometry
+    where = grid if grid is not None else _grid_of_store(url, array.shape)
     segmentation = Segmentation((array,), tuple(segments), where)
     if image is not None and not isinstance(image, Volume):
         image = Volume(image, where)
@@ -120,6 +128,8 @@ def write_segmentation(
         if prepared.done:
             clean_up(prepared.store, address, prepared.job)  # of a run that died when all was done
         else:
+            for line in prepared.draft.told:
+                warnings.warn(line, stacklevel=3)
             carry_out(prepared)
     return open_labels(address, name)
 

@@ -18,12 +18,16 @@ TYPES = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One axis: name, type (space, time, channel), unit, and RFC-4 orientation."""
+    """One axis: name, type (space, time, channel), unit, and RFC-4 orientation.
+
+    ``told`` is the JSON object that it was read from, which is written again as it was.
+    """
 
     name: str
     type: str = "space"
     unit: str | None = None
     orientation: str | None = None
+    told: Mapping[str, Any] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,8 @@ def update_multiscales(
 
 
 def _encode_axis(axis: Axis) -> dict[str, Any]:
+    if axis.told is not None:
+        return dict(axis.told)
     encoded: dict[str, Any] = {"name": axis.name, "type": axis.type}
     if axis.unit is not None:
         encoded["unit"] = axis.unit
@@ -170,14 +176,20 @@ def _intrinsic(first: Mapping[str, Any]) -> Mapping[str, Any]:
 def _decode_axis(axis: Any) -> Axis:
     if isinstance(axis, str):  # 0.3
         return Axis(axis, TYPES.get(axis, ""))
-    orientation = axis.get("orientation")
-    value = orientation.get("value") if isinstance(orientation, dict) else None
     name, unit = axis["name"], axis.get("unit")
     if not isinstance(name, str):
         raise TypeError(f"the axis name {name!r} is no text")
     kind = axis.get("type")
     known = kind if isinstance(kind, str) else TYPES.get(name, "")
-    return Axis(name, known, unit if isinstance(unit, str) else None, value)
+    return Axis(name, known, unit if isinstance(unit, str) else None, _orientation(axis), axis)
+
+
+def _orientation(axis: Mapping[str, Any]) -> str | None:
+    """The orientation of an axis: RFC-4 has it as an object, its first draft as a text."""
+    told = axis.get("orientation")
+    if isinstance(told, dict) and told.get("type") == "anatomical":
+        told = told.get("value")
+    return told if isinstance(told, str) else None
 
 
 def _decode_dataset(dataset: Mapping[str, Any], outer: Steps, ndim: int) -> Dataset:

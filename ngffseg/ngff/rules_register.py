@@ -7,6 +7,7 @@ from typing import Any
 
 from ngffseg.ngff.document import KEY
 from ngffseg.ngff.node import Node
+from ngffseg.ngff.rules_extent import judge_extent
 from ngffseg.ngff.violation import Fix, Place, Violation
 
 Nodes = Mapping[str, Node]
@@ -106,14 +107,17 @@ def _against_image(nodes: Nodes, group: Node, path: str, image: Node | None) -> 
             f"{len(image.datasets)} levels",
             str(len(label.datasets)),
         )
-    if not label.datasets or not image.datasets or path.rpartition("/")[2] in _placed(group):
+    if not label.datasets or not image.datasets:
         return
     own, whole = nodes.get(label.datasets[0]), nodes.get(image.datasets[0])
     if own is None or whole is None or len(own.shape) != len(whole.shape):
         return
-    if any(a not in (1, b) for a, b in zip(own.shape, whole.shape, strict=True)):
+    placed = path.rpartition("/")[2] in _placed(group)
+    if not placed and any(a not in (1, b) for a, b in zip(own.shape, whole.shape, strict=True)):
         rule = "Each dimension of the label should be either the same as the corresponding dimension of the image, or `1`."
         yield Violation("SHOULD", Place(label.datasets[0]), rule, str(whole.shape), str(own.shape))
+    else:
+        yield from judge_extent(label, own.shape, image, whole.shape)
 
 
 def _placed(group: Node) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -76,7 +76,7 @@ def _image(image: IntensityImage, address: str) -> dict[str, Any]:
     return {
         "type": "image",
         "name": image.name or "image",
-        "source": _source(address, image.geometry),
+        "source": _source(address, image),
         "crossSectionRenderScale": COARSE,
         "shaderControls": {"normalized": {"range": display_window(image)}},
     }
@@ -86,38 +86,49 @@ def _labels(image: LabelImage, name: str, address: str, properties: str) -> dict
     return {
         "type": "segmentation",
         "name": name,
-        "source": [_source(address, image.geometry), f"{properties}/|neuroglancer-precomputed:"],
+        "source": [_source(address, image), f"{properties}/|neuroglancer-precomputed:"],
         "crossSectionRenderScale": COARSE,
         "segmentColors": segment_colors(image),
         "tab": "segments",
     }
 
 
-def _source(address: str, geometry: Geometry) -> dict[str, Any]:
-    transform = source_transform(geometry)
+def _source(address: str, image: IntensityImage | LabelImage) -> dict[str, Any]:
+    transform = source_transform(image.geometry, image.arrays.translation)
     return {"url": address} | ({"transform": transform} if transform is not None else {})
 
 
-def source_transform(geometry: Geometry) -> dict[str, Any] | None:
+def source_transform(geometry: Geometry, translation: Sequence[float] = ()) -> dict[str, Any] | None:
     """The turn from the axes of a grid to L, P, S; None where they are the same, or there are two only.
 
-    neuroglancer knows scale and translation from the store, which lie along the axes of the image (the
-    translation is D^-1 o). What is left is their direction D. Its matrix is between lengths, whatever the
-    steps of both sides are, which the output dimensions tell.
+    neuroglancer knows scale and translation from the store, and takes them along the axes of the image. What is
+    left is their direction D, and what the translation lacks of D^-1 o: others mean o by it, and so do we where
+    axes lie along those of the patient. Linear parts of the matrix are between lengths, whatever the steps of both
+    sides are; its last column is in steps of the output dimensions.
+
+    Parameters
+    ----------
+    geometry
+        The grid.
+    translation
+        That of level 0 in the store, per axis in array order; by default what is written for the grid.
     """
     if len(geometry.spatial_axes) < 3:
         return None
     directions = geometry.affine[:3, :3] / spacing(geometry)
-    if np.array_equal(directions, np.eye(3)):
+    told = dict(zip(geometry.axes, translation or ngff_origin(geometry), strict=True))
+    shift = geometry.affine[:3, 3] - directions @ [told[axis] for axis in "xyz"]
+    near = np.abs(shift) < 1e-6 * spacing(geometry).min()
+    if near.all() and np.array_equal(directions, np.eye(3)):
         return None
     rank = len(geometry.axes)
-    matrix = np.eye(rank, rank + 1)
+    matrix, out = np.eye(rank, rank + 1), _output_steps(geometry)
     for row in geometry.spatial_axes:
+        axis = geometry.axes[row]
         for place in geometry.spatial_axes:
-            matrix[row, place] = directions[
-                "xyz".index(geometry.axes[row]), "xyz".index(geometry.axes[place])
-            ]
-    out = _output_steps(geometry)
+            matrix[row, place] = directions["xyz".index(axis), "xyz".index(geometry.axes[place])]
+        if not near["xyz".index(axis)]:
+            matrix[row, rank] = shift["xyz".index(axis)] / out[axis]
     dimensions = {axis: _unit(geometry, axis, out.get(axis)) for axis in geometry.axes}
     return {"matrix": matrix.tolist(), "outputDimensions": dimensions}
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import nibabel
@@ -159,6 +160,26 @@ def test_paths_start_at_the_table_and_options_are_values(tmp_path):
     assert first.options == {"chunks": (8, 8, 8), "shards": None, "tie": "smallest"}
     assert (second.source, second.store, second.name) == ("/d/y.nii", str(tmp_path / "e"), "n")
     assert second.options == {"chunks": 16}
+
+
+def test_labels_that_join_an_image(tmp_path):
+    """Columns of what may be done to labels that do not lie on the image of their store."""
+    for name, size, start in (("scan", 10, 0), ("organ", 4, 8), ("far", 4, 500)):
+        affine = np.diag([-1.0, -1.0, 2.0, 1.0])
+        affine[0, 3] = -start
+        nibabel.save(nibabel.Nifti1Image(np.ones((size, 10, 10), "u1"), affine), tmp_path / f"{name}.nii.gz")
+    rows = [("scan.nii.gz", "a.zarr", "scan", "scan.nii.gz", "", "")]
+    rows += [("organ.nii.gz", "a.zarr", "organ", "", crop, "") for crop in ("no", "yes")]
+    rows += [("far.nii.gz", "a.zarr", f"far{n}", "", "", force) for n, force in enumerate(("no", "yes"))]
+    columns = ("source", "store", "name", "image", "crop", "force_place")
+    for row in rows:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of what was done
+            (result,) = run_batch(read_rows(table(tmp_path, [row], columns)))
+        refused = "no" in row
+        assert result.status == ("failed" if refused else "done"), result.reason
+        assert ("crop" in result.reason or "overlap" in result.reason) is refused
+    assert open_labels(tmp_path / "a.zarr", "organ").read()[:, :, 8:].all()
 
 
 def test_a_batch_that_is_killed_goes_on(tmp_path):

@@ -125,15 +125,10 @@ def test_an_image_in_another_order_lies_on_one_grid_with_its_labels(slicer_files
 
 def test_an_image_that_points_elsewhere_is_refused(slicer_files, tmp_path):
     ct = sitk.ReadImage(str(slicer_files / "CTChest4.nrrd"))
-    sitk.WriteImage(sitk.Flip(ct, [True, False, False]), str(tmp_path / "flipped.nrrd"))
-    with pytest.raises(UsageError, match="different directions: import them in the canonical order"):
-        import_segmentation(
-            slicer_files / SLICER[0], tmp_path / "a.zarr", image=tmp_path / "flipped.nrrd", order="keep"
-        )
     turn = np.reshape(ct.GetDirection(), (3, 3)) @ [[1, 0, 0], [0, 0.8, -0.6], [0, 0.6, 0.8]]
     ct.SetDirection(turn.ravel())
     sitk.WriteImage(ct, str(tmp_path / "turned.nrrd"))
-    with pytest.raises(UsageError, match="different directions: reorient"):
+    with pytest.raises(UsageError, match="do not lie on the voxels of the image"):
         import_segmentation(slicer_files / SLICER[0], tmp_path / "a.zarr", image=tmp_path / "turned.nrrd")
     assert not (tmp_path / "a.zarr").exists()
 

@@ -2,6 +2,8 @@
 
 ``programs.py PEER write FOLDER VERSION`` makes a store in the form that the users of the program have.
 ``programs.py PEER read FOLDER`` opens it and prints as JSON what the program finds: arrays as digests.
+``programs.py ngff-zarr orient FOLDER CODES`` makes one whose axes z, y, x grow to these, such as SPL.
+``programs.py ngff-zarr places FOLDER`` prints where the voxels of label images lie, as it hands them to ITK.
 """
 
 import hashlib
@@ -23,6 +25,29 @@ def labels():
     """Five labels in blocks."""
     z, y, x = np.indices(SHAPE)
     return ((z // 5 + y // 9 + x // 11) % 6).astype("uint32")
+
+
+# Where an axis grows to, in the words of RFC-4.
+GROWTH = {
+    "L": "right-to-left",
+    "R": "left-to-right",
+    "P": "anterior-to-posterior",
+    "A": "posterior-to-anterior",
+    "S": "inferior-to-superior",
+    "I": "superior-to-inferior",
+}
+STEPS = {"z": 2.5, "y": 0.9, "x": 0.7}
+# The place of voxel 0: x to the left, y to posterior, z to superior.
+START = {"z": -310.25, "y": 40.5, "x": -120.125}
+
+
+def blocks():
+    """Three labels that are whole windows, so that coarser levels have their middles at the same places."""
+    made = np.zeros(SHAPE, "uint8")
+    made[2:4, 6:8, 10:12] = 1
+    made[8:10, 0:2, 30:32] = 2
+    made[6:8, 34:36, 2:4] = 3
+    return made
 
 
 def digest(array):
@@ -82,6 +107,43 @@ class NgffZarr:
             "levels": {name: [list(i.data.shape) for i in levels.images] for name, levels in opened.items()},
             "scale": opened[""].images[0].scale,
         }
+
+    def orient(self, folder, codes):
+        import dask.array as da
+        import ngff_zarr as nz
+        from ngff_zarr.rfc4 import AnatomicalOrientation, AnatomicalOrientationValues
+
+        words = {
+            axis: AnatomicalOrientation(value=AnatomicalOrientationValues(GROWTH[code]))
+            for axis, code in zip("zyx", codes, strict=True)
+        }
+        units = dict.fromkeys("zyx", "millimeter")
+        for path, data in ((folder, image()), (f"{folder}/labels/cells", blocks())):
+            one = nz.NgffImage(
+                da.from_array(data), ("z", "y", "x"), STEPS, START, axes_units=units, axes_orientations=words
+            )
+            levels = nz.to_multiscales(one, scale_factors=[2], method=nz.Methods.DASK_IMAGE_MODE)
+            nz.to_ngff_zarr(path, levels, version="0.5")
+
+    def places(self, folder):
+        import ngff_zarr as nz
+
+        names = [path.name for path in sorted(Path(folder, "labels").iterdir()) if path.is_dir()]
+        found = {}
+        for name in names:
+            opened = nz.from_ngff_zarr(f"{folder}/labels/{name}")
+            found[name] = [middles(nz.ngff_image_to_itk_image(level)) for level in opened.images]
+        return found
+
+
+def middles(seen):
+    """The middle of the voxels of each label of an image of ITK, in LPS."""
+    turn = np.reshape(seen.direction, (3, 3)) @ np.diag(seen.spacing)
+    found = {}
+    for value in np.unique(seen.data[seen.data > 0]).tolist():
+        ijk = np.argwhere(seen.data == value)[:, ::-1].mean(axis=0)
+        found[str(value)] = (turn @ ijk + seen.origin).tolist()
+    return found
 
 
 class Ngio:
@@ -202,5 +264,9 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case [peer, "write", place, number]:
             PEERS[peer]().write(place, number)
+        case [peer, "orient", place, codes]:
+            PEERS[peer]().orient(place, codes)
+        case [peer, "places", place]:
+            print(json.dumps(PEERS[peer]().places(place)))
         case [peer, "read", place]:
             print(json.dumps(PEERS[peer]().read(place)))

@@ -1,5 +1,6 @@
 """What a real browser draws: Chromium, driven by Playwright, without a window."""
 
+import json
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ from matplotlib.image import imread
 from playwright.sync_api import sync_playwright
 
 from ngffseg import Geometry, Segment, write_labels
+from ngffseg.geometry import along_axes, ngff_origin
 from ngffseg.store import metered
 from ngffseg.viewer import open_viewer, screenshot
 from tests.descendants import left_behind, marked
@@ -105,6 +107,32 @@ def test_labels_are_drawn_in_their_colors_where_they_are(page, tmp_path, affine,
     assert np.argmax(nine) == 1
     assert nine[1] - nine[[0, 2]].max() > 60
     assert nothing.max() - nothing.min() < 20
+
+
+@pytest.mark.parametrize("whose", ["ours", "of 0.1"])
+def test_a_translation_that_is_the_place_in_the_patient(page, tmp_path, whose):
+    """What is along the axes of the patient says its LPS origin; 0.1 said where it lies along its own axes."""
+    geometry = Geometry(volumes.SHAPE, volumes.sagittal(), frame="patient")
+    write_labels(
+        tmp_path / "a.zarr", volumes.two_boxes(), name="a", segments=volumes.SEGMENTS, geometry=geometry
+    )
+    if whose == "of 0.1":
+        file = tmp_path / "a.zarr/labels/a/zarr.json"
+        told = json.loads(file.read_text())
+        before = np.array([ngff_origin(geometry), along_axes(geometry)])
+        for dataset in told["attributes"]["ome"]["multiscales"][0]["datasets"]:
+            translation = dataset["coordinateTransformations"][1]["translation"]
+            dataset["coordinateTransformations"][1]["translation"] = (
+                translation + before[1] - before[0]
+            ).tolist()
+        file.write_text(json.dumps(told))
+    with open_viewer(tmp_path / "a.zarr") as viewing:
+        browser = Browser(page, viewing)
+        seven, nine = (browser.at(position(geometry, voxel)) for voxel in (volumes.SEVEN, volumes.NINE))
+    assert np.argmax(seven) == 0
+    assert seven[0] - seven[1:].max() > 60
+    assert np.argmax(nine) == 1
+    assert nine[1] - nine[[0, 2]].max() > 60
 
 
 def test_a_voxel_is_drawn_around_its_centre(page, tmp_path):

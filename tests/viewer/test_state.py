@@ -1,10 +1,13 @@
 """What neuroglancer is told, by arithmetic: voxels end up where LPS says."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
+from hypothesis import strategies as st
 
-from ngffseg.geometry import ngff_origin, scales
-from ngffseg.viewer.state import source_transform
+from ngffseg.geometry import along_axes, ngff_origin, scales
+from ngffseg.viewer.state import _output_steps, source_transform
 from tests.geometry.strategies import PLANES, VOLUMES, geometries
 
 
@@ -14,17 +17,30 @@ def test_a_plane_stays_where_scale_and_translation_put_it(geometry):
     assert source_transform(geometry) is None
 
 
-@given(geometries(VOLUMES))
-def test_scale_translation_and_turn_give_lps(geometry):
+@given(geometries(VOLUMES), st.sampled_from(["ours", "ours along the patient", "of 0.1", "of others"]))
+def test_scale_translation_and_turn_give_lps(geometry, whose):
     """neuroglancer takes scale and translation from the store, then the matrix, between lengths."""
-    transform = source_transform(geometry)
+    if whose == "ours along the patient":
+        affine = geometry.affine.copy()
+        affine[:3, :3] = np.roll(np.diag(np.linalg.norm(affine[:3, :3], axis=0)), 1, axis=1) * [
+            [1],
+            [-1],
+            [-1],
+        ]
+        geometry = replace(geometry, affine=affine, frame="patient")
+    translation = {
+        "of 0.1": along_axes(geometry),
+        "of others": tuple(geometry.affine["xyz".index(a), 3] if a in "xyz" else 0 for a in geometry.axes),
+    }.get(whose, ngff_origin(geometry))
+    transform = source_transform(geometry, translation)
     index = np.array([n // 2 for n in geometry.shape], float)
-    along = index * scales(geometry) + ngff_origin(geometry)
+    along = index * scales(geometry) + translation
     if transform is not None:
         matrix = np.array(transform["matrix"])
         assert matrix.shape == (len(geometry.axes), len(geometry.axes) + 1)
         assert list(transform["outputDimensions"]) == list(geometry.axes)
-        along = matrix[:, :-1] @ along + matrix[:, -1]
+        steps = [_output_steps(geometry).get(axis, 1) for axis in geometry.axes]
+        along = matrix[:, :-1] @ along + matrix[:, -1] * steps
     ijk = [index[geometry.axes.index(axis)] for axis in "xyz"]
     lps = geometry.affine @ [*ijk, 1]
     found = [along[geometry.axes.index(axis)] for axis in "xyz"]
