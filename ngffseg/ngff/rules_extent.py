@@ -24,8 +24,12 @@ def judge_extent(
     own, whole = _extent(label, shape), _extent(image, image_shape)
     if own is None or whole is None or set(own) != set(whole):
         return
+    # "Each dimension of the label should be either the same as the corresponding dimension of the image, or `1`."
+    any_place = {name for name, n in zip(label.axes, shape, strict=False) if n == 1}
     for axis, (start, end, step) in whole.items():
         first, last, size = own[axis]
+        if axis in any_place:
+            continue
         if max(abs(first - start), abs(last - end)) > HALF * max(step, size):
             # 0.4 and 0.5, "labels": "usually having the same dimensions and coordinate transformations"
             rule = (

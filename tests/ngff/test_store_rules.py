@@ -186,7 +186,9 @@ def test_a_document_may_place_its_label_image_elsewhere():
     nodes = replaced(store("0.5"), f"{ORGANS}/0", shape=(8, 8, 5))
     document = Document("organs", ("organs",), (), "Binary labelmap", identity((8, 8, 5)))
     attributes = merge_document(nodes["labels"].attributes, document)
-    assert judge_store(replaced(nodes, "labels", attributes=attributes)) == []
+    (found,) = judge_store(replaced(nodes, "labels", attributes=attributes))
+    assert found.severity == "SHOULD"
+    assert "coordinate transformations" in found.rule  # its extent alone is told
 
 
 def test_a_source_may_be_any_image_of_the_store():
