@@ -25,8 +25,11 @@ from nibabel.wrapstruct import WrapStructError
 from ngffseg.errors import FormatError, LabelValueError, LossError
 from ngffseg.formats.caret import CODE, NO_CHARACTER, format_label_table, is_label_table, parse_label_table
 from ngffseg.formats.exact import exact_labels, holds
-from ngffseg.formats.nifti_grid import array_order, file_order, geometry_of, place
+from ngffseg.formats.nifti_grid import array_order, file_order, geometry_of, place, says
+from ngffseg.formats.nifti_matrix import notes
+from ngffseg.formats.told import tell
 from ngffseg.formats.unnamed import is_unnamed, unnamed_segments
+from ngffseg.geometry import Geometry
 from ngffseg.model import Loss, Segment, Segmentation, Volume
 
 # Sizes are 16-bit in NIfTI-1.
@@ -41,7 +44,7 @@ def read(path: Path) -> Segmentation:
         raise LabelValueError(
             f"{path.name} scales its voxels (scl_slope, scl_inter): labels must not be scaled; set them to 1 and 0"
         )
-    geometry = geometry_of(image.header)
+    geometry = _geometry(image, path)
     labels = array_order(exact_labels(_voxels(image, path), path.name))
     tables = [e.content for e in image.header.extensions if is_label_table(e.content)]
     segments = _table_segments(tables[0], labels.dtype) if tables else unnamed_segments((labels,))
@@ -59,7 +62,14 @@ def read_volume(path: Path) -> Volume:
     data = np.asarray(image.dataobj) if _is_scaled(image) else _voxels(image, path)
     if data.dtype.kind not in "iuf":
         raise FormatError(f"{path.name} holds {data.dtype}: an image of one number per voxel is needed")
-    return Volume(array_order(data), geometry_of(image.header))
+    return Volume(array_order(data), _geometry(image, path))
+
+
+def _geometry(image: Any, path: Path) -> Geometry:
+    """The grid of an image; what readers differ in is told."""
+    geometry = geometry_of(image.header)
+    tell(path.name, notes(image.header))
+    return geometry
 
 
 def _open(path: Path) -> Any:
@@ -72,15 +82,24 @@ def _open(path: Path) -> Any:
         kind = nib.Nifti2Image if 540 in sizes else nib.Nifti1Image
         with LoggingOutputSuppressor():  # what is wrong is told by the error alone
             image: Any = kind.from_bytes(content)
-    except (EOFError, OSError, ValueError, zlib.error, HeaderDataError, WrapStructError) as error:
+    except (
+        EOFError,
+        OSError,
+        ValueError,
+        OverflowError,
+        zlib.error,
+        HeaderDataError,
+        WrapStructError,
+    ) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise FormatError(f"{path.name} is no NIfTI file, or broken or truncated ({reason})") from error
     header = image.header
     expected = math.prod(image.shape) * header.get_data_dtype().itemsize
     found = len(content) - int(image.dataobj.offset)
     if found != expected:
+        how = "truncated" if found < expected else f"{found - expected} bytes longer"
         raise FormatError(
-            f"{path.name} holds {found} bytes of voxels, its header says {expected}: truncated, or the header is wrong"
+            f"{path.name} holds {found} bytes of voxels, its header says {expected}: it is {how}, or the header is wrong"
         )
     return image
 
@@ -142,7 +161,7 @@ def _header(segmentation: Segmentation, labels: npt.NDArray[Any]) -> tuple[Any, 
         kind = nib.Nifti2Header if kept["version"] == 2 else nib.Nifti1Header
         header = kind(base64.b64decode(kept["header"]), kept["endianness"])
         same_shape = header.get_data_shape() == labels.shape
-        if same_shape and geometry_of(header) == segmentation.geometry:
+        if same_shape and says(header, segmentation.geometry):
             return header.as_byteswapped("<") if header.endianness == ">" else header, []
     header = nib.Nifti2Header() if large else nib.Nifti1Header()
     header.set_data_shape(labels.shape)

@@ -4,16 +4,20 @@ from ngffseg.geometry.frames import (
     from_dicom,
     from_nifti,
     from_nrrd,
+    nrrd_frame,
     to_nifti,
     to_nrrd,
 )
 from ngffseg.geometry.grid import SPACE, Frame, Geometry, identity
 from ngffseg.geometry.ngff import anatomical_orientation, from_ngff, ngff_origin, same_directions
 from ngffseg.geometry.order import Match, Order, canonical_order, identity_order, match, reordered
-from ngffseg.geometry.resolution import downsampled, scales, spacing, voxel_volume
+from ngffseg.geometry.resolution import MILLIMETERS, downsampled, scales, shear, spacing, voxel_volume
+from ngffseg.geometry.units import SECONDS, converted, in_unit
 from ngffseg.geometry.world import array_affine, from_array_affine, patient_rows, straight_affine
 
 __all__ = [
+    "MILLIMETERS",
+    "SECONDS",
     "SPACE",
     "Frame",
     "Geometry",
@@ -22,6 +26,7 @@ __all__ = [
     "anatomical_orientation",
     "array_affine",
     "canonical_order",
+    "converted",
     "downsampled",
     "from_array_affine",
     "from_dicom",
@@ -30,12 +35,15 @@ __all__ = [
     "from_nrrd",
     "identity",
     "identity_order",
+    "in_unit",
     "match",
     "ngff_origin",
+    "nrrd_frame",
     "patient_rows",
     "reordered",
     "same_directions",
     "scales",
+    "shear",
     "spacing",
     "straight_affine",
     "to_nifti",

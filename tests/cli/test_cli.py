@@ -215,7 +215,13 @@ def test_export_reports_losses(source, tmp_path, capsys):
     write_labels(tmp_path / "a.zarr", LABELS, name="a", segments=[Segment(1, id="x", name="liver")])
     code, got = answer(capsys, "export", tmp_path / "a.zarr", tmp_path / "a.nii.gz")
     assert code == 0
-    assert got["losses"] == [{"where": "segments", "what": "ids of 1 segments: NIfTI has no place for them"}]
+    assert got["losses"] == [
+        {
+            "where": "geometry",
+            "what": "it lies in no patient, which NIfTI cannot say and keep its place: the codes are 2 (aligned)",
+        },
+        {"where": "segments", "what": "ids of 1 segments: NIfTI has no place for them"},
+    ]
     assert run(["export", str(tmp_path / "a.zarr"), str(tmp_path / "b.nii.gz"), "--strict"]) == 1
     error = capsys.readouterr().err
     assert error.startswith("ngffseg: b.nii.gz would lose something")
