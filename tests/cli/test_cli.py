@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -445,3 +446,23 @@ def test_rates_are_measured_once_and_kept(capsys, tmp_path, monkeypatch):
     assert "measured on this machine" in again["rates"]
     _, other = answer(capsys, *words, "--codec", "gzip-1")
     assert "run with --calibrate" in other["rates"]
+
+
+def test_what_was_decided_is_one_line_beside_the_answer(shared_data, tmp_path, capsys):
+    """A real file without codes; the answer in JSON stays JSON."""
+    file = shared_data / "odd" / "minimal.nii.gz"
+    assert run(["import", str(file), str(tmp_path / "a.zarr"), "--json"]) == 0
+    told = capsys.readouterr()
+    (line,) = told.err.splitlines()
+    assert line.startswith("ngffseg: minimal.nii.gz: sform_code and qform_code are 0")
+    assert json.loads(told.out)["name"] == "minimal"
+
+
+def test_warnings_of_others_stay_warnings(monkeypatch, capsys):
+    def warns(*_arguments, **_options):
+        warnings.warn("theirs", RuntimeWarning, stacklevel=1)
+
+    monkeypatch.setattr("ngffseg.cli.check_verb.check", warns)
+    with pytest.warns(RuntimeWarning, match="theirs"):
+        run(["check", "nowhere"])
+    assert "theirs" not in capsys.readouterr().err.split("ngffseg:")[0]
