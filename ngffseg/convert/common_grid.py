@@ -134,14 +134,16 @@ def _other_world(geometry: Geometry, first: Geometry) -> str | None:
     """Why two grids cannot be compared; `None` if they can."""
     if geometry.axes != first.axes:
         return f"it has the axes {', '.join(geometry.axes)}, not {', '.join(first.axes)}"
-    sizes = [
-        [n for n, axis in zip(grid.shape, grid.axes, strict=True) if axis not in SPACE]
-        for grid in (geometry, first)
-    ]
-    if sizes[0] != sizes[1] or geometry.time_step != first.time_step:
+    if _beside_space(geometry) != _beside_space(first):
         return "it has other time points or channels"
     if geometry.frame != first.frame:
         return "one of them lies in a patient, the other one does not say so"
     if geometry.frame_of_reference_uid != first.frame_of_reference_uid:
         return "they have different frames of reference"
     return None
+
+
+def _beside_space(geometry: Geometry) -> tuple[list[Any], float]:
+    """Sizes and units of the axes of time and channels, and the step of time."""
+    rows = zip(geometry.axes, geometry.shape, geometry.units, strict=True)
+    return [(size, unit) for axis, size, unit in rows if axis not in SPACE], geometry.time_step

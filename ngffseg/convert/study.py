@@ -70,7 +70,7 @@ def read_study(source: str | os.PathLike[str], files: Sequence[Path]) -> Segment
     lines = grid.notes(len(files))
     if empty:
         lines.append(f"{empty} of {len(files)} files hold no voxels: their segments are kept")
-    tell(stem_of(source), lines)
+    tell(files[0].absolute().parent.name, lines)
     dtype = np.uint8 if len(segments) < 256 else np.uint16
     packed = tuple(layer.astype(dtype) for layer in grid.layers)
     return Segmentation(packed, _unique(segments), grid.whole(), source=Source("files", Path(source).name))

@@ -27,6 +27,11 @@ def read_segmentation(path: str | os.PathLike[str]) -> Segmentation:
         If there is no such file.
     FormatError, LabelValueError
         If it cannot be read, or holds no exact, non-negative integers.
+
+    Warns
+    -----
+    NgffsegWarning
+        Where readers differ in what the file says of its place, in one line each.
     """
     file = _existing(path)
     with _reading(file):

@@ -66,8 +66,10 @@ def notes(header: Any) -> list[str]:
             "sform_code and qform_code are 0, so it lies in no patient: voxel 0 is put at 0 0 0, as ITK and FSL "
             "do (nibabel centres it and turns two axes)"
         )
-    if coded[:1] == ["sform"] and list(usable) == ["qform"]:
-        found.append("the matrix of the sform is singular or not finite: the qform is taken")
+    if len(coded) == 2 and len(usable) == 1:
+        (taken,) = usable
+        broken = next(kind for kind in coded if kind != taken)
+        found.append(f"the matrix of the {broken} is singular or not finite: the {taken} is taken")
     if len(usable) == 2:
         distance = _distance(usable["sform"], usable["qform"], header)
         if distance:

@@ -58,7 +58,7 @@ def from_nrrd(space: str, directions: npt.ArrayLike, origin: npt.ArrayLike) -> M
         The field ``space``; empty where the file only has ``space dimension``, which is read as
         LPS, as ITK does.
     directions
-        3x3, one row per axis of the file (i, j, k), in millimetres: ``space directions``.
+        3x3, one row per axis of the file (i, j, k), in the unit of the file: ``space directions``.
     origin
         Centre of the first voxel: ``space origin``.
 

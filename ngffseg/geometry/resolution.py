@@ -45,7 +45,7 @@ MILLIMETERS = {
 
 
 def spacing(geometry: Geometry) -> npt.NDArray[np.float64]:
-    """Distances of neighbouring voxel centres along i, j and k (x, y, z) in millimetres."""
+    """Distances of neighbouring voxel centres along i, j and k (x, y, z), in the unit of the space axes."""
     return np.asarray(np.linalg.norm(geometry.affine[:3, :3], axis=0), dtype=np.float64)
 
 

@@ -98,6 +98,13 @@ def test_a_broken_sform_gives_way_to_the_qform(matrix, tmp_path):
     assert nib.load(tmp_path / "b.nii").header["sform_code"] == 1
 
 
+def test_a_broken_qform_is_told(tmp_path):
+    path = save(tmp_path / "a.nii", quatern=floats(np.nan, 0, 0))
+    with pytest.warns(NgffsegWarning, match="qform is singular or not finite: the sform is taken"):
+        read = read_segmentation(path)
+    np.testing.assert_array_equal(read.geometry.affine, from_nifti(TURNED))
+
+
 @pytest.mark.parametrize("codes", [(1, 0), (1, 1), (0, 1)])
 def test_no_matrix_that_places_it_is_refused(codes, tmp_path):
     path = save(tmp_path / "a.nii", codes=codes, srow=bytes(48), quatern=floats(np.nan, 0, 0))

@@ -60,6 +60,20 @@ def test_simpleitk_sees_a_voxel_at_its_place_in_millimetres(unit, suffix, ndim, 
     np.testing.assert_allclose(found, expected(unit, ndim), rtol=1e-6 if suffix == ".nii.gz" else 1e-12)
 
 
+@pytest.mark.parametrize("unit", ["nanometer", "micrometer", "meter"])
+def test_simpleitk_sees_it_there_at_each_time(unit, tmp_path):
+    still = made(unit)
+    labels = np.stack([np.zeros_like(still.layers[0]), still.layers[0]])
+    geometry = Geometry(
+        labels.shape, still.geometry.affine, units=("minute", *(unit,) * 3), frame="patient", time_step=2.0
+    )
+    write_segmentation(Segmentation((labels,), (), geometry), tmp_path / "a.nii")
+    image = sitk.ReadImage(str(tmp_path / "a.nii"))
+    assert [tuple(each) for each in np.argwhere(sitk.GetArrayFromImage(image))] == [(1, *PLACE)]
+    found = image.TransformIndexToPhysicalPoint((*PLACE[::-1], 1))
+    np.testing.assert_allclose(found, [*expected(unit, 3), 120], rtol=1e-6)
+
+
 @pytest.mark.parametrize("unit", UNITS)
 def test_nibabel_sees_it_there(unit, tmp_path):
     write_segmentation(made(unit), tmp_path / "a.nii")
