@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ngffseg.errors import FormatError
-from ngffseg.formats.nifti_matrix import affine_of, old_affine_of, units_of
+from ngffseg.formats.nifti_matrix import affine_of, has_inverse, old_affine_of, units_of
 from ngffseg.formats.sayable import SHEAR, in_known_unit
 from ngffseg.geometry import MILLIMETERS, SECONDS, Frame, Geometry, converted, from_nifti, shear, to_nifti
 from ngffseg.model import Loss
@@ -78,7 +78,7 @@ def place(header: Any, geometry: Geometry) -> list[Loss]:
     Raises
     ------
     FormatError
-        If the space axes have different units and are turned.
+        If the space axes have different units and are turned, or float32 cannot hold the numbers.
     """
     known, losses = in_known_unit(geometry, SPACE_WORDS)
     code = SCANNER if geometry.frame == "patient" else ALIGNED
@@ -86,9 +86,13 @@ def place(header: Any, geometry: Geometry) -> list[Loss]:
         what = f"it lies in no patient, which NIfTI cannot say and keep its place: the codes are {ALIGNED} (aligned)"
         losses.append(Loss("geometry", what))
     affine = to_nifti(known.affine)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         header.set_sform(affine, code=code)
         header["pixdim"][1:4] = np.linalg.norm(affine[:3, :3], axis=0)
+    if not has_inverse(np.asarray(header.get_sform(), np.float64)):
+        raise FormatError(
+            "NIfTI stores the grid in float32, which cannot hold numbers of this size: use .nrrd"
+        )
     angle = shear(known)
     if angle <= RIGHT:
         header.set_qform(affine, code=code)

@@ -91,7 +91,7 @@ def _usable(header: Any) -> dict[str, Matrix]:
                 matrix = _with_normal(np.asarray(get(), np.float64), len(header.get_data_shape()))
         except (ValueError, ArithmeticError):
             continue  # a quaternion that is none
-        if _has_inverse(matrix):
+        if has_inverse(matrix):
             found[kind] = matrix
     return found
 
@@ -105,7 +105,8 @@ def _with_normal(matrix: Matrix, ndim: int) -> Matrix:
     return matrix
 
 
-def _has_inverse(matrix: Matrix) -> bool:
+def has_inverse(matrix: Matrix) -> bool:
+    """Return True if a matrix is finite and gives voxels a volume."""
     if not np.isfinite(matrix).all():
         return False
     lengths = np.linalg.norm(matrix[:3, :3], axis=0)

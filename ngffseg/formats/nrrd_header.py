@@ -73,7 +73,7 @@ class Header:
             raise FormatError(f"the NRRD field {name!r} is missing") from None
         except ValueError:
             raise FormatError(
-                f"the NRRD field {name!r} holds no whole numbers: {self.fields[name]!r}"
+                f"the NRRD field {name!r} holds no whole numbers: {self.fields[name][:60]!r}"
             ) from None
 
     def dtype(self) -> np.dtype[np.generic]:

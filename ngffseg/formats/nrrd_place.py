@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ngffseg.formats.nrrd_header import ITK_NAMES
 from ngffseg.formats.nrrd_units import FIELD
 from ngffseg.formats.sayable import in_known_unit
-from ngffseg.geometry import MILLIMETERS, Geometry, in_unit, nrrd_frame, to_nrrd
+from ngffseg.geometry import Geometry, nrrd_frame, to_nrrd
 from ngffseg.model import Loss
 
 # Fields that are made anew when a file is written, or that contradict those.
@@ -50,9 +50,8 @@ def written_geometry(geometry: Geometry, extra: Mapping[str, Any], space: str) -
             geometry,
             losses,
         )  # ngffseg 0.1 took the numbers for millimetres, and gave them back as they were
-    if came and all(geometry.units[place] in MILLIMETERS for place in geometry.spatial_axes):
-        return in_unit(geometry, extra["unit"]), losses
-    known, strange = in_known_unit(geometry, ("millimeter",))
+    unit = str(extra["unit"]) if came else "millimeter"
+    known, strange = in_known_unit(geometry, (unit,), unit)
     return known, [*losses, *strange]
 
 

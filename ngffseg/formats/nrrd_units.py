@@ -6,26 +6,11 @@ import re
 
 from ngffseg.errors import FormatError
 from ngffseg.formats.nrrd_header import Header
-from ngffseg.geometry import MILLIMETERS
+from ngffseg.geometry import length_unit
 
 # "quoted strings"; some writers leave the quotes out.
 WORD = re.compile(r'"([^"]*)"|(\S+)')
 DEFAULT = "millimeter"
-# Words that files have, besides the names of UDUNITS-2.
-WORDS = {
-    "mm": "millimeter",
-    "cm": "centimeter",
-    "dm": "decimeter",
-    "m": "meter",
-    "um": "micrometer",
-    "\u00b5m": "micrometer",
-    "\u03bcm": "micrometer",
-    "micron": "micrometer",
-    "nm": "nanometer",
-    "pm": "picometer",
-    "\u00e5": "angstrom",
-    "in": "inch",
-}
 FIELD, AXIS_FIELD = "space units", "units"
 
 
@@ -66,12 +51,10 @@ def _words(header: Header, name: str, count: int, what: str) -> list[str]:
 
 
 def _unit(word: str, field: str, notes: list[str]) -> str:
-    plain = word.strip().lower()
-    if not plain:
+    if not word.strip():
         return DEFAULT
-    named = WORDS.get(plain) or plain.removesuffix("s").replace("metre", "meter")
-    unit = WORDS.get(named, named)
-    if unit not in MILLIMETERS:
+    unit = length_unit(word)
+    if unit is None:
         notes.append(
             f"the NRRD field '{field}' holds {word[:40]!r}, which is no unit of length: taken for millimetres"
         )

@@ -12,7 +12,7 @@ from ngffseg.geometry.grid import SPACE, Frame, Geometry, identity
 from ngffseg.geometry.ngff import anatomical_orientation, from_ngff, ngff_origin, same_directions
 from ngffseg.geometry.order import Match, Order, canonical_order, identity_order, match, reordered
 from ngffseg.geometry.resolution import MILLIMETERS, downsampled, scales, shear, spacing, voxel_volume
-from ngffseg.geometry.units import SECONDS, converted, in_unit
+from ngffseg.geometry.units import SECONDS, converted, in_unit, length_unit
 from ngffseg.geometry.world import array_affine, from_array_affine, patient_rows, straight_affine
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "identity",
     "identity_order",
     "in_unit",
+    "length_unit",
     "match",
     "ngff_origin",
     "nrrd_frame",

@@ -38,8 +38,31 @@ SECONDS = {
     "zettasecond": 1e21,
     "yottasecond": 1e24,
 }
+# Words that files have for units of length, besides their names.
+SYMBOLS = {
+    "mm": "millimeter",
+    "cm": "centimeter",
+    "dm": "decimeter",
+    "m": "meter",
+    "um": "micrometer",
+    "\u00b5m": "micrometer",
+    "\u03bcm": "micrometer",
+    "micron": "micrometer",
+    "nm": "nanometer",
+    "pm": "picometer",
+    "\u00e5": "angstrom",
+    "in": "inch",
+}
 # Digits of products and quotients: a double needs 17, two of them 34.
 EXACT = Context(prec=60)
+
+
+def length_unit(word: str) -> str | None:
+    """The UDUNITS-2 name of a unit of length, from its name, plural, British spelling or symbol; `None` if it is none."""
+    plain = word.strip().lower()
+    singular = SYMBOLS.get(plain) or plain.removesuffix("s").replace("metre", "meter")
+    unit = SYMBOLS.get(singular, singular)
+    return unit if unit in MILLIMETERS else None
 
 
 def in_unit(geometry: Geometry, unit: str) -> Geometry:

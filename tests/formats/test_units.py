@@ -122,6 +122,22 @@ def test_a_unit_that_is_no_length_is_a_loss(suffix, tmp_path):
     assert "unit pixel of space" in losses[0].what
 
 
+@pytest.mark.parametrize("word", ["um", "micron", "microns", "µm", "micrometre"])
+@pytest.mark.parametrize("suffix", [".nrrd", ".nii"])
+def test_words_of_others_in_ome_zarr(word, suffix, tmp_path):
+    write_segmentation(made(word), tmp_path / f"a{suffix}")
+    found = sitk.ReadImage(str(tmp_path / f"a{suffix}")).TransformIndexToPhysicalPoint(PLACE[::-1])
+    np.testing.assert_allclose(found, expected("micrometer", 3), rtol=1e-6)
+
+
+@pytest.mark.parametrize("size", [1e-60, 1e60])
+def test_numbers_that_float32_cannot_hold_are_refused(size, tmp_path):
+    geometry = Geometry((4, 5, 6), np.diag([size, size, size, 1]), frame="patient")
+    with pytest.raises(FormatError, match="float32, which cannot hold"):
+        write_segmentation(replace(made("meter"), geometry=geometry), tmp_path / "a.nii")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("suffix", [".nrrd", ".nii"])
 def test_axes_of_different_units(suffix, tmp_path):
     straight = Geometry((4, 5, 6), np.diag([2.0, 3, 40, 1]), units=("nanometer", "micrometer", "micrometer"))
@@ -199,10 +215,11 @@ def test_a_file_goes_out_in_the_units_in_which_it_came(tmp_path):
     )
 
 
-def test_a_grid_that_was_edited_goes_out_in_the_units_of_its_file(tmp_path):
+@pytest.mark.parametrize("word", ["millimeter", "mm"])
+def test_a_grid_that_was_edited_goes_out_in_the_units_of_its_file(word, tmp_path):
     write_nrrd(tmp_path / "a.nrrd", SPACE | {"space units": '"um" "um" "um"'})
     read = read_segmentation(tmp_path / "a.nrrd")
-    edited = Geometry(read.geometry.shape, np.diag([4e-3, 0.7, 1, 1]))  # millimetres
+    edited = Geometry(read.geometry.shape, np.diag([4e-3, 0.7, 1, 1]), units=(word,) * 3)
     write_segmentation(replace(read, geometry=edited), tmp_path / "b.nrrd")
     assert read_header(tmp_path / "b.nrrd")[0].fields["space directions"] == "(4,0,0) (0,700,0) (0,0,1000)"
 
