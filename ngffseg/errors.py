@@ -23,6 +23,8 @@
         └── StaleError                           written again or removed since it was opened
 
 A message is one line: what is wrong, where, and what to do.
+
+What was decided for the caller, and does not stop anything, is an `NgffsegWarning`.
 """
 
 from __future__ import annotations
@@ -32,6 +34,10 @@ from typing import Self
 
 class NgffsegError(Exception):
     """Base of all errors that ngffseg raises on purpose."""
+
+
+class NgffsegWarning(UserWarning):
+    """What was decided for the caller and he should know, in one line; the command line shows it on stderr."""
 
 
 class UsageError(NgffsegError, ValueError):

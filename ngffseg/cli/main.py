@@ -7,9 +7,12 @@ under --strict; 2 wrong use, bad input, or what conformance cannot judge; 3 the 
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import traceback
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import click
 
@@ -27,7 +30,14 @@ from ngffseg.cli import (
     view_verb,
 )
 from ngffseg.cli.answer import tell
-from ngffseg.errors import ClusterError, LossError, NgffsegError, StoreError, StoreNotFoundError
+from ngffseg.errors import (
+    ClusterError,
+    LossError,
+    NgffsegError,
+    NgffsegWarning,
+    StoreError,
+    StoreNotFoundError,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -65,9 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def run(words: list[str], *, debug: bool = False) -> int:
-    """Run a command line and return its exit code; an error is one line on stderr."""
+    """Run a command line and return its exit code; an error is one line on stderr, and so is each warning."""
     try:
-        with app.make_context("ngffseg", words) as context:
+        with _warnings_as_lines(), app.make_context("ngffseg", words) as context:
             code = app.invoke(context)
     except click.exceptions.Exit as stop:
         return stop.exit_code
@@ -80,6 +90,23 @@ def run(words: list[str], *, debug: bool = False) -> int:
             traceback.print_exc()
         return _fail(*_told(error))
     return code if isinstance(code, int) else 0
+
+
+@contextlib.contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Show each of our warnings as one line, once; those of others as Python does."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", NgffsegWarning)
+        others = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+            if issubclass(category, NgffsegWarning):
+                tell(f"ngffseg: {' '.join(str(message).split())}")
+            else:
+                others(message, category, *rest, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 def _told(error: Exception) -> tuple[str, int]:

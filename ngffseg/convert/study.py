@@ -7,16 +7,15 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ngffseg.convert.common_grid import CommonGrid, Layer, without_single_axes
 from ngffseg.errors import UsageError
-from ngffseg.formats import is_unnamed, known_suffixes, read_segmentation
-from ngffseg.geometry import Geometry
+from ngffseg.formats import is_unnamed, known_suffixes, read_segmentation, tell, told_together
 from ngffseg.model import Segment, Segmentation, Source
-
-Layer = npt.NDArray[np.uint16]
 
 
 def study_files(source: str | os.PathLike[str]) -> list[Path] | None:
@@ -34,7 +33,9 @@ def study_files(source: str | os.PathLike[str]) -> list[Path] | None:
         found = [Path(name) for name in glob.glob(os.fspath(source), recursive=True)]  # noqa: PTH207
     else:
         return None
-    files = sorted(file for file in found if file.name.lower().endswith(known_suffixes()))
+    # Names that begin with a dot are hidden: macOS leaves "._liver.nii.gz" beside "liver.nii.gz".
+    seen = (file for file in found if not file.name.startswith("."))
+    files = sorted(file for file in seen if file.name.lower().endswith(known_suffixes()))
     if not files:
         raise UsageError(
             f"{source}: no segmentation file there: one of {', '.join(known_suffixes())} is needed"
@@ -46,43 +47,67 @@ def read_study(source: str | os.PathLike[str], files: Sequence[Path]) -> Segment
     """All files of a study as one segmentation, in as few layers as their overlaps need.
 
     Label values are given anew, 1, 2, ... in the order of the files. A file of one structure lends it its
-    name; structures of a file with several keep theirs, behind the name of the file.
+    name; structures of a file with several keep theirs, behind the name of the file. One without voxels is
+    a structure, too. All lie on the grid of the first file, which grows where others reach beyond it.
 
     Raises
     ------
     UsageError
-        If the files do not share a grid.
+        If the files do not share a grid, up to flips, permutations, whole voxels and 1e-4 of one.
     """
-    layers: list[Layer] = []
+    grid: CommonGrid | None = None
     segments: list[Segment] = []
-    grid: Geometry | None = None
-    for file in files:
-        read = read_segmentation(file)
-        grid = grid or read.geometry
-        if read.geometry != grid:
-            raise UsageError(f"{file} does not lie on the grid of {files[0]}: resample one of them first")
-        for segment, mask in _masks(file, read):
-            value = len(segments) + 1
-            layer = next((n for n, labels in enumerate(layers) if not labels[mask].any()), len(layers))
-            if layer == len(layers):
-                layers.append(np.zeros(grid.shape, np.uint16))
-            layers[layer][mask] = value
-            segments.append(replace(segment, label_value=value, layer=layer))
+    empty = 0
+    with told_together():
+        for file in files:
+            read = without_single_axes(read_segmentation(file))
+            grid = grid or CommonGrid(file, read.geometry)
+            arrays, box = grid.place(file, read)
+            empty += not any(array.any() for array in arrays)
+            for segment, mask in _masks(file, read.segments, arrays):
+                segments.append(_added(grid.layers, grid.shape, segment, mask, box, len(segments) + 1))
     assert grid is not None
+    lines = grid.notes(len(files))
+    if empty:
+        lines.append(f"{empty} of {len(files)} files hold no voxels: their segments are kept")
+    tell(files[0].absolute().parent.name, lines)
     dtype = np.uint8 if len(segments) < 256 else np.uint16
-    packed = tuple(layer.astype(dtype) for layer in layers) or (np.zeros(grid.shape, dtype),)
-    return Segmentation(packed, _unique(segments), grid, source=Source("files", Path(source).name))
+    packed = tuple(layer.astype(dtype) for layer in grid.layers)
+    return Segmentation(packed, _unique(segments), grid.whole(), source=Source("files", Path(source).name))
 
 
-def _masks(file: Path, read: Segmentation) -> Iterator[tuple[Segment, npt.NDArray[np.bool_]]]:
+def _added(
+    layers: list[Layer],
+    shape: tuple[int, ...],
+    segment: Segment,
+    mask: npt.NDArray[np.bool_],
+    box: tuple[slice, ...],
+    value: int,
+) -> Segment:
+    """The segment with a value of its own, painted into the first layer in which it overlaps none."""
+    number = next((n for n, labels in enumerate(layers) if not labels[box][mask].any()), len(layers))
+    if number == len(layers):
+        layers.append(np.zeros(shape, np.uint16))
+    layers[number][box][mask] = value
+    return replace(segment, label_value=value, layer=number)
+
+
+def _masks(
+    file: Path, segments: Sequence[Segment], arrays: Sequence[npt.NDArray[Any]]
+) -> Iterator[tuple[Segment, npt.NDArray[np.bool_]]]:
     """The structures of one file, each with its voxels."""
     stem = stem_of(file)
-    layers = [np.asarray(layer[...]) for layer in read.layers]
-    for segment in read.segments:
-        alone = len(read.segments) == 1
+    if not segments:
+        if any(array.any() for array in arrays):
+            raise UsageError(
+                f"{file} holds labels that are no segments, or more than 4096 of them: import it by itself"
+            )
+        yield Segment(1, id=stem, name=stem), np.zeros(arrays[0].shape, bool)
+    for segment in segments:
+        alone = len(segments) == 1
         name = stem if alone and is_unnamed(segment) else segment.name if alone else f"{stem} {segment.name}"
         named = replace(segment, name=name, id=stem if alone else f"{stem}_{segment.id}")
-        yield named, layers[segment.layer] == segment.label_value
+        yield named, arrays[segment.layer] == segment.label_value
 
 
 def _unique(segments: Sequence[Segment]) -> tuple[Segment, ...]:

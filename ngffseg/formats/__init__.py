@@ -3,6 +3,7 @@
 from ngffseg.formats.file import read_segmentation, read_volume, write_segmentation
 from ngffseg.formats.format import Format
 from ngffseg.formats.registry import format_of, known_suffixes
+from ngffseg.formats.told import tell, told_together
 from ngffseg.formats.unnamed import is_unnamed
 
 __all__ = [
@@ -12,5 +13,7 @@ __all__ = [
     "known_suffixes",
     "read_segmentation",
     "read_volume",
+    "tell",
+    "told_together",
     "write_segmentation",
 ]

@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from ngffseg.errors import FormatError, NgffsegError, StoreError, UsageError
+from ngffseg.errors import FormatError, LabelValueError, NgffsegError, StoreError, UsageError
 from ngffseg.formats.registry import format_of, suffix_of
+from ngffseg.formats.sayable import shear_note
+from ngffseg.formats.told import tell
+from ngffseg.geometry import Geometry
 from ngffseg.model import Loss, Segmentation, Source, Volume
 
 
@@ -24,10 +27,16 @@ def read_segmentation(path: str | os.PathLike[str]) -> Segmentation:
         If there is no such file.
     FormatError, LabelValueError
         If it cannot be read, or holds no exact, non-negative integers.
+
+    Warns
+    -----
+    NgffsegWarning
+        Where readers differ in what the file says of its place, in one line each.
     """
     file = _existing(path)
     with _reading(file):
         segmentation = format_of(file).read(file)
+        _tell_of_shear(file, segmentation.geometry)
         with file.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
     source = Source(suffix_of(file).removeprefix("."), file.name, digest)
@@ -47,6 +56,7 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
     file = _existing(path)
     with _reading(file):
         volume = format_of(file).read_volume(file)
+        _tell_of_shear(file, volume.geometry)
     return replace(volume, name=file.name[: -len(suffix_of(file))])
 
 
@@ -82,15 +92,29 @@ def write_segmentation(segmentation: Segmentation, path: str | os.PathLike[str])
 
 @contextlib.contextmanager
 def _reading(file: Path) -> Iterator[None]:
-    """What the disk raises while a file is read, as one clear line."""
+    """What is raised while a file is read, as one clear line that names it."""
     try:
         yield
+    except (FormatError, LabelValueError) as error:
+        if file.name in str(error):
+            raise
+        raise type(error)(f"{file.name}: {error}") from error
+    except UsageError as error:
+        raise FormatError(
+            f"{file.name}: {error}"
+        ) from error  # a grid that cannot be is the fault of the file
     except NgffsegError:
         raise
     except OSError as error:
         raise FormatError(
             f"{file} cannot be read ({error.strerror or error}): check its rights and its disk"
         ) from error
+
+
+def _tell_of_shear(file: Path, geometry: Geometry) -> None:
+    note = shear_note(geometry)
+    if note is not None:
+        tell(file.name, [note])
 
 
 def _existing(path: str | os.PathLike[str]) -> Path:

@@ -8,42 +8,45 @@ from __future__ import annotations
 
 import base64
 import gzip
-import math
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 import numpy.typing as npt
-from nibabel.imageglobals import LoggingOutputSuppressor
-from nibabel.nifti1 import Nifti1Extension
-from nibabel.spatialimages import HeaderDataError
-from nibabel.wrapstruct import WrapStructError
 
 from ngffseg.errors import FormatError, LabelValueError, LossError
 from ngffseg.formats.caret import CODE, NO_CHARACTER, format_label_table, is_label_table, parse_label_table
 from ngffseg.formats.exact import exact_labels, holds
-from ngffseg.formats.nifti_grid import array_order, file_order, geometry_of, place
+from ngffseg.formats.nifti_data import (
+    file_bytes,
+    is_scaled,
+    new_header,
+    open_image,
+    stored_header,
+    version_of,
+    voxels_of,
+)
+from ngffseg.formats.nifti_grid import array_order, file_order, geometry_of, place, says
+from ngffseg.formats.nifti_matrix import notes
+from ngffseg.formats.told import tell
 from ngffseg.formats.unnamed import is_unnamed, unnamed_segments
+from ngffseg.geometry import Geometry
 from ngffseg.model import Loss, Segment, Segmentation, Volume
 
-# Sizes are 16-bit in NIfTI-1.
-LARGEST_SIZE = 32767
 COMPRESSION = 6
 
 
 def read(path: Path) -> Segmentation:
     """Read labels, names and geometry; see `ngffseg.formats.format.Format`."""
-    image = _open(path)
-    if _is_scaled(image):
+    image = open_image(path)
+    if is_scaled(image):
         raise LabelValueError(
             f"{path.name} scales its voxels (scl_slope, scl_inter), as an image does: give it with --image, or set"
             " them to 1 and 0 if it holds labels"
         )
-    geometry = geometry_of(image.header)
-    labels = array_order(exact_labels(_voxels(image, path), path.name))
+    geometry = _geometry(image, path)
+    labels = array_order(exact_labels(voxels_of(image, path), path.name))
     tables = [e.content for e in image.header.extensions if is_label_table(e.content)]
     segments = _table_segments(tables[0], labels.dtype) if tables else unnamed_segments((labels,))
     return Segmentation((labels,), segments, geometry, extra={"nifti": _kept(image)})
@@ -56,46 +59,18 @@ def _table_segments(table: bytes, dtype: np.dtype[Any]) -> tuple[Segment, ...]:
 
 def read_volume(path: Path) -> Volume:
     """Read an intensity image, scaled as its header says."""
-    image = _open(path)
-    data = np.asarray(image.dataobj) if _is_scaled(image) else _voxels(image, path)
+    image = open_image(path)
+    data = np.asarray(image.dataobj) if is_scaled(image) else voxels_of(image, path)
     if data.dtype.kind not in "iuf":
         raise FormatError(f"{path.name} holds {data.dtype}: an image of one number per voxel is needed")
-    return Volume(array_order(data), geometry_of(image.header))
+    return Volume(array_order(data), _geometry(image, path))
 
 
-def _open(path: Path) -> Any:
-    """The image, its header judged against the bytes that are there."""
-    content = path.read_bytes()
-    try:
-        if content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
-        sizes = {int.from_bytes(content[:4], order) for order in ("little", "big")}
-        kind = nib.Nifti2Image if 540 in sizes else nib.Nifti1Image
-        with LoggingOutputSuppressor():  # what is wrong is told by the error alone
-            image: Any = kind.from_bytes(content)
-    except (EOFError, OSError, ValueError, zlib.error, HeaderDataError, WrapStructError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise FormatError(f"{path.name} is no NIfTI file, or broken or truncated ({reason})") from error
-    header = image.header
-    expected = math.prod(image.shape) * header.get_data_dtype().itemsize
-    found = len(content) - int(image.dataobj.offset)
-    if found != expected:
-        raise FormatError(
-            f"{path.name} holds {found} bytes of voxels, its header says {expected}: truncated, or the header is wrong"
-        )
-    return image
-
-
-def _is_scaled(image: Any) -> bool:
-    # nibabel forgets the factors in the header of an image that it has read, not in its voxels.
-    return bool((image.dataobj.slope, image.dataobj.inter) != (1.0, 0.0))
-
-
-def _voxels(image: Any, path: Path) -> npt.NDArray[Any]:
-    voxels = np.asarray(image.dataobj.get_unscaled())
-    if voxels.dtype.fields is not None:
-        raise FormatError(f"{path.name} holds {voxels.dtype}: one number per voxel is needed")
-    return voxels.astype(voxels.dtype.newbyteorder("="), copy=False)
+def _geometry(image: Any, path: Path) -> Geometry:
+    """The grid of an image; what readers differ in is told."""
+    geometry = geometry_of(image.header)
+    tell(path.name, notes(image.header))
+    return geometry
 
 
 def _kept(image: Any) -> dict[str, Any]:
@@ -104,7 +79,7 @@ def _kept(image: Any) -> dict[str, Any]:
     return {
         "header": base64.b64encode(header.binaryblock).decode(),
         "endianness": header.endianness,
-        "version": 2 if isinstance(image, nib.Nifti2Image) else 1,
+        "version": version_of(header),
         "extensions": [
             {"code": int(e.get_code()), "content": base64.b64encode(e.content).decode()}
             for e in header.extensions
@@ -120,15 +95,8 @@ def write(segmentation: Segmentation, path: Path) -> tuple[Loss, ...]:
         )
     labels = file_order(np.asarray(segmentation.layers[0][...]), segmentation.geometry.axes)
     header, losses = _header(segmentation, labels)
-    header.set_data_dtype(labels.dtype)
-    header.set_data_shape(labels.shape)
-    header.set_slope_inter(1, 0)
     kept = segmentation.extra.get("nifti", {})
-    header.extensions[:] = [
-        Nifti1Extension(code, text) for code, text in _extensions(segmentation.segments, kept, labels.dtype)
-    ]
-    kind = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
-    content = kind(labels, None, header, dtype=labels.dtype).to_bytes()
+    content = file_bytes(header, labels, _extensions(segmentation.segments, kept, labels.dtype))
     if path.name.lower().endswith(".gz"):
         content = gzip.compress(content, COMPRESSION, mtime=0)
     path.write_bytes(content)
@@ -138,15 +106,12 @@ def write(segmentation: Segmentation, path: Path) -> tuple[Loss, ...]:
 def _header(segmentation: Segmentation, labels: npt.NDArray[Any]) -> tuple[Any, list[Loss]]:
     """The header that came in where it still places the labels, else a new one."""
     kept = segmentation.extra.get("nifti")
-    large = max(labels.shape) > LARGEST_SIZE
     if kept is not None:
-        kind = nib.Nifti2Header if kept["version"] == 2 else nib.Nifti1Header
-        header = kind(base64.b64decode(kept["header"]), kept["endianness"])
+        header = stored_header(base64.b64decode(kept["header"]), kept["version"], kept["endianness"])
         same_shape = header.get_data_shape() == labels.shape
-        if same_shape and geometry_of(header) == segmentation.geometry:
+        if same_shape and says(header, segmentation.geometry):
             return header.as_byteswapped("<") if header.endianness == ">" else header, []
-    header = nib.Nifti2Header() if large else nib.Nifti1Header()
-    header.set_data_shape(labels.shape)
+    header = new_header(labels.shape)
     return header, place(header, segmentation.geometry)
 
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ngffseg.errors import FormatError
-from ngffseg.geometry import Frame, Geometry, from_nifti, to_nifti
+from ngffseg.formats.nifti_matrix import affine_of, has_inverse, old_affine_of, units_of
+from ngffseg.formats.sayable import SHEAR, in_known_unit
+from ngffseg.geometry import MILLIMETERS, SECONDS, Frame, Geometry, converted, from_nifti, shear, to_nifti
 from ngffseg.model import Loss
 
 # File axes are i, j, k, t, u; reversed they are u, t, z, y, x.
 AXES = {2: ("y", "x"), 3: ("z", "y", "x"), 4: ("t", "z", "y", "x"), 5: ("t", "c", "z", "y", "x")}
-SPACE_UNITS = {"unknown": "millimeter", "meter": "meter", "mm": "millimeter", "micron": "micrometer"}
-TIME_UNITS = {"sec": "second", "msec": "millisecond", "usec": "microsecond"}
+SPACE_WORDS = {"meter": "meter", "millimeter": "mm", "micrometer": "micron"}
+TIME_WORDS = {"second": "sec", "millisecond": "msec", "microsecond": "usec"}
+# nifti1.h: "Scanner-based anatomical coordinates", and "Coordinates aligned to another file's, or to anatomical truth".
+SCANNER, ALIGNED = 1, 2
+# A qform holds directions at right angles only; a sform says more.
+RIGHT = 1e-6
 
 
 def array_order(voxels: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -32,51 +40,98 @@ def file_order(labels: npt.NDArray[Any], axes: Sequence[str]) -> npt.NDArray[Any
 
 
 def geometry_of(header: Any) -> Geometry:
-    """Grid of a NIfTI header: of its sform if that is set, else of its qform, else of its pixdim.
+    """Grid of a NIfTI header: see `ngffseg.formats.nifti_matrix.affine_of`.
 
     Raises
     ------
     FormatError
-        If it has fewer than two or more than five axes.
+        If it has fewer than two or more than five axes, or no matrix that places it.
     """
     sizes = tuple(int(n) for n in header.get_data_shape())
     ndim = len(sizes)
     if ndim not in AXES:
         raise FormatError(f"the NIfTI file has {ndim} axes: 2 to 5 can be read")
-    space, time = header.get_xyzt_units()
+    space, time = units_of(header)
     axes = AXES[ndim]
-    units = tuple(
-        TIME_UNITS.get(time)
-        if axis == "t"
-        else (None if axis == "c" else SPACE_UNITS.get(space, "millimeter"))
-        for axis in axes
-    )
+    units = tuple(time if axis == "t" else (None if axis == "c" else space) for axis in axes)
     shape = sizes[::-1] if ndim < 5 else (sizes[3], sizes[4], *sizes[2::-1])
     step = float(header["pixdim"][4]) if "t" in axes and header["pixdim"][4] > 0 else 1.0
     frame: Frame | None = "patient" if header["sform_code"] > 0 or header["qform_code"] > 0 else None
-    return Geometry(shape, from_nifti(header.get_best_affine()), axes, units, frame, time_step=step)
+    return Geometry(shape, from_nifti(affine_of(header)), axes, units, frame, time_step=step)
+
+
+def says(header: Any, geometry: Geometry) -> bool:
+    """Return True if a header places its voxels on this grid, also as ngffseg 0.1 read it."""
+    here = geometry_of(header)
+    if here == geometry:
+        return True
+    # 0.1 placed what has no code as nibabel does, and took all that is in millimetres for the patient's.
+    old = replace(here, affine=from_nifti(old_affine_of(header)), frame=geometry.frame)
+    return here.frame is None and old == geometry
 
 
 def place(header: Any, geometry: Geometry) -> list[Loss]:
     """Write the grid into a new header: as sform, and as qform where that can hold it.
 
-    Returns what float32, in which NIfTI stores matrices, had to round.
+    Returns what NIfTI has no word for, and what float32, in which it stores matrices, had to round.
+
+    Raises
+    ------
+    FormatError
+        If the space axes have different units and are turned, or float32 cannot hold the numbers.
     """
-    affine = to_nifti(geometry.affine)
-    header.set_sform(affine, code=1)
-    unit = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
-    if np.allclose(unit.T @ unit, np.eye(3), rtol=0, atol=1e-6):
-        header.set_qform(affine, code=1)
-    names = {v: k for k, v in SPACE_UNITS.items()} | {v: k for k, v in TIME_UNITS.items()}
-    space = next((u for u, a in zip(geometry.units, geometry.axes, strict=True) if a == "x"), None)
-    time = next((u for u, a in zip(geometry.units, geometry.axes, strict=True) if a == "t"), None)
-    header.set_xyzt_units(names.get(space or "", "unknown"), names.get(time or "", "unknown"))
-    if "t" in geometry.axes:
-        header["pixdim"][4] = geometry.time_step
-    corner = np.array([*(n - 1 for n in geometry.shape[-3:][::-1]), *(0,) * 3])[:3]
-    exact = affine[:3, :3] @ corner + affine[:3, 3]
-    stored = header.get_sform()
-    error = float(np.abs(stored[:3, :3] @ corner + stored[:3, 3] - exact).max())
-    if np.array_equal(stored, affine):
-        return []
-    return [Loss("geometry", f"NIfTI stores it in float32: positions move by up to {error:.2g} mm")]
+    known, losses = in_known_unit(geometry, SPACE_WORDS)
+    code = SCANNER if geometry.frame == "patient" else ALIGNED
+    if code == ALIGNED:
+        what = f"it lies in no patient, which NIfTI cannot say and keep its place: the codes are {ALIGNED} (aligned)"
+        losses.append(Loss("geometry", what))
+    affine = to_nifti(known.affine)
+    with np.errstate(over="ignore", under="ignore"):
+        header.set_sform(affine, code=code)
+        header["pixdim"][1:4] = np.linalg.norm(affine[:3, :3], axis=0)
+    if not has_inverse(np.asarray(header.get_sform(), np.float64)):
+        raise FormatError(
+            "NIfTI stores the grid in float32, which cannot hold numbers of this size: use .nrrd"
+        )
+    angle = shear(known)
+    if angle <= RIGHT:
+        header.set_qform(affine, code=code)
+    if angle > SHEAR:
+        what = f"its axes are not at right angles (cosine {angle:.2g}): only the sform holds them, ITK refuses the file"
+        losses.append(Loss("geometry", what))
+    _, space = _unit_of_axis(known, "x")
+    time = _place_time(header, known, losses)
+    header.set_xyzt_units(SPACE_WORDS.get(space or "", "unknown"), TIME_WORDS.get(time or "", "unknown"))
+    error = _rounding(affine, header.get_sform(), known) * MILLIMETERS.get(space or "", 1.0)
+    if error or not np.array_equal(header.get_sform(), affine):
+        losses.append(Loss("geometry", f"NIfTI stores it in float32: positions move by up to {error:.2g} mm"))
+    return losses
+
+
+def _place_time(header: Any, geometry: Geometry, losses: list[Loss]) -> str | None:
+    """Write the step of time, in seconds where NIfTI does not know its unit; return the unit."""
+    there, unit = _unit_of_axis(geometry, "t")
+    if not there:
+        return None
+    step = geometry.time_step
+    if unit is not None and unit not in TIME_WORDS:
+        if unit in SECONDS:
+            step, unit = converted(step, SECONDS, unit, "second"), "second"
+        else:
+            losses.append(Loss("geometry", f"unit {unit} of time: NIfTI has no word for it"))
+    header["pixdim"][4] = step
+    if float(header["pixdim"][4]) != step:
+        losses.append(Loss("geometry", f"NIfTI stores the step of time {step!r} in float32"))
+    return unit
+
+
+def _unit_of_axis(geometry: Geometry, axis: str) -> tuple[bool, str | None]:
+    there = axis in geometry.axes
+    return there, geometry.units[geometry.axes.index(axis)] if there else None
+
+
+def _rounding(affine: npt.NDArray[Any], stored: npt.NDArray[Any], geometry: Geometry) -> float:
+    """By how much the corners of a grid move when its matrix is stored, in its unit."""
+    sizes = dict(zip(geometry.axes, geometry.shape, strict=True))
+    corners = itertools.product(*((0, sizes.get(axis, 1) - 1) for axis in ("x", "y", "z")))
+    return max(float(np.abs((stored - affine)[:3] @ [*corner, 1]).max()) for corner in corners)

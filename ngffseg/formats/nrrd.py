@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ngffseg.errors import FormatError
 from ngffseg.formats import seg_nrrd
-from ngffseg.formats.nrrd_grid import LPS, joined
+from ngffseg.formats.nrrd_place import joined, space_of
 from ngffseg.formats.unnamed import is_unnamed, unnamed_segments
 from ngffseg.model import Loss, Segmentation, Volume
 
@@ -32,8 +32,10 @@ def write(segmentation: Segmentation, path: Path) -> tuple[Loss, ...]:
             f"{path.name}: .nrrd is written with two or three space axes, not {segmentation.geometry.axes}: use .nii.gz"
         )
     extra = segmentation.extra.get("nrrd", {})
-    space = extra.get("space", "") or (LPS if segmentation.geometry.frame == "patient" else "")
-    seg_nrrd.write_file(segmentation, path, joined(segmentation.layers), extra.get("keys", {}), space)
-    if all(is_unnamed(segment) for segment in segmentation.segments):
-        return ()
-    return (Loss("segments", "names, colors and codes: .nrrd has no place for them; use .seg.nrrd"),)
+    space = space_of(segmentation.geometry, extra)
+    losses = seg_nrrd.write_file(
+        segmentation, path, joined(segmentation.layers), extra.get("keys", {}), space
+    )
+    if not all(is_unnamed(segment) for segment in segmentation.segments):
+        losses.append(Loss("segments", "names, colors and codes: .nrrd has no place for them; use .seg.nrrd"))
+    return tuple(losses)

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ngffseg.errors import FormatError
-from ngffseg.formats.nrrd_header import Header
+from ngffseg.formats.nrrd_header import TEXT, Header
 
-TEXT = ("ascii", "text", "txt")
+# "NRRD_DIM_MAX" of teem.
+MOST_AXES = 16
 
 
 def read_data(header: Header, content: bytes) -> npt.NDArray[Any]:
@@ -27,7 +28,9 @@ def read_data(header: Header, content: bytes) -> npt.NDArray[Any]:
     """
     if "data file" in header.fields:
         raise FormatError("the NRRD data are in another file: convert it to one file (.nrrd) first")
-    if any(header.numbers(skip)[0] for skip in ("line skip", "byte skip") if skip in header.fields):
+    if any(
+        header.numbers(skip) not in ([], [0]) for skip in ("line skip", "byte skip") if skip in header.fields
+    ):
         raise FormatError(
             "the NRRD fields 'line skip' and 'byte skip' are not supported: write the file without them"
         )
@@ -36,9 +39,11 @@ def read_data(header: Header, content: bytes) -> npt.NDArray[Any]:
         raise FormatError(
             f"NRRD dimension {header.fields['dimension']} contradicts sizes {header.fields['sizes']}"
         )
+    if len(sizes) > MOST_AXES:
+        raise FormatError(f"the NRRD file has {len(sizes)} axes: at most {MOST_AXES} are possible")
     if any(n < 1 for n in sizes):
         raise FormatError(f"NRRD sizes {header.fields['sizes']} hold no voxels")
-    encoding = header.fields.get("encoding", "").lower()
+    encoding = header.encoding()
     data = _decoded(encoding, content)
     flat = _from_text(data, dtype) if encoding in TEXT else _from_bytes(data, dtype, math.prod(sizes))
     if flat.size != math.prod(sizes):
@@ -64,9 +69,11 @@ def _decoded(encoding: str, content: bytes) -> bytes:
 
 
 def _from_bytes(data: bytes, dtype: np.dtype[Any], count: int) -> npt.NDArray[Any]:
-    if len(data) != count * dtype.itemsize:
+    expected = count * dtype.itemsize
+    if len(data) != expected:
+        how = "truncated" if len(data) < expected else f"{len(data) - expected} bytes longer"
         raise FormatError(
-            f"the NRRD file holds {len(data)} bytes of voxels, its header says {count * dtype.itemsize}: truncated, or the header is wrong"
+            f"the NRRD file holds {len(data)} bytes of voxels, its header says {expected}: it is {how}, or the header is wrong"
         )
     return np.frombuffer(data, dtype)
 

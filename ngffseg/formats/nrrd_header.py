@@ -5,6 +5,7 @@ Own code, since pynrrd reads and writes ASCII only and neither escapes nor unesc
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,9 @@ ITK_NAMES = {
 ALIASES = {"centers": "centerings", "lineskip": "line skip", "byteskip": "byte skip", "datafile": "data file"}
 
 
+TEXT = ("ascii", "text", "txt")
+# "(1,0,0)", also with blanks, or "none".
+VECTOR = re.compile(r"\(([^()]*)\)|(none)", re.IGNORECASE)
 # Ends of a line, and of a text of C.
 BREAK = re.compile("[\n\r\0]")
 
@@ -69,7 +73,7 @@ class Header:
             raise FormatError(f"the NRRD field {name!r} is missing") from None
         except ValueError:
             raise FormatError(
-                f"the NRRD field {name!r} holds no whole numbers: {self.fields[name]!r}"
+                f"the NRRD field {name!r} holds no whole numbers: {self.fields[name][:60]!r}"
             ) from None
 
     def dtype(self) -> np.dtype[np.generic]:
@@ -78,25 +82,56 @@ class Header:
         if spelling.lower() not in DTYPE_OF:
             raise FormatError(f"the NRRD type {spelling!r} is not known")
         dtype = np.dtype(DTYPE_OF[spelling.lower()])
-        endian = self.fields.get("endian", "")
-        if dtype.itemsize > 1 and self.fields.get("encoding") not in ("ascii", "text", "txt"):
+        endian = self.fields.get("endian", "").lower()
+        if dtype.itemsize > 1 and self.encoding() not in TEXT:
             if endian not in ("little", "big"):
                 raise FormatError(f"the NRRD field 'endian' is {endian!r}: it must be little or big")
             return dtype.newbyteorder("<" if endian == "little" else ">")
         return dtype
 
-    def vectors(self, name: str) -> list[list[float] | None]:
-        """A field of vectors, such as ``(1,0,0) none``."""
+    def encoding(self) -> str:
+        """How the voxels are written, in lower case: ITK writes ``ASCII``, others ``gzip``."""
+        return self.fields.get("encoding", "").lower()
+
+    def space_size(self) -> int | None:
+        """Number of directions of its space; `None` where it tells of none."""
+        if self.fields.get("space"):
+            return 4 if self.fields["space"].lower().endswith("time") else 3
+        return (self.numbers("space dimension") or [0])[0] if "space dimension" in self.fields else None
+
+    def vectors(self, name: str, length: int | None) -> list[list[float] | None]:
+        """A field of vectors, such as ``(1,0,0) none``; all have one length.
+
+        Raises
+        ------
+        FormatError
+            If it holds something else, or vectors of another length.
+        """
+        text = self.fields[name]
+        if VECTOR.sub("", text).strip():
+            raise FormatError(f"the NRRD field {name!r} holds something that is no vector: {text[:60]!r}")
         vectors: list[list[float] | None] = []
-        for word in self.fields[name].replace(", ", ",").split():
-            if word == "none":
-                vectors.append(None)
+        for inside, _ in VECTOR.findall(text):
+            vector = _numbers(name, inside) if inside else None
+            if vector is None or all(map(math.isnan, vector)):
+                vectors.append(None)  # old files have "(nan,nan,nan)" for "none"
                 continue
-            try:
-                vectors.append([float(part) for part in word.strip("()").split(",")])
-            except ValueError:
-                raise FormatError(f"the NRRD field {name!r} holds no vector: {word!r}") from None
+            length = length or len(vector)
+            if len(vector) != length:
+                # "the number of coefficients is the dimension of the space": a decimal comma would be one more.
+                raise FormatError(
+                    f"the NRRD field {name!r} holds a vector of {len(vector)} numbers, ({inside}), in a space of "
+                    f"{length}: are there decimal commas?"
+                )
+            vectors.append(vector)
         return vectors
+
+
+def _numbers(name: str, text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise FormatError(f"the NRRD field {name!r} holds no vector: {text[:60]!r}") from None
 
 
 def read_header(path: Path) -> tuple[Header, bytes]:

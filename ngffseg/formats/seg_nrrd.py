@@ -12,10 +12,13 @@ from ngffseg.errors import FormatError
 from ngffseg.formats.exact import exact_labels
 from ngffseg.formats.extent import extent_text, extents
 from ngffseg.formats.nrrd_data import read_data, write_data
-from ngffseg.formats.nrrd_grid import GENERATED, LPS, grid_fields, joined, split_layers
+from ngffseg.formats.nrrd_grid import Grid, read_grid, told_unit
 from ngffseg.formats.nrrd_header import Header, header_bytes, read_header
+from ngffseg.formats.nrrd_place import GENERATED, LPS, grid_fields, joined, space_of, written_geometry
+from ngffseg.formats.nrrd_units import FIELD
 from ngffseg.formats.segment_keys import format_segment, group_keys, parse_segment
-from ngffseg.geometry import Geometry, from_nrrd
+from ngffseg.formats.told import tell
+from ngffseg.geometry import Geometry, from_nrrd, nrrd_frame
 from ngffseg.model import Loss, Segmentation, Volume
 
 # The documents of Slicer say SourceRepresentation, its code and its files MasterRepresentation.
@@ -31,24 +34,27 @@ def read(path: Path) -> Segmentation:
     data = exact_labels(read_data(header, content), path.name)
     numbered, keys = group_keys(header.keys)
     if LEGACY_EXTENT in keys and data.ndim == 4:
-        layers, geometry = _legacy_layers(header, data)
+        grid = _legacy_grid(header, data)
         keys = {k: v for k, v in keys.items() if k != LEGACY_EXTENT}
+        header.fields.pop(FIELD, None)  # it speaks of four directions
         numbered = {n: {k: v for k, v in raw.items() if k != "Extent"} for n, raw in numbered.items()}
     else:
-        layers, geometry = split_layers(header, data)
+        grid = read_grid(header, data)
+    tell(path.name, grid.notes)
     segments = tuple(parse_segment(number, raw) for number, raw in numbered.items())
     extra = {
         "space": header.fields.get("space", ""),
         "dimension": header.fields["dimension"],
         "fields": {k: v for k, v in header.fields.items() if k not in GENERATED},
         "keys": keys,
+        **({"unit": unit} if (unit := told_unit(header, grid.geometry)) else {}),
         "segments": {s.id: raw for s, raw in zip(segments, numbered.values(), strict=True)},
     }
     representation = keys.get(REPRESENTATION) or keys.get(OTHER_NAME) or DEFAULT
-    return Segmentation(layers, segments, geometry, representation, None, {"nrrd": extra})
+    return Segmentation(grid.layers, segments, grid.geometry, representation, None, {"nrrd": extra})
 
 
-def _legacy_layers(header: Header, data: Any) -> tuple[tuple[Any, ...], Geometry]:
+def _legacy_grid(header: Header, data: Any) -> Grid:
     """Layers of the old layout: four space axes, one segment after another, value 1 in each.
 
     Slicer takes origin and directions as RAS there, and the origin for index 0 of the reference
@@ -56,8 +62,8 @@ def _legacy_layers(header: Header, data: Any) -> tuple[tuple[Any, ...], Geometry
     """
     try:
         start = [int(word) for word in header.keys[LEGACY_EXTENT].split()][:5:2]
-        vectors = [v[:3] for v in header.vectors("space directions")[:3] if v is not None]
-        origin = (header.vectors("space origin")[0] or [])[:3]
+        vectors = [v[:3] for v in header.vectors("space directions", None)[:3] if v is not None]
+        origin = (header.vectors("space origin", None)[0] or [])[:3]
         first = np.asarray(origin) + np.asarray(start) @ np.asarray(vectors)
         affine = from_nrrd("RAS", vectors, first)
     except (KeyError, ValueError, IndexError) as error:
@@ -65,16 +71,17 @@ def _legacy_layers(header: Header, data: Any) -> tuple[tuple[Any, ...], Geometry
             "the file has the old layout of four space axes, but its extent or directions are broken"
         ) from error
     layers = tuple(np.ascontiguousarray(layer) for layer in data)
-    return layers, Geometry(layers[0].shape, affine, frame="patient")
+    return Grid(layers, Geometry(layers[0].shape, affine, frame="patient"), ())
 
 
 def read_volume(path: Path) -> Volume:
     """Read the voxels as an intensity image."""
     header, content = read_header(path)
-    layers, geometry = split_layers(header, read_data(header, content))
-    if len(layers) != 1:
-        raise FormatError(f"{path.name} has {len(layers)} components: an image has one")
-    return Volume(layers[0], geometry)
+    grid = read_grid(header, read_data(header, content))
+    if len(grid.layers) != 1:
+        raise FormatError(f"{path.name} has {len(grid.layers)} components: an image has one")
+    tell(path.name, grid.notes)
+    return Volume(grid.layers[0], grid.geometry)
 
 
 def write(segmentation: Segmentation, path: Path) -> tuple[Loss, ...]:
@@ -92,8 +99,10 @@ def write(segmentation: Segmentation, path: Path) -> tuple[Loss, ...]:
     segment_keys, losses = _segment_keys(segmentation, extra)
     ordered = dict(sorted(segment_keys.items(), key=_by_number)) | dict(sorted(keys.items()))
     # Slicer and slicerio know no segmentation without a named space.
-    write_file(segmentation, path, data, ordered, extra.get("space") or LPS)
-    return losses
+    space = space_of(segmentation.geometry, extra) or LPS
+    if segmentation.geometry.frame is None and nrrd_frame(space) == "patient":
+        losses = (*losses, Loss("geometry", f"it lies in no patient, but Slicer needs a named space: {LPS}"))
+    return (*losses, *write_file(segmentation, path, data, ordered, space))
 
 
 def _segment_keys(
@@ -122,12 +131,19 @@ def _by_number(item: tuple[str, str]) -> tuple[int, str]:
 
 def write_file(
     segmentation: Segmentation, path: Path, data: Any, keys: Mapping[str, str], space: str
-) -> None:
-    """Write a NRRD file: the grid of a segmentation in a space, the fields that it came with, and keys."""
+) -> list[Loss]:
+    """Write a NRRD file: the grid of a segmentation in a space, the fields that it came with, and keys.
+
+    Returns what the fields cannot say of the grid.
+    """
     extra: Mapping[str, Any] = segmentation.extra.get("nrrd", {})
-    fields = grid_fields(segmentation.geometry, len(segmentation.layers), data.dtype, space)
-    if extra.get("dimension") == fields["dimension"]:
-        fields |= {k: v for k, v in extra.get("fields", {}).items() if k not in fields}
+    dimension = len(segmentation.geometry.shape) + (len(segmentation.layers) > 1)
+    if extra.get("dimension") != str(dimension):
+        extra = {}  # its fields speak of other axes
+    geometry, losses = written_geometry(segmentation.geometry, extra, space)
+    fields = grid_fields(geometry, len(segmentation.layers), data.dtype, space)
+    fields |= {k: v for k, v in extra.get("fields", {}).items() if k not in (*fields, *GENERATED)}
     with path.open("xb") as stream:
         stream.write(header_bytes(Header(fields, dict(keys))))
         write_data(stream, data)
+    return losses

@@ -13,7 +13,8 @@ from ngffseg.errors import FormatError
 from ngffseg.formats.terminology import format_terminology, parse_terminology
 from ngffseg.model import Color, Loss, Segment
 
-KEY = re.compile(r"Segment(\d+)_(.+)", re.DOTALL)
+# A number of thousands of digits is none.
+KEY = re.compile(r"Segment([0-9]{1,9})_(.+)", re.DOTALL)
 # Readers end a text or a line at them, and the format has no escape for them.
 NO_TEXT = re.compile("[\0\r]")
 STATUS, TERMINOLOGY = "Segmentation.Status", "TerminologyEntry"
@@ -128,7 +129,7 @@ def _whole(number: int, keys: Mapping[str, str], key: str, default: int) -> int:
     try:
         return int(keys.get(key, default))
     except ValueError:
-        raise FormatError(f"Segment{number}_{key} is no whole number: {keys[key]!r}") from None
+        raise FormatError(f"Segment{number}_{key} is no whole number: {keys[key][:60]!r}") from None
 
 
 def _color(number: int, text: str | None) -> Color | None:
@@ -136,8 +137,8 @@ def _color(number: int, text: str | None) -> Color | None:
         return None
     try:
         red, green, blue = (round(float(part) * 255) for part in text.split())
-    except ValueError:
-        raise FormatError(f"Segment{number}_Color is no color: {text!r}") from None
+    except (ValueError, OverflowError):  # words, NaN; infinity
+        raise FormatError(f"Segment{number}_Color is no color: {text[:60]!r}") from None
     if not all(0 <= part <= 255 for part in (red, green, blue)):
         return None  # Slicer writes an invalid color for none
     return red, green, blue, 255

@@ -4,6 +4,7 @@ from ngffseg.geometry.frames import (
     from_dicom,
     from_nifti,
     from_nrrd,
+    nrrd_frame,
     to_nifti,
     to_nrrd,
 )
@@ -28,12 +29,14 @@ from ngffseg.geometry.order import (
     overlaps,
     reordered,
 )
-from ngffseg.geometry.resolution import MILLIMETERS, downsampled, scales, spacing, voxel_volume
+from ngffseg.geometry.resolution import MILLIMETERS, downsampled, scales, shear, spacing, voxel_volume
 from ngffseg.geometry.source_grid import SourceGrid, in_order, source_after
+from ngffseg.geometry.units import SECONDS, converted, in_unit, length_unit
 from ngffseg.geometry.world import array_affine, from_array_affine, patient_rows, straight_affine
 
 __all__ = [
     "MILLIMETERS",
+    "SECONDS",
     "SPACE",
     "TOLERANCE",
     "Frame",
@@ -46,6 +49,7 @@ __all__ = [
     "anatomical_orientation",
     "array_affine",
     "canonical_order",
+    "converted",
     "downsampled",
     "from_array_affine",
     "from_dicom",
@@ -55,15 +59,19 @@ __all__ = [
     "identity",
     "identity_order",
     "in_order",
+    "in_unit",
     "index_map",
+    "length_unit",
     "match",
     "misplacement",
     "ngff_origin",
+    "nrrd_frame",
     "overlaps",
     "patient_rows",
     "reordered",
     "same_directions",
     "scales",
+    "shear",
     "source_after",
     "spacing",
     "straight_affine",

@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ngffseg.errors import FormatError
+from ngffseg.geometry.grid import Frame
 
 Matrix = npt.NDArray[np.float64]
 
 # Signs that take a NRRD space (https://teem.sourceforge.net/nrrd/format.html#space) to LPS.
-NRRD_SIGNS = {
+NRRD_PATIENT = {
     "left-posterior-superior": (1, 1, 1),
     "lps": (1, 1, 1),
     "right-anterior-superior": (-1, -1, 1),
@@ -24,6 +25,8 @@ NRRD_SIGNS = {
     "left-anterior-superior": (1, -1, 1),
     "las": (1, -1, 1),
 }
+# Spaces that are not the patient's: their numbers stay as they are, as ITK takes them.
+NRRD_SIGNS = NRRD_PATIENT | dict.fromkeys(("scanner-xyz", "3d-right-handed", "3d-left-handed"), (1, 1, 1))
 
 
 def _signs(space: str) -> tuple[int, int, int]:
@@ -31,6 +34,11 @@ def _signs(space: str) -> tuple[int, int, int]:
     if signs is None:
         raise FormatError(f"NRRD space {space!r} is not known here: use one of {', '.join(NRRD_SIGNS)}")
     return signs
+
+
+def nrrd_frame(space: str) -> Frame | None:
+    """Return "patient" if a NRRD space is the patient's; `None` for a scanner, other spaces and no name."""
+    return "patient" if space.lower() in NRRD_PATIENT else None
 
 
 def _flip_rows(affine: npt.ArrayLike, signs: Sequence[int]) -> Matrix:
@@ -50,14 +58,14 @@ def from_nrrd(space: str, directions: npt.ArrayLike, origin: npt.ArrayLike) -> M
         The field ``space``; empty where the file only has ``space dimension``, which is read as
         LPS, as ITK does.
     directions
-        3x3, one row per axis of the file (i, j, k), in millimetres: ``space directions``.
+        3x3, one row per axis of the file (i, j, k), in the unit of the file: ``space directions``.
     origin
         Centre of the first voxel: ``space origin``.
 
     Raises
     ------
     FormatError
-        If the space is none of LPS, RAS and LAS.
+        If the space has another name than LPS, RAS, LAS and the three that name no patient.
     """
     signs = _signs(space)
     affine = np.eye(4)

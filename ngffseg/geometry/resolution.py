@@ -12,19 +12,40 @@ from ngffseg.geometry.grid import SPACE, Geometry
 
 # Column of the affine that belongs to each space axis.
 COLUMN = {"x": 0, "y": 1, "z": 2}
-# Units of length that microscopes and scanners use (UDUNITS-2 names, as NGFF has them).
+# Units of length of OME-Zarr, in UDUNITS-2 names.
 MILLIMETERS = {
+    "yoctometer": 1e-21,
+    "zeptometer": 1e-18,
+    "attometer": 1e-15,
+    "femtometer": 1e-12,
+    "picometer": 1e-9,
     "angstrom": 1e-7,
     "nanometer": 1e-6,
     "micrometer": 1e-3,
     "millimeter": 1.0,
     "centimeter": 10.0,
-    "meter": 1000.0,
+    "inch": 25.4,
+    "decimeter": 100.0,
+    "foot": 304.8,
+    "yard": 914.4,
+    "meter": 1e3,
+    "decameter": 1e4,
+    "hectometer": 1e5,
+    "kilometer": 1e6,
+    "mile": 1609344.0,
+    "megameter": 1e9,
+    "gigameter": 1e12,
+    "terameter": 1e15,
+    "petameter": 1e18,
+    "parsec": 3.0856775814913673e19,
+    "exameter": 1e21,
+    "zettameter": 1e24,
+    "yottameter": 1e27,
 }
 
 
 def spacing(geometry: Geometry) -> npt.NDArray[np.float64]:
-    """Distances of neighbouring voxel centres along i, j and k (x, y, z) in millimetres."""
+    """Distances of neighbouring voxel centres along i, j and k (x, y, z), in the unit of the space axes."""
     return np.asarray(np.linalg.norm(geometry.affine[:3, :3], axis=0), dtype=np.float64)
 
 
@@ -32,6 +53,13 @@ def millimetres(geometry: Geometry) -> float:
     """Millimetres in the unit of the space axes; 1 where they have none, or several."""
     units = {geometry.units[place] for place in geometry.spatial_axes}
     return MILLIMETERS.get(units.pop() or "", 1.0) if len(units) == 1 else 1.0
+
+
+def shear(geometry: Geometry) -> float:
+    """The largest cosine of the angle between two space axes: 0 where all angles are right."""
+    columns = [COLUMN[geometry.axes[place]] for place in geometry.spatial_axes]
+    directions = (geometry.affine[:3, :3] / spacing(geometry))[:, columns]
+    return float(np.abs(directions.T @ directions - np.eye(len(columns))).max())
 
 
 def voxel_volume(geometry: Geometry) -> float | None:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import zarr
 
 from ngffseg import ngff
-from ngffseg.errors import MetadataError, NgffsegError, StoreNotFoundError, UsageError
+from ngffseg.errors import MetadataError, NgffsegError, NgffsegWarning, StoreNotFoundError, UsageError
 from ngffseg.geometry import Geometry
 from ngffseg.labels.address import split_address
 from ngffseg.labels.image import Box, LabelImage, exact_box
@@ -164,7 +164,7 @@ def open_contents(url: str | os.PathLike[str], name: str | None = None) -> Conte
     if image is None and not groups:
         raise StoreNotFoundError(f"{address} holds neither an image nor labels: import some first")
     for error in missing.values():
-        warnings.warn(f"left out: {error}", stacklevel=2)
+        warnings.warn(f"left out: {error}", NgffsegWarning, stacklevel=2)
     opened = {one: label for one, label in found.items() if isinstance(label, LabelImage)}
     kept = (tuple(opened[one] for one in group if one in opened) for group in groups)
     told = {one: str(error) for one, error in missing.items()}

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -215,7 +216,13 @@ def test_export_reports_losses(source, tmp_path, capsys):
     write_labels(tmp_path / "a.zarr", LABELS, name="a", segments=[Segment(1, id="x", name="liver")])
     code, got = answer(capsys, "export", tmp_path / "a.zarr", tmp_path / "a.nii.gz")
     assert code == 0
-    assert got["losses"] == [{"where": "segments", "what": "ids of 1 segments: NIfTI has no place for them"}]
+    assert got["losses"] == [
+        {
+            "where": "geometry",
+            "what": "it lies in no patient, which NIfTI cannot say and keep its place: the codes are 2 (aligned)",
+        },
+        {"where": "segments", "what": "ids of 1 segments: NIfTI has no place for them"},
+    ]
     assert run(["export", str(tmp_path / "a.zarr"), str(tmp_path / "b.nii.gz"), "--strict"]) == 1
     error = capsys.readouterr().err
     assert error.startswith("ngffseg: b.nii.gz would lose something")
@@ -439,3 +446,23 @@ def test_rates_are_measured_once_and_kept(capsys, tmp_path, monkeypatch):
     assert "measured on this machine" in again["rates"]
     _, other = answer(capsys, *words, "--codec", "gzip-1")
     assert "run with --calibrate" in other["rates"]
+
+
+def test_what_was_decided_is_one_line_beside_the_answer(shared_data, tmp_path, capsys):
+    """A real file without codes; the answer in JSON stays JSON."""
+    file = shared_data / "odd" / "minimal.nii.gz"
+    assert run(["import", str(file), str(tmp_path / "a.zarr"), "--json"]) == 0
+    told = capsys.readouterr()
+    (line,) = told.err.splitlines()
+    assert line.startswith("ngffseg: minimal.nii.gz: sform_code and qform_code are 0")
+    assert json.loads(told.out)["name"] == "minimal"
+
+
+def test_warnings_of_others_stay_warnings(monkeypatch, capsys):
+    def warns(*_arguments, **_options):
+        warnings.warn("theirs", RuntimeWarning, stacklevel=1)
+
+    monkeypatch.setattr("ngffseg.cli.check_verb.check", warns)
+    with pytest.warns(RuntimeWarning, match="theirs"):
+        run(["check", "nowhere"])
+    assert "theirs" not in capsys.readouterr().err.split("ngffseg:")[0]

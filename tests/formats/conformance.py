@@ -50,7 +50,7 @@ class FormatConformance:
 
     def make(self, labels, segments=(), affine=None):
         affine = np.diag([1.5, 2.0, 3.0, 1.0]) if affine is None else affine
-        return Segmentation((labels,), tuple(segments), Geometry(labels.shape, affine))
+        return Segmentation((labels,), tuple(segments), Geometry(labels.shape, affine, frame="patient"))
 
     @pytest.mark.parametrize("dtype", DTYPES)
     def test_every_dtype_comes_back_exactly(self, path, dtype):

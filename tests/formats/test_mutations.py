@@ -17,7 +17,15 @@ from tests.examples import examples
 
 SLICER = (Path(slicerio.__file__).parent / "data" / "SegmentationOverlapping.seg.nrrd").read_bytes()
 NIFTI = gzip.decompress((Path(nib.__file__).parent / "tests" / "data" / "example4d.nii.gz").read_bytes())
-FILES = {".seg.nrrd": (SLICER, SLICER.find(b"\n\n") + 2), ".nii": (NIFTI, 416)}
+UNITS = (
+    b"NRRD0005\ntype: uint8\ndimension: 3\nspace dimension: 3\nsizes: 2 2 2\nspace directions: ( 2,0,0 ) (0,2,0) (0,0,2)\n"
+    b'space units: "um" "um" "um"\nspace origin: (1,2,3)\nbyte skip: 0\nencoding: ASCII\n\n0 1 2 3 4 5 6 7\n'
+)
+FILES = {
+    ".seg.nrrd": (SLICER, SLICER.find(b"\n\n") + 2),
+    ".nrrd": (UNITS, UNITS.find(b"\n\n") + 2),
+    ".nii": (NIFTI, 416),
+}
 
 places = st.integers(0, 2**16)
 changes = st.lists(

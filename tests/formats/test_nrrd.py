@@ -62,7 +62,7 @@ def test_spacings_without_a_space_are_read_as_itk_does(tmp_path):
 
 @pytest.mark.parametrize("space", ["right-anterior-superior", "RAS", "left-anterior-superior", "LPS"])
 def test_spaces_are_placed_as_itk_does_and_given_back(space, tmp_path):
-    fields = {"space": space, "space directions": "(1,0.5,0) (0,2,0) (0,0,3)", "space origin": "(1,2,3)"}
+    fields = {"space": space, "space directions": "(1.5,2,0) (-2,1.5,0) (0,0,3)", "space origin": "(1,2,3)"}
     write(tmp_path / "a.nrrd", LABELS.astype(np.uint8), "raw", **fields)
     read = read_segmentation(tmp_path / "a.nrrd")
     image = sitk.ReadImage(str(tmp_path / "a.nrrd"))

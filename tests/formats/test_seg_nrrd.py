@@ -91,7 +91,7 @@ def test_text_with_newlines_bars_and_backslashes(tmp_path):
     made = Segmentation(
         (np.ones((2, 2, 2), np.uint8),),
         (Segment(1, id="s", name="Müller 肝\n2", tags=tags),),
-        Geometry((2, 2, 2), np.eye(4)),
+        Geometry((2, 2, 2), np.eye(4), frame="patient"),
     )
     losses = write_segmentation(made, tmp_path / "t.seg.nrrd")
     assert [(loss.where, "%7C" in loss.what) for loss in losses] == [("s", True)]
@@ -111,7 +111,9 @@ def test_codes_that_do_not_fit_are_reported(tmp_path):
         (CodedRegion(left), CodedRegion(right)),
     )
     made = Segmentation(
-        (np.ones((2, 2, 2), np.uint8),), (Segment(1, codes=codes),), Geometry((2, 2, 2), np.eye(4))
+        (np.ones((2, 2, 2), np.uint8),),
+        (Segment(1, codes=codes),),
+        Geometry((2, 2, 2), np.eye(4), frame="patient"),
     )
     (loss,) = write_segmentation(made, tmp_path / "t.seg.nrrd")
     assert "one modifier" in loss.what
@@ -175,14 +177,14 @@ GOOD = {
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"sizes": "2 2 3"}, "8 bytes of voxels, its header says 12"),
-        ({"sizes": "2 2 1"}, "8 bytes of voxels, its header says 4"),
+        ({"sizes": "2 2 3"}, "8 bytes of voxels, its header says 12: it is truncated"),
+        ({"sizes": "2 2 1"}, "8 bytes of voxels, its header says 4: it is 4 bytes longer"),
         ({"dimension": "4"}, "contradicts sizes"),
         ({"type": "block"}, "type 'block' is not known"),
         ({"type": "short"}, "endian"),
         ({"encoding": "zip"}, "encoding 'zip' is not known"),
         ({"encoding": "gzip"}, "broken or truncated"),
-        ({"space": "scanner-xyz"}, "space 'scanner-xyz' is not known"),
+        ({"space": "left-posterior-inferior"}, "space 'left-posterior-inferior' is not known"),
         ({"space directions": "(1,0,0) (0,1,0)"}, "2 space directions"),
         ({"space directions": "(1,0,0) (0,1,0) (0,0,a)"}, "no vector"),
         ({"space directions": "(1,0,0) (1,0,0) (0,0,1)"}, "singular"),

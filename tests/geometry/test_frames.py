@@ -33,8 +33,8 @@ def test_ras_is_lps_with_two_signs_turned(affine):
 
 
 def test_unknown_spaces_are_refused():
-    with pytest.raises(FormatError, match="scanner-xyz"):
-        from_nrrd("scanner-xyz", np.eye(3), (0, 0, 0))
+    with pytest.raises(FormatError, match="left-posterior-inferior"):
+        from_nrrd("left-posterior-inferior", np.eye(3), (0, 0, 0))
 
 
 def lps(image):

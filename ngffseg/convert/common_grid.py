@@ -1,0 +1,149 @@
+"""One grid for the files of a study: that of the first one, made larger where others reach beyond it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ngffseg.errors import UsageError
+from ngffseg.geometry import SPACE, Geometry, match
+from ngffseg.model import Segmentation
+
+Layer = npt.NDArray[np.uint16]
+# Voxels of a grid that holds the boxes of all files; one file may have more.
+MOST_VOXELS = 2**31
+# Voxels by which places differ when they are computed, and not stored, in another order.
+ROUNDING = 1e-9
+AXES = ("x", "y", "z")
+
+
+@dataclass(slots=True)
+class CommonGrid:
+    """Layers on the grid of a first file, which grows by whole voxels.
+
+    Parameters
+    ----------
+    file
+        The first file.
+    geometry
+        Its grid, which gives the order of the axes.
+    """
+
+    file: Path
+    geometry: Geometry
+    layers: list[Layer] = field(default_factory=list)
+    # Box of all files in indices of the first one.
+    start: list[int] = field(default_factory=list)
+    stop: list[int] = field(default_factory=list)
+    error: float = 0.0
+    turned: int = 0
+    moved: int = 0
+
+    def __post_init__(self) -> None:
+        self.start, self.stop = [0] * len(self.geometry.shape), list(self.geometry.shape)
+
+    def place(self, file: Path, read: Segmentation) -> tuple[tuple[npt.NDArray[Any], ...], tuple[slice, ...]]:
+        """The layers of a file in the order of the first one, and the box of the grid in which they lie.
+
+        Raises
+        ------
+        UsageError
+            If flips, permutations and whole voxels do not lead from one grid to the other.
+        """
+        arrays = tuple(np.asarray(layer[...]) for layer in read.layers)
+        offset: Sequence[int] = [0] * len(self.start)
+        if read.geometry != self.geometry:
+            reason = _other_world(read.geometry, self.geometry)
+            found = match(read.geometry, self.geometry) if reason is None else None
+            if found is None or not found.is_exact:
+                reason = (
+                    reason or f"its voxels lie up to {found.error if found else 0:.2g} voxels beside those"
+                )
+                raise UsageError(
+                    f"{file} does not lie on the grid of {self.file}: {reason}: resample one of them first"
+                )
+            arrays, offset = tuple(found.order.apply(array) for array in arrays), found.offset
+            self.error = max(self.error, found.error)
+            self.turned += not found.order.is_identity
+            self.moved += any(offset) or arrays[0].shape != self.geometry.shape
+        self._grow(file, offset, [a + n for a, n in zip(offset, arrays[0].shape, strict=True)])
+        starts = [a - first for a, first in zip(offset, self.start, strict=True)]
+        return arrays, tuple(slice(a, a + n) for a, n in zip(starts, arrays[0].shape, strict=True))
+
+    def _grow(self, file: Path, start: Sequence[int], stop: Sequence[int]) -> None:
+        """Make room for a box."""
+        low = [min(a, b) for a, b in zip(self.start, start, strict=True)]
+        high = [max(a, b) for a, b in zip(self.stop, stop, strict=True)]
+        if (low, high) == (self.start, self.stop):
+            return
+        shape = tuple(b - a for a, b in zip(low, high, strict=True))
+        if math.prod(shape) > MOST_VOXELS:
+            raise UsageError(
+                f"{file} lies far from {self.file}: one grid for both would have {shape} voxels: import it by itself"
+            )
+        widths = [(a - b, d - c) for a, b, c, d in zip(self.start, low, self.stop, high, strict=True)]
+        self.layers = [np.pad(layer, widths) for layer in self.layers]
+        self.start, self.stop = low, high
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the grid that holds all boxes."""
+        return tuple(b - a for a, b in zip(self.start, self.stop, strict=True))
+
+    def whole(self) -> Geometry:
+        """The grid that holds all boxes."""
+        by_axis = dict(zip(self.geometry.axes, self.start, strict=True))
+        first = [by_axis.get(axis, 0) for axis in AXES]
+        affine = self.geometry.affine.copy()
+        if any(first):
+            affine[:3, 3] += affine[:3, :3] @ first
+        return replace(self.geometry, shape=self.shape, affine=affine)
+
+    def notes(self, count: int) -> list[str]:
+        """What was done so that all files have one grid."""
+        done = []
+        if self.turned:
+            done.append(f"{self.turned} with flipped or swapped axes")
+        if self.moved:
+            done.append(f"{self.moved} in a box of its own")
+        if self.error > ROUNDING:
+            done.append(f"the largest difference is {self.error:.2g} voxels")
+        return [f"{count} files on one grid, that of {self.file.name}: {', '.join(done)}"] if done else []
+
+
+def without_single_axes(read: Segmentation) -> Segmentation:
+    """A segmentation without axes of one time point or channel: (x, y, z, 1) is the grid (x, y, z)."""
+    old = read.geometry
+    kept = [n for n, axis in enumerate(old.axes) if axis in SPACE or old.shape[n] > 1]
+    if len(kept) == len(old.axes):
+        return read
+    shape, axes = tuple(old.shape[n] for n in kept), tuple(old.axes[n] for n in kept)
+    units, step = tuple(old.units[n] for n in kept), old.time_step if "t" in axes else 1.0
+    layers = tuple(np.asarray(layer[...]).reshape(shape) for layer in read.layers)
+    geometry = replace(old, shape=shape, axes=axes, units=units, time_step=step)
+    return replace(read, layers=layers, geometry=geometry)
+
+
+def _other_world(geometry: Geometry, first: Geometry) -> str | None:
+    """Why two grids cannot be compared; `None` if they can."""
+    if geometry.axes != first.axes:
+        return f"it has the axes {', '.join(geometry.axes)}, not {', '.join(first.axes)}"
+    if _beside_space(geometry) != _beside_space(first):
+        return "it has other time points or channels"
+    if geometry.frame != first.frame:
+        return "one of them lies in a patient, the other one does not say so"
+    if geometry.frame_of_reference_uid != first.frame_of_reference_uid:
+        return "they have different frames of reference"
+    return None
+
+
+def _beside_space(geometry: Geometry) -> tuple[list[Any], float]:
+    """Sizes and units of the axes of time and channels, and the step of time."""
+    rows = zip(geometry.axes, geometry.shape, geometry.units, strict=True)
+    return [(size, unit) for axis, size, unit in rows if axis not in SPACE], geometry.time_step
