@@ -10,10 +10,11 @@ from ngffseg.geometry.frames import (
 from ngffseg.geometry.grid import SPACE, Frame, Geometry, identity
 from ngffseg.geometry.ngff import anatomical_orientation, from_ngff, ngff_origin, same_directions
 from ngffseg.geometry.order import Match, Order, canonical_order, identity_order, match, reordered
-from ngffseg.geometry.resolution import downsampled, scales, spacing, voxel_volume
+from ngffseg.geometry.resolution import MILLIMETERS, downsampled, scales, spacing, voxel_volume
 from ngffseg.geometry.world import array_affine, from_array_affine, patient_rows, straight_affine
 
 __all__ = [
+    "MILLIMETERS",
     "SPACE",
     "Frame",
     "Geometry",
