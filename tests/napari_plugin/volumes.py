@@ -58,6 +58,17 @@ def two_boxes(dtype="uint64"):
     return labels
 
 
+def label_at(labels, affine, lps):
+    """The label at a place in the patient; None where it lies within a third of a voxel of another one."""
+    index = np.linalg.solve(affine, [*lps, 1])[2::-1]
+    found = set()
+    for shift in np.array(np.meshgrid(*[(-0.34, 0.34)] * 3)).reshape(3, -1).T:
+        place = np.round(index + shift).astype(int)
+        inside = (place >= 0).all() and (place < labels.shape).all()
+        found.add(int(labels[tuple(place)]) if inside else 0)
+    return found.pop() if len(found) == 1 else None
+
+
 def write(url, affine, frame=None, **options):
     """A store of two boxes over a gray image."""
     image = np.full(SHAPE, -1000, "int16")

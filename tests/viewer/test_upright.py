@@ -51,23 +51,12 @@ def is_letter(pixel):
     return (pixel[..., :2].min(axis=-1) > 200) & (pixel[..., 2] < 60)
 
 
-def label_at(labels, geometry, lps):
-    """The label at a place in the patient; None where it lies within a third of a voxel of another one."""
-    index = np.linalg.solve(geometry.affine, [*lps, 1])[2::-1]
-    found = set()
-    for shift in np.array(np.meshgrid(*[(-0.34, 0.34)] * 3)).reshape(3, -1).T:
-        place = np.round(index + shift).astype(int)
-        inside = (place >= 0).all() and (place < labels.shape).all()
-        found.add(int(labels[tuple(place)]) if inside else 0)
-    return found.pop() if len(found) == 1 else None
-
-
 @pytest.mark.parametrize("order", volumes.ORDERS)
 def test_each_panel_shows_the_patient_upright(page, tmp_path, order):
     """Each pixel of a raster has the color of the label at its place in the patient, in three panels."""
     affine = volumes.ORDERS[order]()
     volumes.write(tmp_path / "a.zarr", affine, frame="patient")
-    geometry, labels = Geometry(volumes.SHAPE, affine), volumes.two_boxes()
+    labels = volumes.two_boxes()
     step = np.linalg.norm(affine[:3, :3], axis=0).min()
     for voxel in ((28, 17, 12), (12, 48, 52)):  # near a corner of a box: each flip moves something
         lps = (affine @ [*voxel[::-1], 1])[:3]
@@ -81,7 +70,7 @@ def test_each_panel_shows_the_patient_upright(page, tmp_path, order):
                     place = lps.copy()
                     place[right[0]] += right[1] * across * 0.15 * step
                     place[down[0]] += down[1] * along * 0.15 * step
-                    label = label_at(labels, geometry, place)
+                    label = volumes.label_at(labels, affine, place)
                     column, row = MIDDLES[panel]
                     found = picture[row + along, column + across]
                     if label is None or (label == 0 and is_letter(found)):
