@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 Drawing: TypeAlias = "Figure"
 
 PANEL_INCHES, LEGEND_INCHES, DPI = 3.2, 2.6, 110
+# Places in a panel of the letters at its left, right, top and bottom, and how they are written.
+SIDES = ((0.03, 0.5), (0.97, 0.5), (0.5, 0.96), (0.5, 0.04))
+LETTERS: dict[str, Any] = {"color": "yellow", "fontsize": 8, "ha": "center", "va": "center"}
 # A legend of more names cannot be read.
 MOST_NAMES = 20
 
@@ -74,6 +77,8 @@ def _draw_row(part: Any, panels: Sequence[Panel], entries: Sequence[Entry], colu
         # Names of others: "$" in them is no formula.
         title = "\n".join(map(plain, panel.title.split("\n")))
         axes.set_title(title, fontsize=9, parse_math=False)
+        for letter, (x, y) in zip(panel.sides, SIDES, strict=False):
+            axes.text(x, y, letter, transform=axes.transAxes, **LETTERS)
     for axes in part.axes:
         axes.set_axis_off()
     shown = [Patch(color=entry.color, label=plain(entry.name)) for entry in entries[:MOST_NAMES]]
