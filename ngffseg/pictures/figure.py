@@ -70,7 +70,9 @@ def _save(figure: Figure, target: Any) -> None:
 
 def _draw_row(part: Any, panels: Sequence[Panel], entries: Sequence[Entry], columns: int) -> None:
     from matplotlib.patches import Patch
+    from matplotlib.patheffects import withStroke
 
+    outlined = [withStroke(linewidth=2, foreground="black")]
     for axes, panel in zip(part.subplots(1, columns, squeeze=False)[0], panels, strict=False):
         # In units of the plane, so that voxels have their true proportions.
         axes.imshow(panel.picture, interpolation="nearest", extent=(0, panel.width, panel.height, 0))
@@ -78,7 +80,7 @@ def _draw_row(part: Any, panels: Sequence[Panel], entries: Sequence[Entry], colu
         title = "\n".join(map(plain, panel.title.split("\n")))
         axes.set_title(title, fontsize=9, parse_math=False)
         for letter, (x, y) in zip(panel.sides, SIDES, strict=False):
-            axes.text(x, y, letter, transform=axes.transAxes, **LETTERS)
+            axes.text(x, y, letter, transform=axes.transAxes, path_effects=outlined, **LETTERS)
     for axes in part.axes:
         axes.set_axis_off()
     shown = [Patch(color=entry.color, label=plain(entry.name)) for entry in entries[:MOST_NAMES]]
