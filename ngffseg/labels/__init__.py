@@ -3,7 +3,7 @@
 from ngffseg.labels.address import split_address
 from ngffseg.labels.archive import write_archive
 from ngffseg.labels.calibration import calibrate
-from ngffseg.labels.contents import Contents, IntensityImage, display_window, open_contents, shown_name
+from ngffseg.labels.contents import Contents, IntensityImage, open_contents, shown_name
 from ngffseg.labels.costs import Cost, access_costs
 from ngffseg.labels.forecast import Forecast, forecast, is_current
 from ngffseg.labels.image import LabelImage
@@ -22,6 +22,7 @@ from ngffseg.labels.segment_table import update_segments
 from ngffseg.labels.tree import store_tree
 from ngffseg.labels.update import update_labels
 from ngffseg.labels.verification import verify_index, verify_indices
+from ngffseg.labels.window import display_window
 from ngffseg.labels.write import write_labels, write_segmentation
 
 __all__ = [

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import zarr
 
@@ -27,8 +26,6 @@ from ngffseg.store import open_store, store_errors
 
 # The version of a store that does not tell it.
 OLDEST = "0.4"
-# Voxels along a side from which the brightness of an image is told.
-MOST_SIDE = 256
 # Label images that are opened at the same time.
 AT_ONCE = 16
 
@@ -74,21 +71,6 @@ class IntensityImage:
         with store_errors(self.url):
             lazy = self.arrays.lazy(level)
         return lazy.read(exact_box(box, lazy.shape))
-
-
-def display_window(image: IntensityImage) -> tuple[float, float]:
-    """Values to be shown in black and in white: percentiles 1 and 99 of what the coarsest level holds.
-
-    The smallest value is left out: scanners give it to all that lies outside of their field of view. Of a
-    very large level its middle is looked at.
-    """
-    shape = image.arrays[-1].shape
-    box = [slice(max(0, n - MOST_SIDE) // 2, max(0, n - MOST_SIDE) // 2 + min(n, MOST_SIDE)) for n in shape]
-    values = image.read(box, len(image.arrays) - 1).astype(np.float64)
-    values = values[np.isfinite(values)]
-    seen = values[values > values.min()] if values.size else values
-    low, high = (float(v) for v in np.percentile(seen, (1, 99))) if seen.size else (0.0, 1.0)
-    return (low, high) if low < high else (low, low + 1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

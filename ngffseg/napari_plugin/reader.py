@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ngffseg.napari_plugin.layers import LayerData, read_layers
+from ngffseg.napari_plugin.upright import keep_upright
 
 
 def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], list[LayerData]] | None:
@@ -17,9 +18,11 @@ def get_reader(path: str | Sequence[str]) -> Callable[[str | Sequence[str]], lis
 
 
 def read(path: str | Sequence[str]) -> list[LayerData]:
-    """The layers of one or several stores."""
+    """The layers of one or several stores; the viewer is turned when they come."""
     paths = [path] if isinstance(path, str) else list(path)
-    return [layer for one in paths for layer in read_layers(one)]
+    layers = [layer for one in paths for layer in read_layers(one)]
+    keep_upright()
+    return layers
 
 
 def _is_ours(path: str) -> bool:

@@ -6,7 +6,8 @@ import tempfile
 from pathlib import Path
 
 from ngffseg.convert import import_demo
-from ngffseg.napari_plugin.layers import LayerData, read_layers
+from ngffseg.napari_plugin.layers import LayerData
+from ngffseg.napari_plugin.reader import read
 
 
 def demo_layers() -> list[LayerData]:
@@ -19,4 +20,4 @@ def demo_layers() -> list[LayerData]:
     """
     store = Path(tempfile.gettempdir()) / "ngffseg-demo" / "chest.ome.zarr"
     import_demo(store)
-    return read_layers(store)
+    return read(str(store))

@@ -14,6 +14,7 @@ from ngffseg.napari_plugin.layers import KEY, fixed_axes, layer_affine, origin
 from ngffseg.napari_plugin.painting import Painting
 from ngffseg.napari_plugin.saving import save_new
 from ngffseg.napari_plugin.table import features_of
+from ngffseg.napari_plugin.upright import turn_anew
 from ngffseg.store import normalized
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def _straighten(viewer: Any, layer: Any) -> None:
         if told.get("store") == own["store"] and same_directions(told["geometry"], own["geometry"]):
             without = "c" if other.ndim < len(told["geometry"].axes) else ""
             other.affine = layer_affine(told["geometry"], straight=True, without=without)
+    turn_anew(viewer)
     viewer.reset_view()
     viewer.dims.set_point(axes, layer.data_to_world(voxel))
 

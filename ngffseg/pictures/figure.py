@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 Drawing: TypeAlias = "Figure"
 
 PANEL_INCHES, LEGEND_INCHES, DPI = 3.2, 2.6, 110
+# Places in a panel of the letters at its left, right, top and bottom, and how they are written.
+SIDES = ((0.03, 0.5), (0.97, 0.5), (0.5, 0.96), (0.5, 0.04))
+LETTERS: dict[str, Any] = {"color": "yellow", "fontsize": 8, "ha": "center", "va": "center"}
 # A legend of more names cannot be read.
 MOST_NAMES = 20
 
@@ -67,13 +70,17 @@ def _save(figure: Figure, target: Any) -> None:
 
 def _draw_row(part: Any, panels: Sequence[Panel], entries: Sequence[Entry], columns: int) -> None:
     from matplotlib.patches import Patch
+    from matplotlib.patheffects import withStroke
 
+    outlined = [withStroke(linewidth=2, foreground="black")]
     for axes, panel in zip(part.subplots(1, columns, squeeze=False)[0], panels, strict=False):
         # In units of the plane, so that voxels have their true proportions.
         axes.imshow(panel.picture, interpolation="nearest", extent=(0, panel.width, panel.height, 0))
         # Names of others: "$" in them is no formula.
         title = "\n".join(map(plain, panel.title.split("\n")))
         axes.set_title(title, fontsize=9, parse_math=False)
+        for letter, (x, y) in zip(panel.sides, SIDES, strict=False):
+            axes.text(x, y, letter, transform=axes.transAxes, path_effects=outlined, **LETTERS)
     for axes in part.axes:
         axes.set_axis_off()
     shown = [Patch(color=entry.color, label=plain(entry.name)) for entry in entries[:MOST_NAMES]]

@@ -20,12 +20,16 @@ EXPECTED = ("right-to-left", "anterior-to-posterior", "superior-to-inferior")
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One picture: red, green and blue from 0 to 1, its size in units of the plane, and its title."""
+    """One picture: red, green and blue from 0 to 1, its size in units of the plane, and its title.
+
+    Sides are the letters of the patient at its left, right, top and bottom; empty where nobody knows them.
+    """
 
     picture: Picture
     width: float
     height: float
     title: str
+    sides: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,11 @@ class Plane:
 
     @property
     def shown(self) -> tuple[str, str]:
-        """Axes that run downwards and to the right."""
+        """Axes that run downwards and to the right; the head is never at a side."""
         names = [self.geometry.axes[n] for n in self.geometry.spatial_axes]
         down, right = (name for name in names if name != self.axis)
+        if self._seen:
+            down, right = sorted((down, right), key=lambda name: -EXPECTED.index(self._seen[name][0]))
         return down, right
 
     def labels(self, image: LabelImage | IntensityImage, level: int) -> npt.NDArray[Any]:
@@ -71,18 +77,34 @@ class Plane:
         return min(int((self.number + 0.5) * count / whole), count - 1)
 
     def _turned(self, plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        found = anatomical_orientation(self.geometry)
-        for place, name in enumerate(self.shown):
-            if "-to-".join(reversed(found.get(name, "").split("-to-"))) in EXPECTED:
-                plane = np.flip(plane, axis=place)
-        return plane
+        """Values in array order as they are seen."""
+        names = [name for name in self.geometry.axes if name in self.shown]
+        flipped = [place for place, name in enumerate(names) if self._seen.get(name, ("", False))[1]]
+        plane = np.flip(plane, axis=tuple(flipped))
+        return plane if names == list(self.shown) else plane.T
+
+    @property
+    def _seen(self) -> dict[str, tuple[str, bool]]:
+        """For each axis its direction on a screen (see `EXPECTED`), and True if its voxels run the other way.
+
+        It is empty where nobody knows the sides of the patient.
+        """
+        if self.geometry.frame != "patient":
+            return {}
+        found = {}
+        for name, direction in anatomical_orientation(self.geometry).items():
+            other = "-to-".join(reversed(direction.split("-to-")))
+            found[name] = (direction, False) if direction in EXPECTED else (other, True)
+        return found
 
     def panel(self, picture: Picture, title: str) -> Panel:
         """A picture of the plane as a panel of its true proportions."""
         steps = dict(zip(self.geometry.axes, scales(self.geometry), strict=True))
         sizes = dict(zip(self.geometry.axes, self.geometry.shape, strict=True))
         down, right = self.shown
-        return Panel(picture, sizes[right] * steps[right], sizes[down] * steps[down], title)
+        ends = [self._seen[name][0].upper().split("-TO-") for name in (right, down)] if self._seen else []
+        letters = "".join(end[0] for pair in ends for end in pair)
+        return Panel(picture, sizes[right] * steps[right], sizes[down] * steps[down], title, letters)
 
 
 def gray(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -9,20 +10,22 @@ from urllib.parse import quote
 import numpy as np
 
 from ngffseg.errors import MetadataError
-from ngffseg.geometry import Geometry, ngff_origin, patient_rows, scales, spacing
+from ngffseg.geometry import MILLIMETERS, Geometry, ngff_origin, patient_rows, scales, spacing
 from ngffseg.labels import Contents, IntensityImage, LabelImage, display_window, shown_name
 from ngffseg.viewer.properties import segment_colors
+from ngffseg.viewer.upright import (
+    FRONT,
+    SECTIONS,
+    SIDE,
+    in_patient,
+    letter_layers,
+    panel_length,
+    upright_layout,
+)
 
 # neuroglancer's word for the form of the arrays, by version of the store.
 FORMS = {"0.4": "zarr2", "0.5": "zarr3"}
-METERS = {
-    "angstrom": 1e-10,
-    "nanometer": 1e-9,
-    "micrometer": 1e-6,
-    "millimeter": 1e-3,
-    "centimeter": 1e-2,
-    "meter": 1.0,
-}
+METERS = {unit: length * 1e-3 for unit, length in MILLIMETERS.items()}
 SECONDS = {"microsecond": 1e-6, "millisecond": 1e-3, "second": 1.0, "minute": 60.0, "hour": 3600.0}
 # Pixels of a panel of a usual window.
 PANEL = 500
@@ -61,15 +64,44 @@ def viewer_state(contents: Contents, data: str, documents: str) -> dict[str, Any
             layers.append(_labels(image, shown_name(images, number), f"{place}|{form}:", properties))
     first = contents.segmentations[0][0] if contents.segmentations else contents.image
     assert first is not None
-    chosen = shown_name(contents.segmentations[0], 0) if contents.segmentations else layers[0]["name"]
-    return {
+    _tell_apart(layers)
+    # The first segmentation, which comes after the image; or the image alone.
+    chosen = layers[-1 if not contents.segmentations else int(contents.image is not None)]
+    state = {
         "layers": layers,
-        "selectedLayer": {"layer": chosen, "visible": True},
+        "selectedLayer": {"layer": chosen["name"], "visible": True},
         "crossSectionScale": _scale(first.geometry),
         "projectionScale": _scale(first.geometry) * PANEL,
         "layout": "4panel" if len(first.geometry.spatial_axes) == 3 else "xy",
         "showSlices": True,
     } | _view(first.geometry)
+    return _upright(state, first.geometry) if in_patient(first.geometry) else state
+
+
+def _tell_apart(layers: list[dict[str, Any]]) -> None:
+    """Give layers of one name numbers: panels list their layers by name. Those of letters come last."""
+    taken = {section.name for section in SECTIONS}
+    for layer in layers:
+        name = layer["name"]
+        numbered = (f"{name} ({number})" for number in itertools.count(2))
+        layer["name"] = next(one for one in itertools.chain([name], numbered) if one not in taken)
+        taken.add(layer["name"])
+
+
+def _upright(state: dict[str, Any], geometry: Geometry) -> dict[str, Any]:
+    """The state with panels in which the patient is the right way up, and letters at their edges."""
+    steps = _output_steps(geometry)
+    dimensions = {axis: state["dimensions"][axis] for axis in "xyz"}
+    length = panel_length(geometry) / min(steps.values())
+    return state | {
+        "layers": state["layers"]
+        + letter_layers(geometry, dimensions, np.array([steps[axis] for axis in "xyz"])),
+        "layout": upright_layout([layer["name"] for layer in state["layers"]]),
+        "crossSectionScale": length / SIDE,
+        # Turned, it takes more room.
+        "projectionScale": length * 1.5,
+        "projectionOrientation": list(FRONT),
+    }
 
 
 def _image(image: IntensityImage, address: str) -> dict[str, Any]:

@@ -21,6 +21,8 @@ from ngffseg.viewer.server import DocumentHandler, ObjectHandler
 from ngffseg.viewer.state import viewer_state
 
 LOOPBACK = "127.0.0.1"
+# Layers that are drawn of levels; letters, and what people note down, are not.
+SAMPLED = ("image", "segmentation")
 # Requests that the store answers at the same time.
 THREADS = 32
 
@@ -51,7 +53,8 @@ class Viewing:
         def finest(state: Any) -> None:
             """All layers as finely as the screen."""
             for layer in state.layers:
-                layer.layer.cross_section_render_scale = 1
+                if layer.type in SAMPLED:
+                    layer.layer.cross_section_render_scale = 1
 
         try:
             # Under its lock: somebody may be moving at the same time.

@@ -60,14 +60,66 @@ class Session:
         shown = list(self.viewer.dims.displayed)
         world = np.array(self.viewer.layers[layer].data_to_world(voxel))[shown]
         center, zoom = np.array(self.viewer.camera.center)[-2:], self.viewer.camera.zoom
+        signs = [1 if word in ("down", "right") else -1 for word in self.viewer.camera.orientation2d]
         canvas = self.viewer.window._qt_viewer.canvas.native
-        y, x = (world - center) * zoom + np.array([canvas.height(), canvas.width()]) / 2
+        y, x = signs * (world - center) * zoom + np.array([canvas.height(), canvas.width()]) / 2
         return x, y
 
     def color(self, layer, voxel):
         """Red, green and blue that are drawn at a voxel."""
         x, y = self.place(layer, voxel)
         return self.picture()[round(y), round(x), :3].tolist()
+
+    def raster(self, step):
+        """Colors that are drawn at pixels so far from one another, with what tells where they are.
+
+        The middle of the canvas shows the point; a pixel is so long in millimetres.
+        """
+        self.viewer.layers.selection = set()
+        picture = self.picture()
+        height, width = picture.shape[:2]
+        camera, shown = self.viewer.camera, list(self.viewer.dims.displayed)
+        world = np.array(self.viewer.dims.point)
+        camera.center = (0, *world[shown])
+        picture = self.picture()
+        rows, columns = (np.arange(-n // 2 // step + 1, n // 2 // step) * step for n in (height, width))
+        colors = picture[np.ix_(rows + height // 2, columns + width // 2)][..., :3]
+        return {
+            "order": list(self.viewer.dims.order), "world": world.tolist(), "pixel": 1 / camera.zoom,
+            "rows": rows.tolist(), "columns": columns.tolist(), "colors": colors.tolist(),
+            "orientation": [str(word) for word in camera.orientation], "letters": self.letters(),
+        }  # fmt: skip
+
+    def letters(self):
+        """What is written at the left, the right, the top and the bottom; None before napari 0.9."""
+        overlays = getattr(getattr(self.viewer, "canvas", None), "overlays", None)
+        if overlays is None:
+            return None
+        names = [f"ngffseg_{edge}" for edge in ("middle_left", "middle_right", "top_center", "bottom_center")]
+        return "".join(overlays[n].text for n in names if n in overlays and overlays[n].visible)
+
+    def roll(self):
+        """Press the button that rolls the axes."""
+        self.viewer.dims.roll()
+
+    def transpose(self):
+        """Press the button that exchanges the axes of the plane."""
+        self.viewer.dims.transpose()
+
+    def three(self):
+        """Show three dimensions."""
+        self.viewer.dims.ndisplay = 3
+        return [str(word) for word in self.viewer.camera.orientation]
+
+    def photo(self):
+        """A layer of somebody else."""
+        self.viewer.add_image(np.zeros((8, 8, 8)), name="photo")
+
+    def remove(self, *names):
+        """Remove layers."""
+        for name in names:
+            self.viewer.layers.remove(name)
+        return [str(word) for word in self.viewer.camera.orientation]
 
     def hide(self, layer):
         """Hide a layer."""

@@ -1,47 +1,17 @@
 """A real napari with Qt, on a display that nobody sees: what is seen, painted and saved."""
 
-import json
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ngffseg import Segment, check, open_labels, segment_index, write_labels
 from ngffseg.labels import open_contents
-from tests.descendants import left_behind, marked
-from tests.display import display
 from tests.napari_plugin import volumes
+from tests.napari_plugin.conftest import session
 
-ROOT = Path(__file__).parents[2]
 # No float32 holds it.
 LARGE = 2**40 + 1
-
-
-@pytest.fixture(scope="module")
-def screen():
-    with display() as name:
-        yield name
-
-
-def session(screen, *steps, failing=False):
-    """Answers to the steps of a person at napari, who leaves no process behind."""
-    words = [sys.executable, "-W", "ignore", "-m", "tests.napari_plugin.session", json.dumps(steps)]
-    environment, mark = marked()
-    ended = subprocess.run(
-        words, cwd=ROOT, env={**environment, "DISPLAY": screen, "QT_QPA_PLATFORM": "xcb"},
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    lines = [line for line in ended.stdout.splitlines() if line.startswith("ANSWERS ")]
-    assert lines, ended.stdout + ended.stderr
-    assert ended.returncode == 0, ended.stderr
-    answers = json.loads(lines[0].removeprefix("ANSWERS "))
-    failed = [a for a in answers if isinstance(a, dict) and "error" in a]
-    assert bool(failed) == failing, failed
-    assert left_behind(mark) == []
-    return answers
 
 
 def near(found, color, tolerance=60):

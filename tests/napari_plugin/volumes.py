@@ -32,11 +32,22 @@ def sagittal():
     return affine
 
 
+def ras():
+    """Columns to the right, rows to anterior, as NIfTI has them."""
+    affine = np.diag([-1.0, -1.2, 2.5, 1.0])
+    affine[:3, 3] = 30, 90, -300
+    return affine
+
+
 def axial():
     """An ordinary CT."""
     affine = np.diag([1.0, 1.2, 2.5, 1.0])
     affine[:3, 3] = -50, 20, -300
     return affine
+
+
+# Four orders of voxels: kept, two flips, another permutation, none along the axes of the patient.
+ORDERS = {"lps": axial, "ras": ras, "pir": sagittal, "oblique": oblique}
 
 
 def two_boxes(dtype="uint64"):
@@ -47,11 +58,22 @@ def two_boxes(dtype="uint64"):
     return labels
 
 
-def write(url, affine, **options):
+def label_at(labels, affine, lps):
+    """The label at a place in the patient; None where it lies within a third of a voxel of another one."""
+    index = np.linalg.solve(affine, [*lps, 1])[2::-1]
+    found = set()
+    for shift in np.array(np.meshgrid(*[(-0.34, 0.34)] * 3)).reshape(3, -1).T:
+        place = np.round(index + shift).astype(int)
+        inside = (place >= 0).all() and (place < labels.shape).all()
+        found.add(int(labels[tuple(place)]) if inside else 0)
+    return found.pop() if len(found) == 1 else None
+
+
+def write(url, affine, frame=None, **options):
     """A store of two boxes over a gray image."""
     image = np.full(SHAPE, -1000, "int16")
     image[2:-2, 2:-2, 2:-2] = np.random.default_rng(1).integers(0, 400, [n - 4 for n in SHAPE])
-    geometry = Geometry(SHAPE, affine)
+    geometry = Geometry(SHAPE, affine, frame=frame)
     return write_labels(
         url, two_boxes(), name="boxes", segments=SEGMENTS, geometry=geometry, chunks=16,
         image=Volume(image, geometry, "ct"), **options,

@@ -28,6 +28,11 @@ def titles(figure):
     return [axes.get_title() for axes in figure.axes if axes.images]
 
 
+def letters(figure):
+    """Letters at the left, the right, the top and the bottom of each panel."""
+    return ["".join(text.get_text() for text in axes.texts) for axes in figure.axes if axes.images]
+
+
 def legend(figure):
     """Names and colors of the legend."""
     found = figure.legends[0]
@@ -53,15 +58,40 @@ def test_slices_are_in_colors_over_the_image(tmp_path):
     assert legend(figure) == {"seven": (255, 0, 0), "nine": (0, 255, 0)}
 
 
-@pytest.mark.parametrize(("axis", "shape", "voxel"), [("y", (40, 80), (24, 19)), ("x", (40, 60), (24, 14))])
-def test_other_planes_are_turned_as_people_expect(tmp_path, axis, shape, voxel):
-    """Head up: the z axis of this scan grows to the head, so it is turned over."""
-    volumes.write(tmp_path / "a.zarr", volumes.axial())
+@pytest.mark.parametrize("order", volumes.ORDERS)
+@pytest.mark.parametrize("axis", ["z", "y", "x"])
+def test_planes_are_turned_as_people_expect(tmp_path, order, axis):
+    """Of every order of voxels: front or head up, left or back at the right, and letters that say so."""
+    affine, labels = volumes.ORDERS[order](), volumes.two_boxes()
+    volumes.write(tmp_path / "a.zarr", affine, frame="patient")
     figure = plot_slices(tmp_path / "a.zarr", axis=axis, panels=12)
-    seen = [picture for picture in panels(figure) if picture.shape[:2] == shape]
-    assert len(seen) == len(panels(figure))
-    row, column = shape[0] - 1 - voxel[0], voxel[1]
-    assert any(picture[row, column, 0] - picture[row, column, 1:].max() > 0.5 for picture in seen)
+    place = "zyx".index(axis)
+    directions = affine[:3, 2::-1] / np.linalg.norm(affine[:3, 2::-1], axis=0)
+    shown = [n for n in range(3) if n != place]
+    # The axis of LPS that each is closest to: left to the right, the others down, but for the head.
+    closest = {n: int(np.abs(directions[:, n]).argmax()) for n in range(3)}
+    right, down = sorted(shown, key=closest.get)
+    for title, picture in zip(titles(figure), panels(figure), strict=True):
+        plane = np.take(labels, int(title.removeprefix(f"{axis} = ")), axis=place)
+        if shown != [down, right]:
+            plane = plane.T
+        for side, (axis_seen, grows) in enumerate(((down, closest[down] != 2), (right, True))):
+            if (directions[closest[axis_seen], axis_seen] > 0) != grows:
+                plane = np.flip(plane, axis=side)
+        assert picture.shape[:2] == plane.shape
+        for value, channel in ((7, 0), (2**63 + 5, 1)):
+            others = np.delete(picture, channel, axis=-1).max(axis=-1)
+            np.testing.assert_array_equal(picture[..., channel] - others > 0.5, plane == value)
+    sides = {(0, 1): "RLAP", (0, 2): "RLSI", (1, 2): "APSI"}[closest[right], closest[down]]
+    assert letters(figure) == [sides] * len(panels(figure))
+
+
+def test_other_images_have_no_letters_and_are_not_turned(tmp_path):
+    """Nobody has said that it is a patient."""
+    volumes.write(tmp_path / "a.zarr", volumes.axial())
+    figure = plot_slices(tmp_path / "a.zarr", axis="y", panels=12)
+    assert any(picture[24, 19, 0] - picture[24, 19, 1:].max() > 0.5 for picture in panels(figure))
+    assert letters(figure) == [""] * len(panels(figure))
 
 
 def test_levels_side_by_side_are_those_of_the_store(tmp_path):

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,17 +12,14 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 from matplotlib.image import imread
-from playwright.sync_api import sync_playwright
 
 from ngffseg import Geometry, Segment, write_labels
 from ngffseg.geometry import along_axes, ngff_origin
 from ngffseg.store import metered
-from ngffseg.viewer import open_viewer, screenshot
+from ngffseg.viewer import open_viewer
 from tests.descendants import left_behind, marked
 from tests.napari_plugin import volumes
 
-# Middles of the panels of a view across x and y, and how the picture is asked for.
-SIZE = {"width": 1000, "height": 800}
 MAIN = "from ngffseg.cli.main import main; main()"
 # Playwright keeps an event loop for as long as it runs.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -54,23 +50,6 @@ class Browser:
         found = self.viewing.viewer.screenshot().screenshot.image_pixels
         height, width = found.shape[:2]
         return found[height // 2, width // 2, :3].astype(int)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    path = next((found for name in screenshot.BROWSERS if (found := shutil.which(name))), None)
-    assert path, "Chromium is missing: apt-get install chromium (.ci/run)"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[*screenshot.FLAGS, "--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(chromium):
-    opened = chromium.new_page(viewport=SIZE)
-    yield opened
-    opened.close()
 
 
 def position(geometry, voxel):
