@@ -56,6 +56,19 @@ def test_a_source_grid_leads_to_its_own_grid_alone():
     assert not source.leads_to(replace(held, shape=(4, 3, 6)))
 
 
+@pytest.mark.parametrize("size", [3, 2**63 + 5, 10**400], ids=["small", "large", "huge"])
+@pytest.mark.parametrize("step", [1e-150, 1.0, 1e150])
+@pytest.mark.parametrize("origin", [0, -1.7e308])
+def test_numbers_that_nothing_can_be_made_of_lead_nowhere(size, step, origin):
+    affine = np.diag([step, step, step, 1.0])
+    affine[:3, 3] = origin
+    odd = Geometry((size, 4, 5), affine, frame="patient")
+    other = Geometry((size, 4, 5), np.eye(4), frame="patient")
+    for order in (Order((0, 1, 2), (True, True, False)), identity_order(3)):
+        for one, two in ((odd, other), (other, odd), (odd, odd)):
+            assert SourceGrid(one, order).leads_to(two) in (True, False)
+
+
 @pytest.mark.parametrize(("signs", "code"), [((1, 1, 1), "LPS"), ((-1, -1, 1), "RAS"), ((1, 1, -1), "LPI")])
 def test_letters(signs, code):
     straight = Geometry(SHAPE, np.diag([*signs, 1.0]), frame="patient")
