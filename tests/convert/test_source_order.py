@@ -413,6 +413,36 @@ def test_a_source_grid_that_leads_elsewhere_is_told_and_not_believed(store, tmp_
     )
 
 
+ODD = [
+    None,
+    7,
+    "x",
+    [],
+    {},
+    ["z", "y"],
+    [1, 2, 3],
+    [10**400, 4, 5],
+    [[1e308] * 4] * 4,
+    ["t", "y", "x"],
+    [None] * 3,
+]
+
+
+@pytest.mark.parametrize("key", ["space", "ijkToLPS", "shape", "axes", "units", "order", "later", ""])
+def test_odd_source_grids_are_told_and_break_nothing(key, store):
+    whole = document(store)
+    for value in ODD:
+        odd = whole["sourceGrid"] | {key: value} if key else value
+        put_document(store, whole | {"sourceGrid": odd})
+        if key == "units" and value in (["t", "y", "x"], [None] * 3):
+            assert read_stored(store).source_grid is not None  # units that nobody knows are units
+            continue
+        assert {v.severity for v in check(store)} == {"MUST"}, value
+        assert store_tree(store).labels[0].source_grid is None
+        with pytest.raises((MetadataError, UserWarning)):  # warnings are errors here
+            read_stored(store)
+
+
 def test_real_scans_are_stored_in_one_order(shared_data, tmp_path):
     case = shared_data / "nifti" / "totalsegmentator"
     labels = import_segmentation(
