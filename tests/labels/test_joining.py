@@ -220,7 +220,7 @@ REFUSED = {
     "no frame and another shape": (
         Geometry((4, 10, 12), CT.affine),
         {},
-        r"the labels tells no patient frame",
+        r"the labels tell no patient frame",
     ),
 }
 
@@ -330,7 +330,7 @@ def test_index_for_index_is_said(tmp_path):
     assert "orientation" not in json.dumps(numbers(url, "labels/patient"))
     assert numbers(url, "labels/patient") == numbers(url, "")
     lps = store_with_image(tmp_path / "lps")
-    with pytest.warns(UserWarning, match="the labels tells no patient frame: .* index for index"):
+    with pytest.warns(UserWarning, match="the labels tell no patient frame: .* index for index"):
         written = write_labels(lps, labels, name="unknown", geometry=microscope)
     assert written.geometry == CT
 
