@@ -66,7 +66,7 @@ def order_text(geometry: Geometry, source: SourceGrid | None) -> str:
     axes = ",".join(geometry.axes)
     code = anatomical_code(geometry)
     told = f"order {code}+ ({axes})" if code else f"order {axes}, not known to lie in the patient"
-    if source is None:
+    if source is None or source.order.is_identity:
         return told
     theirs = f"{anatomical_code(source.geometry)}+ ({','.join(source.geometry.axes)})"
     named = zip(geometry.axes, source.order.axes, source.order.flipped, strict=True)

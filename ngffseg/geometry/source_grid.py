@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from ngffseg.geometry.grid import Geometry
 from ngffseg.geometry.order import TOLERANCE, Order, identity_order, match, reordered
 
@@ -28,7 +30,14 @@ class SourceGrid:
         """Return True if an array of the source in this order lies on a grid, but for what files round."""
         if grid.axes != self.geometry.axes or grid.shape != self.order.shape(self.geometry.shape):
             return False
-        found = match(reordered(self.geometry, self.order), grid)
+        try:
+            with np.errstate(all="ignore"):
+                found = match(reordered(self.geometry, self.order), grid)
+        except (
+            ValueError,
+            OverflowError,
+        ):  # documents of others may tell numbers that nothing can be made of
+            return False
         return found.order.is_identity and not any(found.offset) and found.error <= 2 * TOLERANCE
 
 

@@ -15,16 +15,11 @@ from ngffseg.errors import LabelExistsError, MetadataError, UsageError
 from ngffseg.geometry import Geometry
 from ngffseg.labels.documents import read_documents
 from ngffseg.labels.host import check_host, writable_version
+from ngffseg.labels.image_levels import image_levels
 from ngffseg.labels.joining import Joined
-from ngffseg.labels.metadata import (
-    ImageLevels,
-    LayerMetadata,
-    image_levels,
-    layer_metadata,
-    placeholder_metadata,
-)
+from ngffseg.labels.metadata import LayerMetadata, layer_metadata, placeholder_metadata
 from ngffseg.labels.nodes import attributes_of, find_group
-from ngffseg.labels.options import WriteOptions, factors_between, fitted_options
+from ngffseg.labels.options import WriteOptions, fitted_options
 from ngffseg.labels.parent import Parent
 from ngffseg.labels.places import LABELS
 from ngffseg.model import Segmentation, Volume
@@ -77,7 +72,7 @@ def draft_of(
     segmentation = labels.segmentation
     version = _version(address, parent, options.get("ngff"))
     plans = _plans(parent, segmentation, version, options)
-    known = _image_levels(parent, segmentation.geometry)
+    known = image_levels(parent, segmentation.geometry)
     layers = tuple(
         layer_metadata(
             name, names, plan, [s for s in segmentation.segments if s.layer == number], version, known
@@ -98,17 +93,6 @@ def draft_of(
     blank = replace(plans[0], dtype=np.dtype(np.uint8))
     placeholder = (blank, placeholder_metadata(blank, version)) if needs_image else None
     return Draft(segmentation, labels.told, version, plans, layers, document, placeholder)
-
-
-def _image_levels(parent: Parent | None, grid: Geometry) -> ImageLevels | None:
-    """What the image of the store says of its levels, if labels of this grid lie on its voxels."""
-    image = parent.grid if parent is not None else None
-    if parent is None or parent.multiscales is None or image is None or image.axes != grid.axes:
-        return None
-    alike = [image.shape[n] for n in image.spatial_axes] == [grid.shape[n] for n in grid.spatial_axes]
-    if not alike or image.frame != grid.frame or not np.array_equal(image.affine, grid.affine):
-        return None
-    return image_levels(parent.multiscales, factors_between(parent.shapes, grid))
 
 
 def _version(address: str, parent: Parent | None, asked: ngff.Version | None) -> ngff.Version:

@@ -141,7 +141,7 @@ def _by_index(segmentation: Segmentation, image: Geometry, target: Geometry, *, 
 
 def _unknown(grid: Geometry, image: Geometry) -> str:
     which = " and ".join(n for n, g in (("the image", image), ("the labels", grid)) if g.frame is None)
-    tells = "tells" if which.count(" ") == 1 else "tell"
+    tells = "tells" if which == "the image" else "tell"
     return f"{which} {tells} no patient frame"
 
 

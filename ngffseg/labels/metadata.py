@@ -12,6 +12,7 @@ import numpy as np
 from ngffseg import ngff
 from ngffseg.errors import MetadataError
 from ngffseg.geometry import Geometry, anatomical_orientation, ngff_origin, scales
+from ngffseg.labels.image_levels import ImageLevels
 from ngffseg.model import Segment
 from ngffseg.pyramid import Level, PyramidPlan
 
@@ -44,36 +45,6 @@ class LayerMetadata:
         parts = {"multiscales": [multiscales], "image-label": self.image_label}
         own = ngff.encode_label(replace(self.document, arrays=arrays))
         return ngff.wrap(self.version, parts, own)
-
-
-@dataclass(frozen=True, slots=True)
-class ImageLevels:
-    """What an image says of its axes and levels, for labels on its grid to say the same.
-
-    Parameters
-    ----------
-    axes
-        Its axes.
-    datasets
-        Its levels, finest first.
-    factors
-        Whole factors between them.
-    """
-
-    axes: tuple[ngff.Axis, ...]
-    datasets: tuple[ngff.Dataset, ...]
-    factors: tuple[tuple[int, ...], ...]
-
-
-def image_levels(multiscales: ngff.Multiscales, factors: Sequence[tuple[int, ...]]) -> ImageLevels:
-    """What labels on the grid of an image repeat of it; an orientation that nobody understands is none of it."""
-    axes = tuple(
-        replace(axis, told={key: value for key, value in axis.told.items() if key != "orientation"})
-        if axis.told is not None and axis.orientation is None
-        else axis
-        for axis in multiscales.axes
-    )
-    return ImageLevels(axes, multiscales.datasets, tuple(factors))
 
 
 def layer_metadata(

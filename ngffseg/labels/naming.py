@@ -14,8 +14,9 @@ from ngffseg import ngff
 from ngffseg.labels.consolidated import refresh_consolidated
 from ngffseg.labels.creation import array_document, create_array
 from ngffseg.labels.image import LabelImage
+from ngffseg.labels.image_levels import ImageLevels
 from ngffseg.labels.job import Job
-from ngffseg.labels.metadata import ImageLevels, how_made, judged, level_datasets
+from ngffseg.labels.metadata import how_made, judged, level_datasets
 from ngffseg.labels.nodes import attributes_of, find_array, find_group
 from ngffseg.labels.parent import is_placeholder
 from ngffseg.labels.places import INDEX, LABELS

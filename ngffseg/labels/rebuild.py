@@ -14,16 +14,16 @@ from ngffseg.labels.filling import check_reach, fill_levels, with_level0
 from ngffseg.labels.fingerprint import digest, source_digest, told_options
 from ngffseg.labels.host import writable_version
 from ngffseg.labels.image import LabelImage
+from ngffseg.labels.image_levels import image_levels
 from ngffseg.labels.index import index_group
 from ngffseg.labels.job import Job
 from ngffseg.labels.journal import alone, set_aside_damaged
 from ngffseg.labels.lazy import source_labels
 from ngffseg.labels.levels import written_labels
-from ngffseg.labels.metadata import ImageLevels, image_levels
 from ngffseg.labels.naming import create_above, documents_of, free_paths, publish_levels
 from ngffseg.labels.nodes import attributes_of, find_group
 from ngffseg.labels.open import open_labels
-from ngffseg.labels.options import LEVEL_KEYWORDS, WriteOptions, factors_between, fitted_options
+from ngffseg.labels.options import LEVEL_KEYWORDS, WriteOptions, fitted_options
 from ngffseg.labels.parent import Parent, is_placeholder, open_parent
 from ngffseg.labels.places import LABELS
 from ngffseg.labels.progress import BlockCounter, Progress
@@ -115,15 +115,10 @@ def _build(image: LabelImage, progress: Progress | None, options: WriteOptions) 
             raise JobError(f"{address}: {image.name!r} has changed while it was read: run again")
         with shielded():
             flushed(address)
-            levels = _image_levels(parent, plan)
+            # A placeholder follows its labels.
+            follows = parent.root is None or is_placeholder(parent.root)
+            levels = None if follows else image_levels(parent, image.geometry)
             publish_levels(job, image, plan, documents_of(known, made), version, levels)
-
-
-def _image_levels(parent: Parent, plan: PyramidPlan) -> ImageLevels | None:
-    """What the image says of its levels; None where it holds no data."""
-    if parent.multiscales is None or parent.root is None or is_placeholder(parent.root):
-        return None
-    return image_levels(parent.multiscales, factors_between(parent.shapes, plan.levels[0].geometry))
 
 
 def can_build(image: LabelImage) -> bool:

@@ -97,4 +97,7 @@ def _order_beside(labels: Geometry, image: Geometry, moved: Geometry) -> Order:
 def source_order(segmentation: Segmentation) -> Segmentation:
     """The segmentation as its source had it: its order of axes, and its grid bit for bit."""
     source = segmentation.source_grid
-    return segmentation if source is None else reordered_labels(segmentation, source.order.inverse)
+    if source is None:
+        return segmentation
+    layers = tuple(reordered_array(layer, source.order.inverse) for layer in segmentation.layers)
+    return replace(segmentation, layers=layers, geometry=source.geometry, source_grid=None)

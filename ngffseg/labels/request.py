@@ -9,7 +9,7 @@ import numpy as np
 from zarr.abc.store import Store
 
 from ngffseg.chunks import StoredLabels
-from ngffseg.errors import LabelExistsError
+from ngffseg.errors import LabelExistsError, UsageError
 from ngffseg.labels.address import check_name, layer_names
 from ngffseg.labels.claim import job_id
 from ngffseg.labels.comparison import chunk_boxes, first_difference
@@ -160,13 +160,16 @@ def is_done(request: Request, draft: Draft, parent: Parent | None) -> bool:
 def _joined(request: Request, parent: Parent | None) -> Joined:
     """The labels on the grid of the image that they join, if there is one."""
     image = parent.grid if parent is not None else None
-    if parent is not None and parent.root is not None and image is not None:
-        if not is_placeholder(parent.root):
-            return joined(request.segmentation, image, request.options)
+    if parent is not None and parent.root is not None and image is not None and is_placeholder(parent.root):
         return Joined(join_placeholder(request.segmentation, image))
-    if request.image is not None:
-        return joined(request.segmentation, request.image.geometry, request.options)
-    return Joined(request.segmentation)
+    if image is None and request.image is not None:
+        image = request.image.geometry
+    if image is None:
+        return Joined(request.segmentation)
+    try:
+        return joined(request.segmentation, image, request.options)
+    except UsageError as error:
+        raise UsageError(f"{request.address}, {request.name!r}: {error}") from error
 
 
 def _drafted(request: Request, parent: Parent | None, labels: Joined, names: tuple[str, ...]) -> Draft:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import dask.array as da
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ngffseg.errors import NgffsegError, StoreNotFoundError, UsageError
-from ngffseg.geometry import Geometry, array_affine, from_array_affine, straight_affine
+from ngffseg.geometry import SPACE, Geometry, array_affine, from_array_affine, straight_affine
 from ngffseg.labels import open_contents, split_address, write_labels
 from ngffseg.model import Segment, Volume
 from ngffseg.napari_plugin.features import layer_features, save_painting
@@ -97,8 +98,8 @@ def plain_name(name: str) -> str:
 
 def layer_geometry(url: str, array: Any, attributes: Mapping[str, Any]) -> Geometry:
     """The grid of a layer: that of the store where both lie alike, else from scale, affine and so on."""
-    matrix = shown_affine(attributes, array.ndim)
-    for known in _grids(url):
+    matrix, grids = shown_affine(attributes, array.ndim), _grids(url)
+    for known in grids:
         likely = (array_affine(known), straight_affine(known))
         if known.shape == array.shape and any(np.allclose(m, matrix, rtol=0, atol=1e-9) for m in likely):
             return known
@@ -106,9 +107,9 @@ def layer_geometry(url: str, array: Any, attributes: Mapping[str, Any]) -> Geome
     geometry = from_array_affine(array.shape, matrix)
     if len(units) != array.ndim or not any(units):
         units = [None] * array.ndim
-    return Geometry(
-        geometry.shape, geometry.affine, geometry.axes, tuple(units), time_step=geometry.time_step
-    )
+    # Layers of a patient are opened in the patient's world, so that what is drawn over them lies there as well.
+    placed = len(geometry.spatial_axes) == len(SPACE) and any(known.frame == "patient" for known in grids)
+    return replace(geometry, units=tuple(units), frame="patient" if placed else None)
 
 
 def _grids(url: str) -> list[Geometry]:

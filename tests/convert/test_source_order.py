@@ -24,8 +24,8 @@ from ngffseg.batch import read_rows, run_batch
 from ngffseg.cli.main import run
 from ngffseg.errors import ChunkError, LabelExistsError, MetadataError, OptionError, UsageError
 from ngffseg.formats import read_segmentation
-from ngffseg.geometry import Order, SourceGrid, identity, reordered
-from ngffseg.labels import canonical, open_image, read_stored, store_tree, write_segmentation
+from ngffseg.geometry import Order, SourceGrid, identity, identity_order, reordered
+from ngffseg.labels import build_levels, canonical, open_image, read_stored, store_tree, write_segmentation
 from ngffseg.model import Segmentation, Volume
 from tests.convert.test_orders import BLOCKS, SHAPE, TURN, canonical_labels, case, extent, save
 from tests.formats.test_seg_nrrd import raw_keys
@@ -115,10 +115,14 @@ def test_a_flipped_file_whose_extents_came_wide_gives_them_back(tmp_path):
     assert went["Segment0_Extent"] == wide
 
 
-def test_an_archive_and_another_store_keep_it(source, store, tmp_path):
+def test_archives_buckets_and_other_levels_keep_it(source, store, tmp_path):
+    build_levels(store, "organs", method="nearest")
     export_segmentation(store, tmp_path / "a.ozx")
     write_segmentation(tmp_path / "b.zarr", read_stored(store), name="copy")
-    for url in (tmp_path / "a.ozx", tmp_path / "b.zarr"):
+    bucket = f"memory://{tmp_path.name}/a.zarr"
+    for _ in range(2):  # the second time it has a registration of before
+        import_segmentation(source, bucket, name="organs", overwrite=True)
+    for url in (store, tmp_path / "a.ozx", tmp_path / "b.zarr", bucket):
         export_segmentation(url, tmp_path / "b.seg.nrrd")
         assert raw_keys(source).items() <= raw_keys(tmp_path / "b.seg.nrrd").items()
         one, two = (read_segmentation(file) for file in (source, tmp_path / "b.seg.nrrd"))
@@ -140,7 +144,24 @@ def test_an_edit_of_the_grid_drops_it_and_says_so(store, tmp_path):
     np.testing.assert_allclose(back.affine @ [0, 0, 0, 1], [-1, -1, 1, 1] * affine[:, 3], rtol=1e-6)
 
 
-def test_rounding_and_units_drop_nothing(store):
+def test_numbers_of_the_source_come_back_where_the_grid_is_that_of_another_file(tmp_path):
+    theirs = FLIPPED.affine.copy()
+    theirs[:3, 3] += 3e-6
+    given = SourceGrid(replace(FLIPPED, affine=theirs), identity_order(3))
+    made = Segmentation((canonical_labels(),), (), FLIPPED, source_grid=given)
+    write_segmentation(tmp_path / "a.zarr", made, name="organs")
+    export_segmentation(tmp_path / "a.zarr", tmp_path / "b.nrrd")
+    np.testing.assert_array_equal(read_segmentation(tmp_path / "b.nrrd").geometry.affine, theirs)
+    np.testing.assert_array_equal(open_labels(tmp_path / "a.zarr").geometry.affine, FLIPPED.affine)
+    # Put into another order, the labels still know it.
+    moved = write_segmentation(
+        tmp_path / "c.zarr", read_stored(tmp_path / "a.zarr"), name="organs", order="canonical"
+    )
+    np.testing.assert_array_equal(moved.read(), canonical_labels()[:, ::-1, ::-1])
+    assert read_stored(tmp_path / "c.zarr").source_grid.geometry == given.geometry
+
+
+def test_rounding_drops_nothing(store):
     stored = read_stored(store)
     affine = stored.geometry.affine.copy()
     affine[:3, 3] += 1e-5
@@ -390,6 +411,36 @@ def test_a_source_grid_that_leads_elsewhere_is_told_and_not_believed(store, tmp_
     np.testing.assert_array_equal(
         np.asanyarray(nib.load(tmp_path / "b.nii.gz").dataobj).T, canonical_labels()
     )
+
+
+ODD = [
+    None,
+    7,
+    "x",
+    [],
+    {},
+    ["z", "y"],
+    [1, 2, 3],
+    [10**400, 4, 5],
+    [[1e308] * 4] * 4,
+    ["t", "y", "x"],
+    [None] * 3,
+]
+
+
+@pytest.mark.parametrize("key", ["space", "ijkToLPS", "shape", "axes", "units", "order", "later", ""])
+def test_odd_source_grids_are_told_and_break_nothing(key, store):
+    whole = document(store)
+    for value in ODD:
+        odd = whole["sourceGrid"] | {key: value} if key else value
+        put_document(store, whole | {"sourceGrid": odd})
+        if key == "units" and value in (["t", "y", "x"], [None] * 3):
+            assert read_stored(store).source_grid is not None  # units that nobody knows are units
+            continue
+        assert {v.severity for v in check(store)} == {"MUST"}, value
+        assert store_tree(store).labels[0].source_grid is None
+        with pytest.raises((MetadataError, UserWarning)):  # warnings are errors here
+            read_stored(store)
 
 
 def test_real_scans_are_stored_in_one_order(shared_data, tmp_path):

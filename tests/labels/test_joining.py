@@ -220,7 +220,7 @@ REFUSED = {
     "no frame and another shape": (
         Geometry((4, 10, 12), CT.affine),
         {},
-        r"the labels tells no patient frame",
+        r"the labels tell no patient frame",
     ),
 }
 
@@ -330,7 +330,7 @@ def test_index_for_index_is_said(tmp_path):
     assert "orientation" not in json.dumps(numbers(url, "labels/patient"))
     assert numbers(url, "labels/patient") == numbers(url, "")
     lps = store_with_image(tmp_path / "lps")
-    with pytest.warns(UserWarning, match="the labels tells no patient frame: .* index for index"):
+    with pytest.warns(UserWarning, match="the labels tell no patient frame: .* index for index"):
         written = write_labels(lps, labels, name="unknown", geometry=microscope)
     assert written.geometry == CT
 
@@ -362,3 +362,24 @@ def test_labels_without_an_image_join_those_that_are_there(tmp_path):
     np.testing.assert_array_equal(second.read(), labels)
     third = write_labels(url, labels[:4], name="third", geometry=moved(CT, (2, 0, 0), (4, 10, 12)))
     assert third.geometry.shape == (4, 10, 12)
+
+
+@pytest.mark.parametrize("kind", ["dask", "sliced"])
+def test_processes_write_what_was_moved(tmp_path, kind):
+    """Labels that are padded, or resampled, are written by others as well as by threads."""
+    order, inside = ORDERS[29], moved(CT, (3, 2, 1), (4, 5, 6))
+    labels = labels_of(inside.shape)
+    turned = replace(CT, affine=CT.affine @ np.diag([1.01, 0.99, 1.02, 1]))
+    for name, array, grid, options in (
+        ("moved", order.apply(labels), reordered(inside, order), {}),
+        ("nearest", labels_of(CT.shape), turned, {"resample": "nearest", "crop": True}),
+    ):
+        url = store_with_image(tmp_path / name)
+        with pytest.warns(UserWarning, match="background|nearest"):
+            here = write_labels(url, KINDS[kind](array), name="here", geometry=grid, chunks=4, **options)
+        with pytest.warns(UserWarning, match="background|nearest"):
+            there = write_labels(
+                url, KINDS[kind](array), name="there", geometry=grid, chunks=4, workers=2, **options
+            )
+        np.testing.assert_array_equal(here.read(), there.read())
+        assert here.read().any()

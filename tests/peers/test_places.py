@@ -129,6 +129,26 @@ def test_ours_lie_where_they_should_in_itk(tmp_path, version):
         same({int(value): place for value, place in found.items()}, there)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "order",
+    [
+        Order(a, f)
+        for a in itertools.permutations(range(3))
+        for f in itertools.product((False, True), repeat=3)
+    ],
+    ids=str,
+)
+def test_any_order_that_is_kept_lies_where_it_should(tmp_path, order):
+    """All 48, at level 0: rule 8."""
+    affine = np.diag([0.7, 0.9, 2.5, 1.0])
+    affine[:3, 3] = -120.125, 40.5, -310.25
+    grid = Geometry(SHAPE, affine, frame="patient")
+    write_labels(tmp_path / "a.zarr", order.apply(blocks()), name="a", geometry=reordered(grid, order))
+    found = json.loads(call("ngff-zarr", "places", tmp_path / "a.zarr"))["a"][0]
+    same({int(value): place for value, place in found.items()}, middles(blocks(), grid))
+
+
 def test_a_file_of_another_order_joins_their_image(tmp_path):
     """RAS labels of NIfTI, imported into a store of others."""
     folder = tmp_path / "theirs.zarr"
