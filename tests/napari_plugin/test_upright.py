@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ngffseg import Geometry, Segment, write_labels
-from ngffseg.napari_plugin.upright import letters, orientation
+from ngffseg.napari_plugin.sides import letters, orientation
 from tests.napari_plugin import volumes
 from tests.napari_plugin.conftest import session
 
@@ -139,3 +139,18 @@ def test_nothing_is_mirrored_however_the_world_lies():
                 told = letters(course[order[1]], course[order[2]], words[1:])
                 assert told[1] in "LPS"
                 assert told[3] in "LPI"
+
+
+def test_painting_on_an_oblique_scan_keeps_it_upright(screen, tmp_path):
+    """Its layers are turned to lie along the axes of the scan, which lead to the right and to anterior here."""
+    volumes.write(tmp_path / "a.zarr", volumes.oblique() @ np.diag([-1.0, -1, 1, 1]), frame="patient")
+    _, before, _, after = session(
+        screen,
+        ["open", f"{tmp_path}/a.zarr"],
+        ["raster", 200],
+        ["widget", "Paint on stored labels", {"layer": "boxes"}],
+        ["raster", 200],
+    )
+    assert before["orientation"] == ["away", "down", "right"]
+    assert after["orientation"] == ["away", "up", "left"]
+    assert {before["letters"], after["letters"]} <= {"RLAP", None}
