@@ -45,10 +45,10 @@ def said() -> Iterator[list[str]]:
     """Warnings that people should read while a verb runs: one line each on stderr, and in a list for programs."""
     lines: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
+        warnings.simplefilter("always", NgffsegWarning)
         yield lines
     for warning in caught:
-        if warning.category is UserWarning:
+        if issubclass(warning.category, NgffsegWarning):
             lines.append(" ".join(str(warning.message).split()))
             tell(f"ngffseg: {lines[-1]}")
         else:

@@ -13,7 +13,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from ngffseg.errors import LabelValueError, UsageError
+from ngffseg.errors import LabelValueError, NgffsegWarning, UsageError
 from ngffseg.geometry import Geometry, identity
 from ngffseg.keywords import strict
 from ngffseg.labels.address import split_address
@@ -74,7 +74,7 @@ def write_labels(
 
     Warns
     -----
-    UserWarning
+    NgffsegWarning
         What people should know of how the labels came onto the grid of their image.
 
     Raises
@@ -129,7 +129,7 @@ def write_segmentation(
             clean_up(prepared.store, address, prepared.job)  # of a run that died when all was done
         else:
             for line in prepared.draft.told:
-                warnings.warn(line, stacklevel=3)
+                warnings.warn(line, NgffsegWarning, stacklevel=3)
             carry_out(prepared)
     return open_labels(address, name)
 

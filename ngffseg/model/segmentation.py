@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ngffseg.errors import LabelValueError, UsageError
+from ngffseg.errors import LabelValueError, NgffsegWarning, UsageError
 from ngffseg.geometry import Geometry, SourceGrid
 from ngffseg.model.segment import Segment
 
@@ -75,7 +75,7 @@ class Segmentation:
         _check_geometry(self.geometry)
         if self.source_grid is not None and not self.source_grid.leads_to(self.geometry):
             told = "the grid is not that of the source any more: exports give it as it is, in the order of its axes"
-            warnings.warn(told, stacklevel=3)
+            warnings.warn(told, NgffsegWarning, stacklevel=3)
             object.__setattr__(self, "source_grid", None)
         for segment in self.segments:
             if not isinstance(segment, Segment):

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import numpy as np
 
 from ngffseg.errors import MetadataError
-from ngffseg.geometry import MILLIMETERS, Geometry, ngff_origin, patient_rows, scales, spacing
+from ngffseg.geometry import MILLIMETERS, SECONDS, Geometry, ngff_origin, patient_rows, scales, spacing
 from ngffseg.labels import Contents, IntensityImage, LabelImage, display_window, shown_name
 from ngffseg.viewer.properties import segment_colors
 from ngffseg.viewer.upright import (
@@ -26,7 +26,7 @@ from ngffseg.viewer.upright import (
 # neuroglancer's word for the form of the arrays, by version of the store.
 FORMS = {"0.4": "zarr2", "0.5": "zarr3"}
 METERS = {unit: length * 1e-3 for unit, length in MILLIMETERS.items()}
-SECONDS = {"microsecond": 1e-6, "millisecond": 1e-3, "second": 1.0, "minute": 60.0, "hour": 3600.0}
+
 # Pixels of a panel of a usual window.
 PANEL = 500
 # Pixels per voxel at first: a picture that is a quarter as much to fetch and draw, then refined.
