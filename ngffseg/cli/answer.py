@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from ngffseg.errors import NgffsegWarning
 from ngffseg.geometry import SourceGrid, anatomical_code
 from ngffseg.labels import Cost, LabelImage, StoredImage, StoredLabels, StoredLevel, StoreTree
 from ngffseg.model import Loss, Segment, plain, plain_json
