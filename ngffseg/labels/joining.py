@@ -44,7 +44,9 @@ class Joined:
     told: tuple[str, ...] = ()
 
 
-def joined(segmentation: Segmentation, image: Geometry, options: WriteOptions) -> Joined:
+def joined(
+    segmentation: Segmentation, image: Geometry, options: WriteOptions, source: SourceGrid | None = None
+) -> Joined:
     """Bring labels onto the grid of the image that they join: flips, permutations, whole offsets.
 
     Parameters
@@ -55,6 +57,8 @@ def joined(segmentation: Segmentation, image: Geometry, options: WriteOptions) -
         Grid of the image, of the same axes.
     options
         See `WriteOptions`: ``crop``, ``resample`` and ``force_place``.
+    source
+        The grid of the image in its own file, where it is held in another order than there.
 
     Raises
     ------
@@ -75,7 +79,7 @@ def joined(segmentation: Segmentation, image: Geometry, options: WriteOptions) -
             " or one"
         )
     if grid.frame is None or image.frame is None:
-        return _by_index(segmentation, image, target, force=force)
+        return _by_index(segmentation, target, _index_order(segmentation, source), force=force)
     found = match(grid, image)
     if not overlaps(grid, image):
         if force:
@@ -122,21 +126,31 @@ def _target(grid: Geometry, image: Geometry) -> Geometry:
     return replace(image, shape=shape, frame_of_reference_uid=uid if image.frame is not None else "")
 
 
-def _by_index(segmentation: Segmentation, image: Geometry, target: Geometry, *, force: bool) -> Joined:
+def _index_order(segmentation: Segmentation, image: SourceGrid | None) -> Order:
+    """The order in which labels are index for index beside an image.
+
+    Those of a file go with the file of the image, which may be held in another order; arrays with what is held.
+    """
+    none = identity_order(len(segmentation.geometry.axes))
+    own = segmentation.source_grid.order if segmentation.source_grid is not None else none
+    of_image = image.order if image is not None and segmentation.source is not None else none
+    return own.inverse.then(of_image)
+
+
+def _by_index(segmentation: Segmentation, target: Geometry, order: Order, *, force: bool) -> Joined:
     """Labels of which nobody says where they lie on the image: index for index, if they have its shape."""
     grid = segmentation.geometry
-    if grid.shape != target.shape:
+    if order.shape(grid.shape) != target.shape:
         if force:
             return Joined(segmentation, (OWN_GRID,))
         raise UsageError(
-            f"labels of shape {grid.shape} do not fit the image {image.shape}, and {_unknown(grid, image)}:"
+            f"labels of shape {grid.shape} do not fit the image {target.shape}, and {_unknown(grid, target)}:"
             f" bring them onto the grid of the image, {FORCE}"
         )
     found = match(grid, target)
-    same = found.is_exact and found.order.is_identity and not any(found.offset) and grid.frame == image.frame
-    told = f"{_unknown(grid, image)}: the labels were taken for the voxels of the image, index for index"
-    source = _source(segmentation, identity_order(len(grid.axes)), target)
-    return Joined(replace(segmentation, geometry=target, source_grid=source), () if same else (told,))
+    same = found.is_exact and found.order == order and not any(found.offset) and grid.frame == target.frame
+    told = f"{_unknown(grid, target)}: the labels were taken for the voxels of the image, index for index"
+    return Joined(_in_order(segmentation, order, target), () if same else (told,))
 
 
 def _unknown(grid: Geometry, image: Geometry) -> str:
@@ -149,9 +163,7 @@ def _by_voxels(segmentation: Segmentation, target: Geometry, found: Match, optio
     """Labels whose voxels are those of the image: in its order, padded and cropped to its box."""
     held = found.order.shape(segmentation.geometry.shape)
     if not any(found.offset) and held == target.shape:
-        source = _source(segmentation, found.order, target)
-        layers = tuple(reordered_array(layer, found.order) for layer in segmentation.layers)
-        return Joined(replace(segmentation, layers=layers, geometry=target, source_grid=source))
+        return Joined(_in_order(segmentation, found.order, target))
     moved = [Moved(layer, found.order, found.offset, target.shape) for layer in segmentation.layers]
     outside = any(o < 0 or o + n > size for o, n, size in zip(found.offset, held, target.shape, strict=True))
     lost = sum(each.lost() for each in moved) if outside else 0
@@ -179,11 +191,13 @@ def _refuse_loss(lost: int, options: WriteOptions) -> tuple[str, ...]:
     return (f"{lost} voxels of the labels lie outside of the image: they were left out",)
 
 
-def _source(segmentation: Segmentation, order: Order, target: Geometry) -> SourceGrid | None:
-    """The grid of the source of labels that come into another order, if all of it lies on the target.
+def _in_order(segmentation: Segmentation, order: Order, target: Geometry) -> Segmentation:
+    """The labels in another order, on the target; they know the grid of their source, if all of it lies there.
 
     Numbers that differ from those of the image by what files round are kept there, for exports.
     """
     source = source_after(segmentation.geometry, segmentation.source_grid, order)
     same = source.order.is_identity and source.geometry == target
-    return source if not same and source.leads_to(target) else None
+    kept = source if not same and source.leads_to(target) else None
+    layers = tuple(reordered_array(layer, order) for layer in segmentation.layers)
+    return replace(segmentation, layers=layers, geometry=target, source_grid=kept)

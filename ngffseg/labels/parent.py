@@ -10,7 +10,7 @@ from zarr.abc.store import Store
 
 from ngffseg import ngff
 from ngffseg.errors import MetadataError, StoreNotFoundError
-from ngffseg.geometry import Geometry
+from ngffseg.geometry import Geometry, SourceGrid
 from ngffseg.labels.host import writable_version
 from ngffseg.labels.levels import grid_of, open_levels
 from ngffseg.labels.members import refuse_collection
@@ -52,6 +52,12 @@ class Parent:
         if self.multiscales is None or self.root is None:
             return None
         return grid_of(attributes_of(self.root), self.multiscales, self.shapes[0])
+
+    @property
+    def source_grid(self) -> SourceGrid | None:
+        """The grid of its image in the file that it came from, where it is held in another order than there."""
+        grid = self.grid
+        return ngff.image_source_grid(attributes_of(self.root), grid) if self.root and grid else None
 
     @property
     def documents(self) -> tuple[ngff.Document, ...]:

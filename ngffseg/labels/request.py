@@ -160,14 +160,15 @@ def is_done(request: Request, draft: Draft, parent: Parent | None) -> bool:
 def _joined(request: Request, parent: Parent | None) -> Joined:
     """The labels on the grid of the image that they join, if there is one."""
     image = parent.grid if parent is not None else None
+    source = parent.source_grid if parent is not None else None
     if parent is not None and parent.root is not None and image is not None and is_placeholder(parent.root):
         return Joined(join_placeholder(request.segmentation, image))
     if image is None and request.image is not None:
-        image = request.image.geometry
+        image, source = request.image.geometry, request.image.source_grid
     if image is None:
         return Joined(request.segmentation)
     try:
-        return joined(request.segmentation, image, request.options)
+        return joined(request.segmentation, image, request.options, source)
     except UsageError as error:
         raise UsageError(f"{request.address}, {request.name!r}: {error}") from error
 

@@ -3,15 +3,17 @@
 import json
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 import SimpleITK as sitk
 import slicerio
 
-from ngffseg import check, import_segmentation, open_labels
+from ngffseg import Geometry, check, import_segmentation, open_labels, write_labels
 from ngffseg.cli.main import run
 from ngffseg.convert import forecast_import
-from ngffseg.errors import LabelValueError, UsageError
+from ngffseg.errors import LabelValueError, NgffsegWarning, UsageError
+from ngffseg.geometry import identity_order
 from ngffseg.labels import open_image
 from ngffseg.labels.fingerprint import options_digest
 from tests.labels.stores import digest, faults
@@ -165,3 +167,55 @@ def test_a_scan_given_as_labels(slicer, tmp_path):
             with pytest.raises(LabelValueError, match="looks like an image: give it with --image"):
                 import_segmentation(tmp_path / f"ct{suffix}", tmp_path / "a.zarr")
     assert not (tmp_path / "a.zarr").exists()
+
+
+def without_codes(folder, name):
+    """A NIfTI file of the same voxels that tells no patient frame."""
+    image = nib.load(folder / name)
+    bare = nib.Nifti1Image(np.asarray(image.dataobj), None)
+    bare.header.set_zooms(image.header.get_zooms())
+    bare.header.set_sform(None, 0)
+    bare.header.set_qform(None, 0)
+    nib.save(bare, folder / f"bare_{name}")
+    return folder / f"bare_{name}"
+
+
+@pytest.mark.filterwarnings("ignore::ngffseg.errors.NgffsegWarning")
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("bare", ["labels", "image"])
+def test_files_without_a_place_go_index_for_index_with_the_file_of_the_image(
+    slicer, tmp_path, bare, together
+):
+    """Whatever order the image, or labels alone, would be stored in."""
+    labels, ct, store = slicer / "labels_PIR.nii.gz", slicer / "ct_PIR.nii.gz", tmp_path / "a.zarr"
+    expected = np.asarray(nib.load(labels).dataobj).T
+    labels, ct = (
+        (without_codes(slicer, labels.name), ct)
+        if bare == "labels"
+        else (labels, without_codes(slicer, ct.name))
+    )
+    import_segmentation(labels, store, name="a", image=ct)
+    if not together:
+        import_segmentation(labels, store, name="b")
+    found = open_labels(store, "a" if together else "b").read()
+    image = open_image(store)
+    order = image.source_grid.order if image.source_grid is not None else identity_order(3)
+    assert (bare == "image") == order.is_identity
+    np.testing.assert_array_equal(order.inverse.apply(found), expected)
+    assert open_labels(store, "a").geometry.shape == image.geometry.shape
+
+
+def test_arrays_go_index_for_index_with_what_is_stored(slicer, tmp_path):
+    """Who has read the image out of the store has read it in that order."""
+    store = tmp_path / "a.zarr"
+    stored = import_segmentation(
+        slicer / "labels_PIR.nii.gz", store, name="a", image=slicer / "ct_PIR.nii.gz"
+    )
+    with pytest.warns(NgffsegWarning, match="index for index"):
+        again = write_labels(
+            store,
+            stored.read(),
+            name="b",
+            geometry=Geometry(stored.geometry.shape, np.eye(4), units=(None,) * 3),
+        )
+    np.testing.assert_array_equal(again.read(), stored.read())
