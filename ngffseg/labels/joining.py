@@ -58,7 +58,7 @@ def joined(
     options
         See `WriteOptions`: ``crop``, ``resample`` and ``force_place``.
     source
-        The grid of the image in its own file, where it is held in another order than there.
+        The grid of the image as labels that tell no place were drawn on it, where it is held in another order.
 
     Raises
     ------
@@ -127,14 +127,10 @@ def _target(grid: Geometry, image: Geometry) -> Geometry:
 
 
 def _index_order(segmentation: Segmentation, image: SourceGrid | None) -> Order:
-    """The order in which labels are index for index beside an image.
-
-    Those of a file go with the file of the image, which may be held in another order; arrays with what is held.
-    """
+    """The order in which labels are index for index beside an image: as the source of both has them."""
     none = identity_order(len(segmentation.geometry.axes))
     own = segmentation.source_grid.order if segmentation.source_grid is not None else none
-    of_image = image.order if image is not None and segmentation.source is not None else none
-    return own.inverse.then(of_image)
+    return own.inverse.then(image.order if image is not None else none)
 
 
 def _by_index(segmentation: Segmentation, target: Geometry, order: Order, *, force: bool) -> Joined:

@@ -160,7 +160,9 @@ def is_done(request: Request, draft: Draft, parent: Parent | None) -> bool:
 def _joined(request: Request, parent: Parent | None) -> Joined:
     """The labels on the grid of the image that they join, if there is one."""
     image = parent.grid if parent is not None else None
-    source = parent.source_grid if parent is not None else None
+    # Labels of a file were drawn on the file of the image; arrays on what is stored.
+    from_file = request.segmentation.source is not None
+    source = parent.source_grid if parent is not None and from_file else None
     if parent is not None and parent.root is not None and image is not None and is_placeholder(parent.root):
         return Joined(join_placeholder(request.segmentation, image))
     if image is None and request.image is not None:

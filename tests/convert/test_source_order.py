@@ -294,6 +294,7 @@ def test_labels_follow_an_image_at_45_degrees(tmp_path):
     np.testing.assert_allclose(image.geometry.affine, labels.geometry.affine, rtol=0, atol=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:.*index for index:ngffseg.errors.NgffsegWarning")
 def test_labels_without_a_frame_stay_beside_their_image(tmp_path):
     bare = replace(FLIPPED, frame=None)
     labels, image = canonical_labels(), canonical_labels().astype(np.int16)
