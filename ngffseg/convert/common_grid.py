@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ngffseg.errors import UsageError
-from ngffseg.geometry import SPACE, Geometry, match
+from ngffseg.geometry import SPACE, TOLERANCE, Geometry, index_map, match
+from ngffseg.labels import Nearest
 from ngffseg.model import Segmentation
 
 Layer = npt.NDArray[np.uint16]
@@ -33,10 +35,13 @@ class CommonGrid:
         The first file.
     geometry
         Its grid, which gives the order of the axes.
+    resample
+        True if voxels of other grids are to be taken by the nearest one.
     """
 
     file: Path
     geometry: Geometry
+    resample: bool = False
     layers: list[Layer] = field(default_factory=list)
     # Box of all files in indices of the first one.
     start: list[int] = field(default_factory=list)
@@ -44,6 +49,7 @@ class CommonGrid:
     error: float = 0.0
     turned: int = 0
     moved: int = 0
+    resampled: int = 0
 
     def __post_init__(self) -> None:
         self.start, self.stop = [0] * len(self.geometry.shape), list(self.geometry.shape)
@@ -54,27 +60,49 @@ class CommonGrid:
         Raises
         ------
         UsageError
-            If flips, permutations and whole voxels do not lead from one grid to the other.
+            If flips, permutations and whole voxels do not lead from one grid to the other, and nobody asked to
+            resample it.
         """
         arrays = tuple(np.asarray(layer[...]) for layer in read.layers)
         offset: Sequence[int] = [0] * len(self.start)
         if read.geometry != self.geometry:
             reason = _other_world(read.geometry, self.geometry)
             found = match(read.geometry, self.geometry) if reason is None else None
-            if found is None or not found.is_exact:
+            if found is not None and not found.is_exact and self.resample:
+                offset, target = self._nearest_box(read.geometry)
+                arrays = tuple(Nearest(array, read.geometry, target)[...] for array in arrays)
+                self.resampled += 1
+            elif found is None or not found.is_exact:
                 reason = (
                     reason or f"its voxels lie up to {found.error if found else 0:.2g} voxels beside those"
                 )
                 raise UsageError(
                     f"{file} does not lie on the grid of {self.file}: {reason}: resample one of them first"
+                    + (" (--resample nearest)" if found is not None else "")
                 )
-            arrays, offset = tuple(found.order.apply(array) for array in arrays), found.offset
-            self.error = max(self.error, found.error)
-            self.turned += not found.order.is_identity
-            self.moved += any(offset) or arrays[0].shape != self.geometry.shape
+            else:
+                arrays, offset = tuple(found.order.apply(array) for array in arrays), found.offset
+                self.error = max(self.error, found.error)
+                self.turned += not found.order.is_identity
+                self.moved += any(offset) or arrays[0].shape != self.geometry.shape
         self._grow(file, offset, [a + n for a, n in zip(offset, arrays[0].shape, strict=True)])
         starts = [a - first for a, first in zip(offset, self.start, strict=True)]
         return arrays, tuple(slice(a, a + n) for a, n in zip(starts, arrays[0].shape, strict=True))
+
+    def _nearest_box(self, grid: Geometry) -> tuple[list[int], Geometry]:
+        """Voxels of the first file's grid whose nearest voxel is one of another grid: offset, and their grid."""
+        turn, axes = index_map(grid, self.geometry), self.geometry.axes
+        sizes = dict(zip(grid.axes, grid.shape, strict=True))
+        corners = itertools.product(*((-0.5, sizes.get(axis, 1) - 0.5) for axis in AXES))
+        places = np.array([(turn @ [*corner, 1])[:3] for corner in corners])
+        low, high = np.ceil(places.min(axis=0) - TOLERANCE), np.floor(places.max(axis=0) + TOLERANCE) + 1
+        space = [axis in SPACE for axis in axes]
+        start = [int(low[AXES.index(a)]) if s else 0 for a, s in zip(axes, space, strict=True)]
+        stop = [
+            max(int(high[AXES.index(a)]), first + 1) if s else n
+            for a, s, n, first in zip(axes, space, grid.shape, start, strict=True)
+        ]
+        return start, self._part(start, stop)
 
     def _grow(self, file: Path, start: Sequence[int], stop: Sequence[int]) -> None:
         """Make room for a box."""
@@ -98,12 +126,17 @@ class CommonGrid:
 
     def whole(self) -> Geometry:
         """The grid that holds all boxes."""
-        by_axis = dict(zip(self.geometry.axes, self.start, strict=True))
+        return self._part(self.start, self.stop)
+
+    def _part(self, start: Sequence[int], stop: Sequence[int]) -> Geometry:
+        """The grid of a box, which may reach beyond that of the first file."""
+        by_axis = dict(zip(self.geometry.axes, start, strict=True))
         first = [by_axis.get(axis, 0) for axis in AXES]
         affine = self.geometry.affine.copy()
         if any(first):
             affine[:3, 3] += affine[:3, :3] @ first
-        return replace(self.geometry, shape=self.shape, affine=affine)
+        shape = tuple(b - a for a, b in zip(start, stop, strict=True))
+        return replace(self.geometry, shape=shape, affine=affine)
 
     def notes(self, count: int) -> list[str]:
         """What was done so that all files have one grid."""
@@ -112,6 +145,8 @@ class CommonGrid:
             done.append(f"{self.turned} with flipped or swapped axes")
         if self.moved:
             done.append(f"{self.moved} in a box of its own")
+        if self.resampled:
+            done.append(f"of {self.resampled} on another grid the nearest voxels were taken")
         if self.error > ROUNDING:
             done.append(f"the largest difference is {self.error:.2g} voxels")
         return [f"{count} files on one grid, that of {self.file.name}: {', '.join(done)}"] if done else []

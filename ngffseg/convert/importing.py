@@ -64,7 +64,7 @@ def import_segmentation(
     FormatError, UsageError, MetadataError, StoreError
         See `ngffseg.write_labels`; nothing is published then.
     """
-    segmentation, volume, fingerprint = _read(source, image, _order(options))
+    segmentation, volume, fingerprint = _read(source, image, options)
     return write_segmentation(
         url,
         segmentation,
@@ -88,7 +88,7 @@ def forecast_import(
     **options: Unpack[WriteOptions],
 ) -> Forecast:
     """What `import_segmentation` would do with these; nothing is written."""
-    segmentation, volume, fingerprint = _read(source, image, _order(options))
+    segmentation, volume, fingerprint = _read(source, image, options)
     name = name if name is not None else stem(source)
     return forecast(
         url,
@@ -124,13 +124,16 @@ def _order(options: WriteOptions) -> VoxelOrder:
 
 
 def _read(
-    source: str | os.PathLike[str], image: str | os.PathLike[str] | None, order: VoxelOrder
+    source: str | os.PathLike[str], image: str | os.PathLike[str] | None, options: WriteOptions
 ) -> tuple[Segmentation, Volume | None, str]:
     """What the files hold, in an order, and a digest of them."""
     fingerprint, files = _fingerprint(source, image), study_files(source)
-    segmentation = read_segmentation(source) if files is None else read_study(source, files)
+    resample = options.get("resample") == "nearest"
+    segmentation = (
+        read_segmentation(source) if files is None else read_study(source, files, resample=resample)
+    )
     volume = read_volume(Path(image)) if image is not None else None
-    if order == "canonical":
+    if _order(options) == "canonical":
         segmentation, volume = canonical(segmentation, volume)
     return segmentation, volume, fingerprint
 

@@ -43,12 +43,15 @@ def study_files(source: str | os.PathLike[str]) -> list[Path] | None:
     return files
 
 
-def read_study(source: str | os.PathLike[str], files: Sequence[Path]) -> Segmentation:
+def read_study(
+    source: str | os.PathLike[str], files: Sequence[Path], *, resample: bool = False
+) -> Segmentation:
     """All files of a study as one segmentation, in as few layers as their overlaps need.
 
     Label values are given anew, 1, 2, ... in the order of the files. A file of one structure lends it its
     name; structures of a file with several keep theirs, behind the name of the file. One without voxels is
-    a structure, too. All lie on the grid of the first file, which grows where others reach beyond it.
+    a structure, too. All lie on the grid of the first file, which grows where others reach beyond it. With
+    ``resample``, of files on other grids the nearest voxels are taken.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def read_study(source: str | os.PathLike[str], files: Sequence[Path]) -> Segment
     with told_together():
         for file in files:
             read = without_single_axes(read_segmentation(file))
-            grid = grid or CommonGrid(file, read.geometry)
+            grid = grid or CommonGrid(file, read.geometry, resample)
             arrays, box = grid.place(file, read)
             empty += not any(array.any() for array in arrays)
             for segment, mask in _masks(file, read.segments, arrays):

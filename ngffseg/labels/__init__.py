@@ -17,6 +17,7 @@ from ngffseg.labels.listing import ListedLabels, list_labels
 from ngffseg.labels.open import open_image, open_labels, read_stored
 from ngffseg.labels.options import WRITE_KEYWORDS, VoxelOrder, WriteOptions, fitted_options
 from ngffseg.labels.rebuild import build_levels, can_build
+from ngffseg.labels.regridded import Nearest
 from ngffseg.labels.reordering import canonical, source_order
 from ngffseg.labels.segment_table import update_segments
 from ngffseg.labels.tree import store_tree
@@ -35,6 +36,7 @@ __all__ = [
     "IntensityImage",
     "LabelImage",
     "ListedLabels",
+    "Nearest",
     "SourceLink",
     "StoreTree",
     "StoredImage",

@@ -193,3 +193,38 @@ def test_what_all_files_have_in_common_is_told_once(tmp_path):
     ) as told:
         read(tmp_path / "s")
     assert len(told) == 1
+
+
+def test_files_on_other_grids_are_resampled_where_it_is_asked_for(tmp_path):
+    """As SimpleITK takes the nearest voxels; the grid grows to where they lie."""
+    turn = np.eye(4)
+    turn[:2, :2] = [[np.cos(0.3), -np.sin(0.3)], [np.sin(0.3), np.cos(0.3)]]
+    other = turn @ np.diag([0.55, 0.61, 1.3, 1])
+    other[:3, 3] = 2.2, -4.1, 5.3
+    save(tmp_path / "s", "a.nii.gz", organ(1))
+    save(tmp_path / "s", "b.nii.gz", organ(2, (9, 12, 8)), other)
+    with pytest.raises(UsageError, match=r"beside those: resample .*--resample nearest"):
+        read(tmp_path / "s")
+    with pytest.warns(NgffsegWarning, match="of 1 on another grid the nearest voxels were taken"):
+        found = import_segmentation(
+            tmp_path / "s", tmp_path / "a.zarr", name="a", resample="nearest", order="keep"
+        )
+    assert any(a > b for a, b in zip(found.geometry.shape, SHAPE[::-1], strict=True))
+    segmentation = read_stored(tmp_path / "a.zarr", "a")
+    assert places(segmentation)["a"] == placed(organ(1), AFFINE)
+    (b,) = (segment for segment in segmentation.segments if segment.name == "b")
+    mine = np.asarray(segmentation.layers[b.layer][...]) == b.label_value
+    grid = sitk.GetImageFromArray(np.zeros(mine.shape, np.uint8))
+    affine = found.geometry.affine
+    steps = np.linalg.norm(affine[:3, :3], axis=0)
+    grid.SetSpacing(steps.tolist())
+    grid.SetOrigin(affine[:3, 3].tolist())
+    grid.SetDirection((affine[:3, :3] / steps).ravel().tolist())
+    theirs = sitk.Resample(
+        sitk.ReadImage(str(tmp_path / "s" / "b.nii.gz")), grid, sitk.Transform(), sitk.sitkNearestNeighbor
+    )
+    expected = sitk.GetArrayFromImage(theirs) > 0
+    if b.layer == 0:
+        expected &= ~(np.asarray(segmentation.layers[0][...]) == 1)
+    np.testing.assert_array_equal(mine, expected)
+    assert mine.sum() > 20
