@@ -44,8 +44,9 @@ class Levels(Sequence[zarr.Array[Any]]):
         self._snapshots: dict[str, Snapshot] = {}
         self._lazy: dict[str, LazyLevel] = {}
         self.cache = Cache()
-        # What the multiscales tell of level 0.
+        # What the multiscales tell of level 0, and the type of a transformation of all levels that is not understood.
         self.translation: tuple[float, ...] = ()
+        self.unknown = ""
         # What is opened later must be of the image that was opened first, to which level 0 belongs.
         self._first = stamps_of(self.store, self.paths[0], self.zarr_format)
 
@@ -127,7 +128,7 @@ def open_levels(
     multiscales = ngff.decode_multiscales(metadata, ndim=ndim)
     if len(multiscales.axes) != ndim:
         raise MetadataError(f"{url}/{path}: {len(multiscales.axes)} axes for an array of {ndim} dimensions")
-    levels.translation = multiscales.datasets[0].translation
+    levels.translation, levels.unknown = multiscales.datasets[0].translation, multiscales.unknown
     return multiscales, levels
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import warnings
 
 import zarr
 from zarr.abc.store import Store
 
 from ngffseg import ngff
-from ngffseg.errors import MetadataError, StoreNotFoundError, UsageError
+from ngffseg.errors import MetadataError, NgffsegWarning, StoreNotFoundError, UsageError
 from ngffseg.keywords import strict
 from ngffseg.labels.address import split_address
 from ngffseg.labels.image import LabelImage
@@ -57,13 +58,20 @@ def open_labels(url: str | os.PathLike[str], name: str | None = None) -> LabelIm
 
 
 def read_stored(url: str | os.PathLike[str], name: str | None = None) -> Segmentation:
-    """The whole segmentation that a label image belongs to: all layers, lazy, with its document."""
+    """The whole segmentation that a label image belongs to: all layers, lazy, with its document.
+
+    Where a transformation of others is not understood, a warning says that the place is not known.
+    """
     first = open_labels(url, name)
     address, _ = split_address(url, name)
     with store_errors(address):
         parent = open_parent(open_store(address), address)
     document = next((d for d in parent.documents if first.name in d.layers), None)
     if document is None:
+        if first.arrays.unknown:
+            where = f"{address}, {first.name!r}" if first.name else address
+            told = f"a transformation of type {first.arrays.unknown!r} is not understood, so that the place is not known"
+            warnings.warn(f"{where}: {told}", NgffsegWarning, stacklevel=2)
         return Segmentation((first.level(0),), first.segments, first.geometry)
     images = [open_labels(address, layer) for layer in document.layers]
     segments = {s.id: s for image in images for s in image.segments}

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import zarr
 
-from ngffseg import open_labels, update_labels, write_labels
-from ngffseg.errors import MetadataError, NgffsegError, StoreError, UsageError
+from ngffseg import export_segmentation, open_labels, update_labels, write_labels
+from ngffseg.errors import MetadataError, NgffsegError, NgffsegWarning, StoreError, UsageError
 from ngffseg.labels import build_levels, check, open_contents
 from tests.labels.neighbours import (
     VERSIONS,
@@ -366,6 +366,8 @@ def test_what_is_not_understood_is_read_and_not_republished(outer, version, tmp_
     put(store / "labels" / "theirs", version, {"multiscales": [told]})
     before = tree(store)
     assert open_labels(store, "theirs").read().sum() == 16
+    with pytest.warns(NgffsegWarning, match="'theirs': a transformation of type 'affine' is not understood"):
+        export_segmentation(store, tmp_path / "a.nrrd", name="theirs")
     with pytest.raises(MetadataError, match="transformation of type 'affine'"):
         change(store, "rebuild")
     put(store, version, {"multiscales": [told]})
