@@ -40,6 +40,7 @@ def test_truth_of_pyramids_on_the_chest_of_the_slicerio_wheel():
     assert drifts["ngffseg balanced (default)"] < drifts["tinybrain mode"]
 
 
+@pytest.mark.long
 def test_speed_of_the_main_jobs():
     rows = run("benchmarks/speed.py", "--quick", "--runs", "1")
     assert next(cells[0] for cells in rows) == "`import ngffseg`"
@@ -73,6 +74,7 @@ def test_the_engine_and_its_peers():
     assert not any("igneous" in title or "webknossos" in title for title in programs)
 
 
+@pytest.mark.long
 def test_what_long_jobs_cost():
     rows = run("benchmarks/jobs.py", "--edge", "128", "--runs", "1", "--blocks", "1000")
     found = dict(cells for cells in rows[1:])
@@ -83,6 +85,7 @@ def test_what_long_jobs_cost():
     assert wrong == "0"
 
 
+@pytest.mark.long
 def test_the_programs_of_that_benchmark_do_the_same_work(tmp_path):
     """Each makes the same level 1, but for the tie rule; shapes of chunks too."""
     code = "from inputs import *; import sys; make_inputs(Path(sys.argv[1]), 128)"
@@ -117,6 +120,7 @@ def test_the_programs_of_that_benchmark_do_the_same_work(tmp_path):
         assert array.dtype == np.uint32
 
 
+@pytest.mark.long
 def test_speed_of_kernels():
     rows = run("benchmarks/kernels.py", "--edge", "64", "--runs", "1")
     speeds = {cells[0]: cells[1:] for cells in rows[1:]}

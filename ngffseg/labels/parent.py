@@ -57,7 +57,9 @@ class Parent:
     def source_grid(self) -> SourceGrid | None:
         """The grid of its image in the file that it came from, where it is held in another order than there."""
         grid = self.grid
-        return ngff.image_source_grid(attributes_of(self.root), grid) if self.root and grid else None
+        if self.root is None or grid is None:
+            return None
+        return ngff.image_source_grid(attributes_of(self.root), grid)
 
     @property
     def documents(self) -> tuple[ngff.Document, ...]:

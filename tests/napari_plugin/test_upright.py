@@ -21,7 +21,7 @@ COLORS = {7: 0, 2**63 + 5: 1}
 TURNED = np.array([[0.8, -0.6, 0, -50], [0.6, 0.8, 0, 20], [0, 0, 2.5, -300], [0, 0, 0, 1]])
 
 
-@pytest.mark.parametrize("order", ["lps", "ras", "pir"])
+@pytest.mark.parametrize("order", [pytest.param("lps", marks=pytest.mark.long), "ras", "pir"])
 def test_each_plane_shows_the_patient_upright(screen, tmp_path, order):
     """Each pixel of a raster has the color of the label at its place in the patient, in the three planes of a roll."""
     affine, labels = volumes.ORDERS[order](), volumes.two_boxes()
@@ -63,6 +63,7 @@ def judge(found, affine, labels, world):
     return across
 
 
+@pytest.mark.long
 def test_an_oblique_scan(screen, tmp_path):
     """The axial plane of a patient who lies turned is exact; letters are those of the closest axes."""
     labels = volumes.two_boxes()
@@ -73,7 +74,7 @@ def test_an_oblique_scan(screen, tmp_path):
     assert judge(found, TURNED, labels, (2, 1, 0)) == 2
 
 
-@pytest.mark.parametrize("order", ["lps", "ras"])
+@pytest.mark.parametrize("order", [pytest.param("lps", marks=pytest.mark.long), "ras"])
 def test_three_dimensions_are_not_mirrored(screen, tmp_path, order):
     """With the left at the right and the back below, what is at the front is closer to the feet."""
     labels = np.zeros(volumes.SHAPE, "uint8")

@@ -130,7 +130,7 @@ def test_labels_of_others(tmp_path, peer, version):
     assert stale(folder) == []
 
 
-@pytest.mark.parametrize(("peer", "version"), [("bioio", "0.5"), ("itk", "0.4"), long("bioio", "0.4")])
+@pytest.mark.parametrize(("peer", "version"), [long("bioio", "0.5"), ("itk", "0.4"), long("bioio", "0.4")])
 def test_images_of_others(tmp_path, peer, version):
     """Images without labels get some, and stay byte for byte but for their own document."""
     folder = tmp_path / "theirs.zarr"
@@ -150,6 +150,7 @@ def test_images_of_others(tmp_path, peer, version):
     assert stale(folder) == []
 
 
+@pytest.mark.long
 def test_spatialdata(tmp_path):
     """Labels with alternative transformations are read; what would rewrite their version is refused."""
     folder = tmp_path / "theirs.zarr"
