@@ -215,7 +215,7 @@ class Sliced:
 
 
 @pytest.mark.parametrize("kind", ["numpy", "dask", "zarr", "sliced"])
-@pytest.mark.parametrize("cluster", [None, "processes"])
+@pytest.mark.parametrize("cluster", [None, pytest.param("processes", marks=pytest.mark.long)])
 def test_arrays_stay_as_they_are_unless_asked(kind, cluster, tmp_path):
     labels = canonical_labels()[:, ::-1, ::-1]
     given = {

@@ -364,7 +364,7 @@ def test_labels_without_an_image_join_those_that_are_there(tmp_path):
     assert third.geometry.shape == (4, 10, 12)
 
 
-@pytest.mark.parametrize("kind", ["dask", "sliced"])
+@pytest.mark.parametrize("kind", ["dask", pytest.param("sliced", marks=pytest.mark.long)])
 def test_processes_write_what_was_moved(tmp_path, kind):
     """Labels that are padded, or resampled, are written by others as well as by threads."""
     order, inside = ORDERS[29], moved(CT, (3, 2, 1), (4, 5, 6))

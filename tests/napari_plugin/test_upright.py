@@ -21,7 +21,9 @@ COLORS = {7: 0, 2**63 + 5: 1}
 TURNED = np.array([[0.8, -0.6, 0, -50], [0.6, 0.8, 0, 20], [0, 0, 2.5, -300], [0, 0, 0, 1]])
 
 
-@pytest.mark.parametrize("order", [pytest.param("lps", marks=pytest.mark.long), "ras", "pir"])
+@pytest.mark.parametrize(
+    "order", [pytest.param("lps", marks=pytest.mark.long), "ras", pytest.param("pir", marks=pytest.mark.long)]
+)
 def test_each_plane_shows_the_patient_upright(screen, tmp_path, order):
     """Each pixel of a raster has the color of the label at its place in the patient, in the three planes of a roll."""
     affine, labels = volumes.ORDERS[order](), volumes.two_boxes()
@@ -142,6 +144,7 @@ def test_nothing_is_mirrored_however_the_world_lies():
                 assert told[3] in "LPI"
 
 
+@pytest.mark.long
 def test_painting_on_an_oblique_scan_keeps_it_upright(screen, tmp_path):
     """Its layers are turned to lie along the axes of the scan, which lead to the right and to anterior here."""
     volumes.write(tmp_path / "a.zarr", volumes.oblique() @ np.diag([-1.0, -1, 1, 1]), frame="patient")
