@@ -61,7 +61,7 @@ def cases(slicer_files, tmp_path):
     )
 
 
-@pytest.mark.parametrize("workers", [None, 2])
+@pytest.mark.parametrize("workers", [None, pytest.param(2, marks=pytest.mark.long)])
 def test_rows_are_done_once(workers, cases, tmp_path, capsys):
     words = ["batch", str(cases), *(["--workers", str(workers)] if workers else [])]
     assert run(words) == 1

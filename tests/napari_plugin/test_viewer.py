@@ -164,6 +164,7 @@ def test_labels_of_one_level_are_seen_and_painted(screen, tmp_path):
     assert open_labels(tmp_path / "a.zarr").read()[50, 40] == 9
 
 
+@pytest.mark.long
 def test_the_sample_is_the_demo(screen, monkeypatch, tmp_path):
     """A chest CT with its overlapping segmentation."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
