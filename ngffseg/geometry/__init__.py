@@ -1,5 +1,6 @@
 """Where voxels are: the one room in which LPS, RAS and array order meet."""
 
+from ngffseg.geometry.described import axis_names, described_grid
 from ngffseg.geometry.frames import (
     from_dicom,
     from_nifti,
@@ -48,8 +49,10 @@ __all__ = [
     "anatomical_code",
     "anatomical_orientation",
     "array_affine",
+    "axis_names",
     "canonical_order",
     "converted",
+    "described_grid",
     "downsampled",
     "from_array_affine",
     "from_dicom",

@@ -11,23 +11,22 @@ import warnings
 from collections.abc import Iterable
 from typing import Any, Unpack
 
-import numpy as np
-
-from ngffseg.errors import LabelValueError, NgffsegWarning, UsageError
-from ngffseg.geometry import Geometry, identity
+from ngffseg.errors import NgffsegWarning
+from ngffseg.geometry import Geometry
 from ngffseg.keywords import strict
 from ngffseg.labels.address import split_address
 from ngffseg.labels.claim import clean_up
 from ngffseg.labels.execution import carry_out
+from ngffseg.labels.given import as_array
 from ngffseg.labels.image import LabelImage
-from ngffseg.labels.open import open_image, open_labels
+from ngffseg.labels.open import open_labels
 from ngffseg.labels.options import WRITE_KEYWORDS, WriteOptions
-from ngffseg.labels.parent import find_parent
+from ngffseg.labels.place import grid_of_store
 from ngffseg.labels.progress import Progress
 from ngffseg.labels.reordering import canonical
 from ngffseg.labels.request import Request, prepare
 from ngffseg.model import ArrayLike, Segment, Segmentation, Volume
-from ngffseg.store import check_writable, open_store, store_errors
+from ngffseg.store import check_writable, store_errors
 
 
 @strict(WRITE_KEYWORDS)
@@ -90,9 +89,9 @@ def write_labels(
     """
     if options.get("order") == "keep":
         del options["order"]  # told or not, it is the same write
-    array = _as_labels(labels)
+    array = as_array(labels)
     grid = image.geometry if geometry is None and isinstance(image, Volume) else geometry
-    where = grid if grid is not None else _grid_of_store(url, array.shape)
+    where = grid if grid is not None else grid_of_store(url, array.shape)
     segmentation = Segmentation((array,), tuple(segments), where)
     if image is not None and not isinstance(image, Volume):
         image = Volume(image, where)
@@ -132,46 +131,3 @@ def write_segmentation(
                 warnings.warn(line, NgffsegWarning, stacklevel=3)
             carry_out(prepared)
     return open_labels(address, name)
-
-
-def _as_labels(labels: Any) -> Any:
-    """Labels as an array; lists of whole numbers become one, lazy arrays stay lazy."""
-    if isinstance(labels, list | tuple) and any(map(_holds_array, labels)):
-        raise UsageError(
-            f"labels are a {type(labels).__name__} of {len(labels)} arrays: join what is one array of more axes by"
-            " np.stack; write masks that may overlap by write_segmentation, as Segmentation(layers=...)"
-        )
-    array = labels if hasattr(labels, "dtype") and hasattr(labels, "shape") else np.asarray(labels)
-    if np.dtype(array.dtype).kind not in "iu":
-        raise LabelValueError(
-            f"labels are {array.dtype}, not integers: convert them exactly first, as with .astype('uint32')"
-        )
-    return array
-
-
-def _holds_array(part: Any) -> bool:
-    """Whether a member of a list is an array, or a list that holds one; a number is none."""
-    if isinstance(part, list | tuple):
-        return any(map(_holds_array, part))
-    return getattr(part, "shape", ()) != ()
-
-
-def _grid_of_store(url: str | os.PathLike[str], shape: tuple[int, ...]) -> Geometry:
-    """Grid for labels that came without one: that of the image of the store, else unit voxels.
-
-    Raises
-    ------
-    UsageError
-        If the image has another shape, so that nobody can tell where the labels lie.
-    """
-    address, _ = split_address(url)
-    with store_errors(address):
-        parent = find_parent(open_store(address), address)
-        if parent is None or parent.multiscales is None:
-            return identity(shape)
-        grid = open_image(address).geometry
-    if grid.shape != tuple(shape):
-        raise UsageError(
-            f"labels of shape {tuple(shape)} do not fit the image {grid.shape} of {address}: give their geometry"
-        )
-    return grid

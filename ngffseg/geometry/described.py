@@ -1,0 +1,135 @@
+"""Grids in simple words: names of axes, and a scale, a translation and a unit of each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ngffseg.errors import UsageError
+from ngffseg.geometry.grid import AXES, SPACE, Geometry, default_axes
+from ngffseg.geometry.resolution import COLUMN
+from ngffseg.geometry.units import SECONDS, length_unit
+
+Numbers = Sequence[float] | Mapping[str, float]
+Units = str | Sequence[str | None] | Mapping[str, str | None]
+
+
+def described_grid(
+    shape: Sequence[int],
+    *,
+    axes: str | Sequence[str] = (),
+    scale: Numbers | None = None,
+    translation: Numbers | None = None,
+    units: Units | None = None,
+) -> Geometry:
+    """The grid of an array of which people say in simple words where it lies: along the axes, in no patient.
+
+    Parameters
+    ----------
+    shape
+        Of the array.
+    axes
+        Names of its axes, as ``"tyx"`` or ``("t", "y", "x")``; by default the last of t, c, z, y, x.
+    scale
+        Distance of neighbouring voxels per axis, in array order or by name (1 where none is named): in the unit
+        of the axis; between two time points; 1 for channels.
+    translation
+        Place of the centre of voxel 0, as ``scale``; 0 for time and channels.
+    units
+        One unit for all space axes, one per axis (None where there is none), or by name. Names and symbols of
+        units of length and time: ``"micrometer"``, ``"µm"``, ``"second"``.
+
+    Raises
+    ------
+    UsageError
+        If the words contradict each other or the shape, or no number or unit is meant by them.
+    """
+    names = axis_names(axes) if axes else default_axes(len(shape))
+    if len(names) != len(shape):
+        raise UsageError(
+            f"axes {''.join(names)!r} are {len(names)}, the shape {tuple(shape)} has {len(shape)}"
+        )
+    steps, starts = _numbers("scale", scale, names, 1.0), _numbers("translation", translation, names, 0.0)
+    affine = np.eye(4)
+    for axis, step, start in zip(names, steps, starts, strict=True):
+        if step <= 0:
+            raise UsageError(f"scale {step:g} of the axis {axis!r}: give a number above 0")
+        if axis in SPACE:
+            affine[COLUMN[axis], COLUMN[axis]], affine[COLUMN[axis], 3] = step, start
+        elif start != 0 or (axis == "c" and step != 1):
+            word, one = ("translation", "0") if start != 0 else ("scale", "1")
+            raise UsageError(f"{word} of the axis {axis!r}: only space axes have one, give {one} there")
+    step = steps[names.index("t")] if "t" in names else 1.0
+    return Geometry(tuple(shape), affine, names, _units(units, names), time_step=step)
+
+
+def axis_names(axes: str | Sequence[str]) -> tuple[str, ...]:
+    """Names of axes from a text such as ``"tyx"``, or from a list of names.
+
+    Raises
+    ------
+    UsageError
+        If they are not some of t, c, z, y, x in that order, y and x among them.
+    """
+    names = tuple(axes)
+    order = [AXES.index(name) for name in names if name in AXES]
+    if len(order) != len(names) or order != sorted(set(order)) or sum(n in SPACE for n in names) < 2:
+        told = "".join(names) if all(isinstance(n, str) for n in names) else names
+        raise UsageError(f"axes {told!r}: give some of t, c, z, y, x in that order, two of space among them")
+    return names
+
+
+def _numbers(word: str, given: Numbers | None, names: Sequence[str], default: float) -> list[float]:
+    """A number per axis."""
+    if given is None:
+        return [default] * len(names)
+    try:
+        if isinstance(given, Mapping):
+            found = [float(given.get(name, default)) for name in names]
+        else:
+            found = [float(each) for each in given]
+    except (TypeError, ValueError):
+        raise UsageError(f"{word} {given!r}: give a number per axis ({', '.join(names)})") from None
+    _check_names(word, given, names)
+    if len(found) != len(names) or not all(map(math.isfinite, found)):
+        raise UsageError(f"{word} {_plain(given)}: give a number per axis ({', '.join(names)})")
+    return found
+
+
+def _units(given: Units | None, names: Sequence[str]) -> tuple[str | None, ...]:
+    """A unit per axis, by the name that NGFF has for it."""
+    _check_names("units", given, names)
+    if given is None or isinstance(given, str):
+        return tuple(_unit(given, name) if name in SPACE else None for name in names)
+    found = [given.get(name) for name in names] if isinstance(given, Mapping) else list(given)
+    if len(found) != len(names):
+        raise UsageError(
+            f"units {_plain(given)}: give one for all space axes, or one per axis ({', '.join(names)})"
+        )
+    return tuple(_unit(unit, name) for unit, name in zip(found, names, strict=True))
+
+
+def _unit(word: str | None, axis: str) -> str | None:
+    if word is None:
+        return None
+    known = {"s": "second", "sec": "second", "ms": "millisecond", "min": "minute", "h": "hour"}
+    plain = known.get(str(word).strip(), str(word).strip().lower().removesuffix("s"))
+    found = length_unit(str(word)) if axis in SPACE else (plain if axis == "t" and plain in SECONDS else None)
+    if found is None:
+        meant = "length" if axis in SPACE else ("time" if axis == "t" else "none: channels have no unit")
+        raise UsageError(f"unit {word!r} of the axis {axis!r} is not known: give one of {meant}, or none")
+    return found
+
+
+def _check_names(word: str, given: Any, names: Sequence[str]) -> None:
+    """Refuse names of axes that are not there."""
+    unknown = [name for name in given if name not in names] if isinstance(given, Mapping) else []
+    if unknown:
+        raise UsageError(f"{word} names the axis {unknown[0]!r}, but the axes are {', '.join(names)}")
+
+
+def _plain(given: Any) -> list[Any]:
+    return list(given.values()) if isinstance(given, Mapping) else list(given)
