@@ -77,13 +77,13 @@ def test_a_misspelled_keyword_is_refused_with_the_nearest_one(name):
         ({"overwite": True}, "did you mean 'overwrite'"),
         ({"chunk": 32}, "did you mean 'chunks'"),
         ({"resmue": True}, "did you mean 'resume'"),
-        ({"axes": "tyx"}, "axes are told by the grid: give 'geometry'"),
+        ({"scales": (1, 2, 3)}, "did you mean 'scale'"),
         ({"storage_options": {"anon": True}}, "settings of the store come from the environment"),
-        ({"qqqq": 1}, r"unknown option 'qqqq' of write_labels \(known: cascade, chunks, cluster, codec, "),
+        ({"qqqq": 1}, r"unknown option 'qqqq' of write_labels \(known: axes, cascade, chunks, cluster, codec, "),
     ],
 )
 def test_nothing_is_written_with_an_unknown_option(tmp_path, wrong, said):
-    """Each of these was accepted and ignored; `axes` mixed time points in the levels."""
+    """Each of these was accepted and ignored."""
     write_labels(tmp_path / "a.zarr", LABELS, name="a")
     before = digest(tmp_path)
     with pytest.raises(TypeError, match=said):
@@ -218,7 +218,7 @@ def test_labels_typed_by_hand_are_an_array(tmp_path):
         ({"segments": "liver"}, "segments hold a str: give values of Segment"),
         ({"image": "ct.nii.gz"}, "an image is a str: give an array"),
         ({"image": [[1, 2], [3, 4]]}, "an image is a list: give an array"),
-        ({"image": np.ones((2, 2))}, r"an image has shape \(2, 2\), its geometry \(8, 8, 8\)"),
+        ({"image": np.ones((2, 2))}, r"an image of shape \(2, 2\) does not fit labels \(z=8, y=8, x=8\)"),
     ],
 )
 def test_parts_of_a_wrong_kind_are_refused_in_one_line(tmp_path, wrong, said):

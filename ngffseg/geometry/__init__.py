@@ -1,6 +1,7 @@
 """Where voxels are: the one room in which LPS, RAS and array order meet."""
 
-from ngffseg.geometry.described import axis_names, described_grid
+from ngffseg.geometry.axes import axes_around, axes_beside, axis_names, check_beside, on_axes, sizes_told
+from ngffseg.geometry.described import described_grid
 from ngffseg.geometry.frames import (
     from_dicom,
     from_nifti,
@@ -49,8 +50,11 @@ __all__ = [
     "anatomical_code",
     "anatomical_orientation",
     "array_affine",
+    "axes_around",
+    "axes_beside",
     "axis_names",
     "canonical_order",
+    "check_beside",
     "converted",
     "described_grid",
     "downsampled",
@@ -69,12 +73,14 @@ __all__ = [
     "misplacement",
     "ngff_origin",
     "nrrd_frame",
+    "on_axes",
     "overlaps",
     "patient_rows",
     "reordered",
     "same_directions",
     "scales",
     "shear",
+    "sizes_told",
     "source_after",
     "spacing",
     "straight_affine",

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ngffseg.errors import UsageError
-from ngffseg.geometry.grid import AXES, SPACE, Geometry, default_axes
+from ngffseg.geometry.axes import axis_names
+from ngffseg.geometry.grid import SPACE, Geometry, default_axes
 from ngffseg.geometry.resolution import COLUMN
 from ngffseg.geometry.units import SECONDS, length_unit
 
@@ -64,22 +65,6 @@ def described_grid(
             raise UsageError(f"{word} of the axis {axis!r}: only space axes have one, give {one} there")
     step = steps[names.index("t")] if "t" in names else 1.0
     return Geometry(tuple(shape), affine, names, _units(units, names), time_step=step)
-
-
-def axis_names(axes: str | Sequence[str]) -> tuple[str, ...]:
-    """Names of axes from a text such as ``"tyx"``, or from a list of names.
-
-    Raises
-    ------
-    UsageError
-        If they are not some of t, c, z, y, x in that order, y and x among them.
-    """
-    names = tuple(axes)
-    order = [AXES.index(name) for name in names if name in AXES]
-    if len(order) != len(names) or order != sorted(set(order)) or sum(n in SPACE for n in names) < 2:
-        told = "".join(names) if all(isinstance(n, str) for n in names) else names
-        raise UsageError(f"axes {told!r}: give some of t, c, z, y, x in that order, two of space among them")
-    return names
 
 
 def _numbers(word: str, given: Numbers | None, names: Sequence[str], default: float) -> list[float]:

@@ -12,10 +12,10 @@ from zarr.abc.store import Store
 
 from ngffseg import ngff
 from ngffseg.errors import LabelExistsError, MetadataError, UsageError
-from ngffseg.geometry import Geometry
+from ngffseg.geometry import Geometry, check_beside
 from ngffseg.labels.documents import read_documents
 from ngffseg.labels.host import check_host, writable_version
-from ngffseg.labels.image_levels import image_levels
+from ngffseg.labels.image_levels import ImageLevels, image_sizes, levels_on
 from ngffseg.labels.joining import Joined
 from ngffseg.labels.metadata import LayerMetadata, layer_metadata, placeholder_metadata
 from ngffseg.labels.nodes import attributes_of, find_group
@@ -25,8 +25,6 @@ from ngffseg.labels.places import LABELS
 from ngffseg.model import Segmentation, Volume
 from ngffseg.pyramid import PyramidPlan, plan_pyramid
 from ngffseg.store import check_free
-
-SAME_AXES = "give both the same, of size 1 where they do not vary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +55,7 @@ class Draft:
 def draft_of(
     address: str,
     parent: Parent | None,
+    image_levels: ImageLevels | None,
     labels: Joined,
     names: tuple[str, ...],
     image: Volume | None,
@@ -71,8 +70,8 @@ def draft_of(
     """
     segmentation = labels.segmentation
     version = _version(address, parent, options.get("ngff"))
-    plans = _plans(parent, segmentation, version, options)
-    known = image_levels(parent, segmentation.geometry)
+    plans = _plans(image_levels, segmentation, version, options)
+    known = levels_on(image_levels, segmentation.geometry)
     layers = tuple(
         layer_metadata(
             name, names, plan, [s for s in segmentation.segments if s.layer == number], version, known
@@ -113,10 +112,8 @@ def check_target(
     image: Volume | None,
 ) -> None:
     """Refuse what the store cannot take, before anything is written."""
-    if image is not None and image.geometry.axes != grid.axes:
-        raise UsageError(
-            f"axes {image.geometry.axes} of the image and {grid.axes} of the labels differ: {SAME_AXES}"
-        )
+    if image is not None:
+        check_beside(grid.axes, dict(zip(image.geometry.axes, image.geometry.shape, strict=True)))
     if parent is None:
         check_free(address)
         return
@@ -134,11 +131,11 @@ def check_target(
             )
     if image is not None and parent.multiscales is not None:
         raise UsageError(f"{address} has an image already: leave the image out, or use a new store")
-    axes = tuple(a.name for a in parent.multiscales.axes) if parent.multiscales is not None else grid.axes
-    if axes != grid.axes:
-        raise UsageError(
-            f"{address}: axes {axes} of the image and {grid.axes} of the labels differ: {SAME_AXES}"
-        )
+    if parent.multiscales is not None:
+        try:
+            check_beside(grid.axes, image_sizes(parent))
+        except UsageError as error:
+            raise UsageError(f"{address}: {error}") from error
 
 
 def check_places(
@@ -193,9 +190,9 @@ def is_there(store: Store, address: str, parent: Parent | None, name: str) -> bo
 
 
 def _plans(
-    parent: Parent | None, segmentation: Segmentation, version: ngff.Version, options: WriteOptions
+    image: ImageLevels | None, segmentation: Segmentation, version: ngff.Version, options: WriteOptions
 ) -> tuple[PyramidPlan, ...]:
     """A plan per layer; layers differ in dtype at most."""
     grid = segmentation.geometry
-    chosen = fitted_options(options, version, parent.shapes if parent else (), grid)
+    chosen = fitted_options(options, version, image.shapes if image is not None else (), grid)
     return tuple(plan_pyramid(grid, layer.dtype, **chosen) for layer in segmentation.layers)

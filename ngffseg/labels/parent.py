@@ -10,9 +10,8 @@ from zarr.abc.store import Store
 
 from ngffseg import ngff
 from ngffseg.errors import MetadataError, StoreNotFoundError
-from ngffseg.geometry import Geometry, SourceGrid
 from ngffseg.labels.host import writable_version
-from ngffseg.labels.levels import grid_of, open_levels
+from ngffseg.labels.levels import open_levels
 from ngffseg.labels.members import refuse_collection
 from ngffseg.labels.nodes import attributes_of, find_array, find_groups
 from ngffseg.labels.places import LABELS
@@ -45,21 +44,6 @@ class Parent:
     labels_attributes: dict[str, Any] | None
     root: zarr.Group | None
     labels: zarr.Group | None
-
-    @property
-    def grid(self) -> Geometry | None:
-        """The grid of its image; None where it holds labels alone."""
-        if self.multiscales is None or self.root is None:
-            return None
-        return grid_of(attributes_of(self.root), self.multiscales, self.shapes[0])
-
-    @property
-    def source_grid(self) -> SourceGrid | None:
-        """The grid of its image in the file that it came from, where it is held in another order than there."""
-        grid = self.grid
-        if self.root is None or grid is None:
-            return None
-        return ngff.image_source_grid(attributes_of(self.root), grid)
 
     @property
     def documents(self) -> tuple[ngff.Document, ...]:

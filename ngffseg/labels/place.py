@@ -1,33 +1,157 @@
-"""Where labels lie that came as an array."""
+"""Where labels lie that came as an array: by a geometry, by words, or beside an image."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypedDict, cast
 
 from ngffseg.errors import UsageError
-from ngffseg.geometry import Geometry, identity
+from ngffseg.geometry import (
+    SPACE,
+    Geometry,
+    axes_around,
+    axes_beside,
+    axis_names,
+    check_beside,
+    described_grid,
+    on_axes,
+    sizes_told,
+)
+from ngffseg.geometry.described import Numbers, Units
+from ngffseg.keywords import Kind
 from ngffseg.labels.address import split_address
-from ngffseg.labels.open import open_image
-from ngffseg.labels.parent import find_parent
+from ngffseg.labels.image_levels import image_levels, image_sizes
+from ngffseg.labels.options import WriteOptions
+from ngffseg.labels.parent import Parent, find_parent
+from ngffseg.model import ArrayLike, Volume
 from ngffseg.store import open_store, store_errors
 
 
-def grid_of_store(url: str | os.PathLike[str], shape: tuple[int, ...]) -> Geometry:
-    """Grid for labels that came without one: that of the image of the store, else unit voxels.
+class PlaceOptions(TypedDict, total=False):
+    """Where labels lie, in simple words, instead of a ``geometry``.
+
+    axes
+        Names of the axes of the labels, as ``"tyx"``: of t, c, z, y, x in that order. By default those of the image
+        that their shape fits, without an image the last of t, z, y, x. Labels need no axis of time or channels
+        that their image has: they are shared by all of them.
+    scale
+        Distance of neighbouring voxels per axis, in array order or by name, as ``{"y": 0.5, "x": 0.5}``. By default
+        that of the image, else 1.
+    translation
+        Place of the centre of voxel 0, as ``scale``; by default that of the image, else 0.
+    units
+        One unit for all space axes, as ``"micrometer"``, or one per axis, or by name.
+    """
+
+    axes: str | Sequence[str]
+    scale: Numbers
+    translation: Numbers
+    units: Units
+
+
+class LabelOptions(WriteOptions, PlaceOptions, total=False):
+    """Options of `write_labels`."""
+
+
+def _listed(value: Any) -> Any:
+    """A text, a mapping or a list of texts and numbers, as it is."""
+    if isinstance(value, str | Mapping):
+        return value
+    return list(value)
+
+
+_WORDS = Kind("a value per axis, in array order or by name", _listed)
+PLACE_KEYWORDS = {
+    "axes": Kind("names of axes, such as 'tyx'", axis_names),
+    "scale": _WORDS.or_none(),
+    "translation": _WORDS.or_none(),
+    "units": _WORDS.or_none(),
+}
+
+
+def place_of(options: LabelOptions) -> tuple[PlaceOptions, WriteOptions]:
+    """The words among some options that tell where labels lie, and the other options."""
+    words = {key: value for key, value in options.items() if key in PLACE_KEYWORDS and value is not None}
+    rest = {key: value for key, value in options.items() if key not in PLACE_KEYWORDS}
+    return cast("PlaceOptions", words), cast("WriteOptions", rest)
+
+
+def labels_grid(
+    url: str | os.PathLike[str],
+    shape: Sequence[int],
+    geometry: Geometry | None,
+    image: Volume | ArrayLike | None,
+    words: PlaceOptions,
+) -> Geometry:
+    """The grid of labels of a shape.
+
+    Parameters
+    ----------
+    url
+        Address of the store: where nobody tells a grid, it is that of its image.
+    geometry
+        The grid, where it is told; else that of the ``image`` that is written with them.
+    words
+        What is told in simple words.
 
     Raises
     ------
     UsageError
-        If the image has another shape, so that nobody can tell where the labels lie.
+        If it is told twice, or it is not known where the labels lie.
     """
+    if geometry is not None:
+        if words:
+            raise UsageError(
+                f"geometry and {', '.join(words)}: both tell where the labels lie, give one of them"
+            )
+        return geometry
+    parent = _parent(url) if image is None else None
+    volume = image if isinstance(image, Volume) else None
+    sizes = image_sizes(parent)
+    if volume is not None:
+        sizes = dict(zip(volume.geometry.axes, volume.geometry.shape, strict=True))
+    if not sizes or words.keys() - {"axes"}:
+        return described_grid(shape, **words)
+    axes = axis_names(words["axes"]) if "axes" in words else axes_beside(shape, sizes)
+    check_beside(axes, sizes)
+    levels = image_levels(parent, axes)
+    known = levels.grid if levels is not None else volume.geometry if volume is not None else None
+    assert known is not None
+    grid = on_axes(known, axes)
+    # Along time and channels labels may have one for all.
+    fits = (
+        n == own or (n == 1 and a not in SPACE) for a, n, own in zip(axes, shape, grid.shape, strict=False)
+    )
+    if len(shape) != len(axes) or not all(fits):
+        raise UsageError(
+            f"labels of shape {tuple(shape)} with the axes {''.join(axes)} do not fit the image ({sizes_told(sizes)}):"
+            " give their geometry if they are a part of it"
+        )
+    return replace(grid, shape=tuple(shape))
+
+
+def image_beside(image: Volume | ArrayLike | None, labels: Geometry) -> Volume | None:
+    """The image that is written with labels: an array lies on their grid, and may have channels and time besides.
+
+    Raises
+    ------
+    UsageError
+        If its shape is another one.
+    """
+    if image is None or isinstance(image, Volume):
+        return image
+    if not hasattr(image, "shape"):
+        return Volume(image, labels)  # which says what is wrong
+    axes = axes_around(image.shape, labels)
+    units = dict(zip(labels.axes, labels.units, strict=True))
+    grid = replace(labels, shape=image.shape, axes=axes, units=tuple(units.get(axis) for axis in axes))
+    return Volume(image, grid)
+
+
+def _parent(url: str | os.PathLike[str]) -> Parent | None:
+    """What the image of a store says of itself; None where there is no store."""
     address, _ = split_address(url)
     with store_errors(address):
-        parent = find_parent(open_store(address), address)
-        if parent is None or parent.multiscales is None:
-            return identity(shape)
-        grid = open_image(address).geometry
-    if grid.shape != tuple(shape):
-        raise UsageError(
-            f"labels of shape {tuple(shape)} do not fit the image {grid.shape} of {address}: give their geometry"
-        )
-    return grid
+        return find_parent(open_store(address), address)

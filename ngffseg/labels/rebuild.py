@@ -14,7 +14,7 @@ from ngffseg.labels.filling import check_reach, fill_levels, with_level0
 from ngffseg.labels.fingerprint import digest, source_digest, told_options
 from ngffseg.labels.host import writable_version
 from ngffseg.labels.image import LabelImage
-from ngffseg.labels.image_levels import image_levels
+from ngffseg.labels.image_levels import image_levels, levels_on
 from ngffseg.labels.index import index_group
 from ngffseg.labels.job import Job
 from ngffseg.labels.journal import alone, set_aside_damaged
@@ -117,7 +117,8 @@ def _build(image: LabelImage, progress: Progress | None, options: WriteOptions) 
             flushed(address)
             # A placeholder follows its labels.
             follows = parent.root is None or is_placeholder(parent.root)
-            levels = None if follows else image_levels(parent, image.geometry)
+            told = None if follows else image_levels(parent, image.geometry.axes)
+            levels = levels_on(told, image.geometry)
             publish_levels(job, image, plan, documents_of(known, made), version, levels)
 
 
@@ -182,7 +183,11 @@ def _plan(image: LabelImage, parent: Parent, version: ngff.Version, options: Wri
             f"{image.url}: level 0 of {image.name!r} is {level0.shape}, not {image.geometry.shape}"
         )
     root = find_group(open_store(image.url), "")
-    shapes = parent.shapes
+    try:
+        levels = image_levels(parent, image.geometry.axes)
+    except UsageError as error:
+        raise MetadataError(f"{image.url}, {image.name!r}: {error}") from error
+    shapes = levels.shapes if levels is not None else ()
     if root is not None and is_placeholder(root):
         # An image without data follows its labels: those that they have, or as many as fit.
         asked = "levels" in options or "factors" in options

@@ -10,11 +10,13 @@ from zarr.abc.store import Store
 
 from ngffseg.chunks import StoredLabels
 from ngffseg.errors import LabelExistsError, UsageError
+from ngffseg.geometry import on_axes
 from ngffseg.labels.address import check_name, layer_names
 from ngffseg.labels.claim import job_id
 from ngffseg.labels.comparison import chunk_boxes, first_difference
 from ngffseg.labels.draft import Draft, check_target, draft_of, is_there
 from ngffseg.labels.fingerprint import options_digest, plan_digest, source_digest, told_options
+from ngffseg.labels.image_levels import ImageLevels, image_levels, source_on_axes
 from ngffseg.labels.joining import Joined, join_placeholder, joined
 from ngffseg.labels.lazy import source_labels
 from ngffseg.labels.open import open_labels
@@ -125,12 +127,13 @@ def prepare(request: Request, *, only_looking: bool = False) -> Prepared:
         )
     # The image may have been published by the run that is to be resumed.
     check_target(address, parent, names, labels.geometry, None if resume else request.image)
+    levels = image_levels(parent, labels.geometry.axes)
     if exists and resume:
         # ngffseg 0.1 wrote labels on the grid on which they came.
-        draft = _drafted(request, parent, Joined(labels), names)
+        draft = _drafted(request, parent, levels, Joined(labels), names)
         if is_done(request, draft, parent):
             return Prepared(request, store, parent, draft, exists, done=True)
-    draft = _drafted(request, parent, _joined(request, parent), names)
+    draft = _drafted(request, parent, levels, _joined(request, parent, levels), names)
     done = exists and resume and is_done(request, draft, parent)
     if exists and not request.overwrite and not done:
         raise LabelExistsError(
@@ -157,27 +160,35 @@ def is_done(request: Request, draft: Draft, parent: Parent | None) -> bool:
     return True
 
 
-def _joined(request: Request, parent: Parent | None) -> Joined:
+def _joined(request: Request, parent: Parent | None, levels: ImageLevels | None) -> Joined:
     """The labels on the grid of the image that they join, if there is one."""
-    image = parent.grid if parent is not None else None
-    # Labels of a file were drawn on the file of the image; arrays on what is stored.
-    from_file = request.segmentation.source is not None
-    source = parent.source_grid if parent is not None and from_file else None
-    if parent is not None and parent.root is not None and image is not None and is_placeholder(parent.root):
-        return Joined(join_placeholder(request.segmentation, image))
-    if image is None and request.image is not None:
-        image, source = request.image.geometry, request.image.source_grid
-    if image is None:
-        return Joined(request.segmentation)
+    labels = request.segmentation
+    if levels is not None and parent is not None and parent.root is not None and is_placeholder(parent.root):
+        return Joined(join_placeholder(labels, levels.grid))
+    if levels is not None:
+        # Labels of a file were drawn on the file of the image; arrays on what is stored.
+        image, source = levels.grid, levels.source_grid if labels.source is not None else None
+    elif request.image is not None:
+        axes = labels.geometry.axes
+        image = on_axes(request.image.geometry, axes)
+        source = source_on_axes(request.image.source_grid, axes)
+    else:
+        return Joined(labels)
     try:
-        return joined(request.segmentation, image, request.options, source)
+        return joined(labels, image, request.options, source)
     except UsageError as error:
         raise UsageError(f"{request.address}, {request.name!r}: {error}") from error
 
 
-def _drafted(request: Request, parent: Parent | None, labels: Joined, names: tuple[str, ...]) -> Draft:
+def _drafted(
+    request: Request,
+    parent: Parent | None,
+    levels: ImageLevels | None,
+    labels: Joined,
+    names: tuple[str, ...],
+) -> Draft:
     """The draft, whose document tells what it is made from, so that a later run knows it again."""
-    draft = draft_of(request.address, parent, labels, names, request.image, request.options)
+    draft = draft_of(request.address, parent, levels, labels, names, request.image, request.options)
     source = request.fingerprint or source_digest(request.segmentation.layers)
     made = {
         "plan": plan_digest(draft, request.segmentation, request.options, request.image),

@@ -47,7 +47,7 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
         from ome_zarr.writer import write_multiscale
 
     chunked: Any = {} if version == "0.5" else {"shards": None}
-    factors = [list(level.factors) for level in labels.levels[1:]]
+    factors = [_factors(image, labels, level.factors) for level in labels.levels[1:]]
     plan = plan_pyramid(image.geometry, np.uint8, factors=factors, levels=len(labels.levels), **chunked)
     data = checked(image.data)
     levels: list[Any] = [data.dask() if isinstance(data, LazyLevel) else da.asarray(data)]  # type: ignore[no-untyped-call]
@@ -80,6 +80,12 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
     if job.aside:
         with shielded():
             put_group(job.url, job.image_path, version, job.image)
+
+
+def _factors(image: Volume, labels: PyramidPlan, factors: Sequence[int]) -> list[int]:
+    """Factors of a level of the image from those of its labels; axes that the labels lack stay as they are."""
+    told = dict(zip(labels.levels[0].geometry.axes, factors, strict=True))
+    return [told.get(axis, 1) for axis in image.geometry.axes]
 
 
 class _WithoutGroup(WrapperStore[Store]):

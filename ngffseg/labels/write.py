@@ -21,7 +21,7 @@ from ngffseg.labels.given import as_array
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.open import open_labels
 from ngffseg.labels.options import WRITE_KEYWORDS, WriteOptions
-from ngffseg.labels.place import grid_of_store
+from ngffseg.labels.place import PLACE_KEYWORDS, LabelOptions, image_beside, labels_grid, place_of
 from ngffseg.labels.progress import Progress
 from ngffseg.labels.reordering import canonical
 from ngffseg.labels.request import Request, prepare
@@ -29,7 +29,7 @@ from ngffseg.model import ArrayLike, Segment, Segmentation, Volume
 from ngffseg.store import check_writable, store_errors
 
 
-@strict(WRITE_KEYWORDS)
+@strict(WRITE_KEYWORDS | PLACE_KEYWORDS)
 def write_labels(
     url: str | os.PathLike[str],
     labels: Any,
@@ -39,7 +39,7 @@ def write_labels(
     geometry: Geometry | None = None,
     image: Volume | ArrayLike | None = None,
     overwrite: bool = False,
-    **options: Unpack[WriteOptions],
+    **options: Unpack[LabelOptions],
 ) -> LabelImage:
     """Write labels as a multiscale label image and register it under ``labels``.
 
@@ -55,16 +55,17 @@ def write_labels(
     segments
         Names, colors and properties of label values.
     geometry
-        Grid of the labels; by default that of the image, else unit voxels at zero. Labels on another grid than
-        the image are brought onto it, if their voxels are some of its own; see `WriteOptions` for others.
+        Grid of the labels, where words do not do; see `PlaceOptions`. By default that of the image, along the
+        axes that the labels have, else unit voxels at zero. Labels on another grid than the image are brought onto
+        it, if their voxels are some of its own; see `WriteOptions` for others.
     image
-        The image that the labels belong to, written as multiscales beside them: a `Volume`, or
-        an array on the grid of the labels. Without one, a new store gets a placeholder of the
-        same shape that holds no data.
+        The image that the labels belong to, written as multiscales beside them: a `Volume`, or an array on
+        the grid of the labels, which may have channels and time points besides. Without one, a new store gets a
+        placeholder of the same shape that holds no data.
     overwrite
         Replace a label image of this name.
     **options
-        See `WriteOptions`.
+        See `PlaceOptions` and `WriteOptions`.
 
     Returns
     -------
@@ -89,13 +90,11 @@ def write_labels(
     """
     if options.get("order") == "keep":
         del options["order"]  # told or not, it is the same write
-    array = as_array(labels)
-    grid = image.geometry if geometry is None and isinstance(image, Volume) else geometry
-    where = grid if grid is not None else grid_of_store(url, array.shape)
-    segmentation = Segmentation((array,), tuple(segments), where)
-    if image is not None and not isinstance(image, Volume):
-        image = Volume(image, where)
-    return write_segmentation(url, segmentation, name=name, image=image, overwrite=overwrite, **options)
+    array, (words, rest) = as_array(labels), place_of(options)
+    grid = labels_grid(url, array.shape, geometry, image, words)
+    segmentation = Segmentation((array,), tuple(segments), grid)
+    volume = image_beside(image, grid)
+    return write_segmentation(url, segmentation, name=name, image=volume, overwrite=overwrite, **rest)
 
 
 @strict(WRITE_KEYWORDS)
