@@ -79,7 +79,10 @@ def test_a_misspelled_keyword_is_refused_with_the_nearest_one(name):
         ({"resmue": True}, "did you mean 'resume'"),
         ({"scales": (1, 2, 3)}, "did you mean 'scale'"),
         ({"storage_options": {"anon": True}}, "settings of the store come from the environment"),
-        ({"qqqq": 1}, r"unknown option 'qqqq' of write_labels \(known: axes, cascade, chunks, cluster, codec, "),
+        (
+            {"qqqq": 1},
+            r"unknown option 'qqqq' of write_labels \(known: axes, cascade, chunks, cluster, codec, ",
+        ),
     ],
 )
 def test_nothing_is_written_with_an_unknown_option(tmp_path, wrong, said):

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from ngffseg.convert import stem
 from ngffseg.errors import UsageError
 from ngffseg.keywords import SIZES, WHOLE, nearest
-from ngffseg.labels import VoxelOrder
+from ngffseg.labels import PLACE_KEYWORDS, VoxelOrder, place_from_text
 from ngffseg.ngff import VERSIONS
 from ngffseg.pyramid import Method, Tie
 from ngffseg.store import normalized
@@ -30,7 +30,7 @@ WORDS = {
 }
 SIZED = {"chunks": SIZES, "shards": SIZES, "levels": WHOLE}
 OPTIONS = (*WORDS, *SIZED, "codec")
-COLUMNS = (*REQUIRED, "name", "image", *OPTIONS)
+COLUMNS = (*REQUIRED, "name", "image", *OPTIONS, *PLACE_KEYWORDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Row:
     image
         File of the image that was segmented, if any.
     options
-        See `ngffseg.labels.WriteOptions`, and ``overwrite``.
+        See `ngffseg.labels.WriteOptions` and `ngffseg.labels.PlaceOptions`, and ``overwrite``.
     """
 
     number: int
@@ -64,7 +64,7 @@ def read_rows(table: str | Path) -> tuple[Row, ...]:
 
     Columns are ``source``, ``store`` and, where they are wanted, ``name``, ``image`` and options:
     ``method``, ``tie``, ``chunks``, ``shards``, ``levels``, ``codec``, ``ngff``, ``order`` (canonical or keep),
-    ``resample``, and ``overwrite``, ``crop``, ``force_place`` (yes or no).
+    ``resample``, ``axes``, ``scale``, ``translation``, ``units``, and ``overwrite``, ``crop``, ``force_place`` (yes or no).
     An empty cell is as none.
 
     Raises
@@ -117,13 +117,21 @@ def _rows(path: Path, reader: csv.DictReader[str]) -> Iterator[Row]:
             normalized(_placed(path, given["store"])),
             given.get("name", stem(source)),
             None if image is None else _placed(path, image),
-            {name: _option(where, name, given[name]) for name in OPTIONS if name in given},
+            {name: _option(where, name, given[name]) for name in OPTIONS if name in given}
+            | _place(where, {name: given[name] for name in PLACE_KEYWORDS if name in given}),
         )
 
 
 def _placed(path: Path, text: str) -> str:
     """A path of the table, seen from its folder; URLs as they are."""
     return text if "://" in text else str(path.absolute().parent / Path(text).expanduser())
+
+
+def _place(where: str, given: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        return dict(place_from_text(given))
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from error
 
 
 def _option(where: str, name: str, text: str) -> Any:

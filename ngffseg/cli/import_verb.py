@@ -8,7 +8,14 @@ import click
 
 from ngffseg import ngff
 from ngffseg.cli.answer import console, image_json, plan_json, print_json, said, tell
-from ngffseg.cli.options import order_option, parse_sizes, pyramid_options, store_options, work_options
+from ngffseg.cli.options import (
+    order_option,
+    parse_sizes,
+    place_options,
+    pyramid_options,
+    store_options,
+    work_options,
+)
 from ngffseg.cli.progress import progress
 from ngffseg.cli.tables import levels_table, segments_table
 from ngffseg.convert import forecast_import, import_segmentation
@@ -33,6 +40,7 @@ from ngffseg.labels import LabelImage, store_tree
     default=None,
     help="Write labels that do not lie on the image: on their own grid.",
 )
+@place_options
 @pyramid_options
 @work_options
 @store_options

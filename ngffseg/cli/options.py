@@ -10,6 +10,7 @@ from typing import Any, get_args
 import click
 
 from ngffseg.errors import UsageError
+from ngffseg.labels import PLACE_KEYWORDS, place_from_text
 from ngffseg.pyramid import Method, Tie
 from ngffseg.store import follow_links
 
@@ -54,6 +55,25 @@ def order_option(command: Callable[..., Any]) -> Callable[..., Any]:
         flag_value="keep",
         help="Store voxels in the order of the file  [default: LPS+ by exact flips, which all readers place alike]",
     )(command)
+
+
+_PLACE = (
+    click.option(
+        "--axes", metavar="TCZYX", help="Names of the axes, such as tyx  [default: those of the file]"
+    ),
+    click.option("--scale", metavar="N,N,N", help="Distance of voxels along each axis."),
+    click.option("--translation", metavar="N,N,N", help="Place of voxel 0 along each axis."),
+    click.option(
+        "--units", metavar="UNIT", help="Unit of all space axes, or one per axis (none where there is none)."
+    ),
+)
+
+
+def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a verb the words that tell where labels lie."""
+    for option in reversed(_PLACE):
+        command = option(command)
+    return command
 
 
 def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -131,18 +151,18 @@ def store_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def parse_sizes(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that were given, with ``chunks`` and ``shards`` as numbers.
+    """The options that were given, with sizes and scales as numbers.
 
     Raises
     ------
     UsageError
-        If they are no whole numbers.
+        If they are none.
     """
     chosen = {key: value for key, value in options.items() if value is not None}
     for key in ("chunks", "shards", "shape"):
         if key in chosen:
             chosen[key] = _sizes(chosen[key], f"--{key}")
-    return chosen
+    return chosen | place_from_text({key: chosen[key] for key in PLACE_KEYWORDS if key in chosen})
 
 
 def _sizes(text: str, option: str) -> int | tuple[int, ...] | None:

@@ -4,30 +4,38 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
 from ngffseg.convert.study import read_study, stem_of, study_files
 from ngffseg.errors import UsageError
 from ngffseg.formats import read_segmentation, read_volume
+from ngffseg.geometry import redescribed
 from ngffseg.keywords import strict
 from ngffseg.labels import (
+    PLACE_KEYWORDS,
     WRITE_KEYWORDS,
     Forecast,
     LabelImage,
+    LabelOptions,
+    PlaceOptions,
     VoxelOrder,
     WriteOptions,
     canonical,
     forecast,
+    image_beside,
     is_current,
+    place_of,
     write_segmentation,
 )
 from ngffseg.model import Segmentation, Volume
 
 
-@strict(WRITE_KEYWORDS)
+@strict(WRITE_KEYWORDS | PLACE_KEYWORDS)
 def import_segmentation(
     source: str | os.PathLike[str],
     url: str | os.PathLike[str],
@@ -36,7 +44,7 @@ def import_segmentation(
     image: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
-    **options: Unpack[WriteOptions],
+    **options: Unpack[LabelOptions],
 ) -> LabelImage:
     """Import a segmentation file into a store as a multiscale label image.
 
@@ -57,14 +65,15 @@ def import_segmentation(
     progress
         Called after each block with the numbers of blocks done and in all.
     **options
-        See `ngffseg.labels.WriteOptions`; ``order`` is "canonical" unless it is told.
+        See `ngffseg.labels.WriteOptions`; ``order`` is "canonical" unless it is told. And `ngffseg.labels.PlaceOptions`:
+        words that overrule the grid that the file tells, where it tells none or another one.
 
     Raises
     ------
     FormatError, UsageError, MetadataError, StoreError
         See `ngffseg.write_labels`; nothing is published then.
     """
-    segmentation, volume, fingerprint = _read(source, image, options)
+    segmentation, volume, fingerprint, rest = _read(source, image, options)
     return write_segmentation(
         url,
         segmentation,
@@ -73,11 +82,11 @@ def import_segmentation(
         overwrite=overwrite,
         fingerprint=fingerprint,
         progress=progress,
-        **options,
+        **rest,
     )
 
 
-@strict(WRITE_KEYWORDS)
+@strict(WRITE_KEYWORDS | PLACE_KEYWORDS)
 def forecast_import(
     source: str | os.PathLike[str],
     url: str | os.PathLike[str],
@@ -85,10 +94,10 @@ def forecast_import(
     name: str | None = None,
     image: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
-    **options: Unpack[WriteOptions],
+    **options: Unpack[LabelOptions],
 ) -> Forecast:
     """What `import_segmentation` would do with these; nothing is written."""
-    segmentation, volume, fingerprint = _read(source, image, options)
+    segmentation, volume, fingerprint, rest = _read(source, image, options)
     name = name if name is not None else stem(source)
     return forecast(
         url,
@@ -97,22 +106,24 @@ def forecast_import(
         image=volume,
         overwrite=overwrite,
         fingerprint=fingerprint,
-        **options,
+        **rest,
     )
 
 
-@strict(WRITE_KEYWORDS)
+@strict(WRITE_KEYWORDS | PLACE_KEYWORDS)
 def is_imported(
     source: str | os.PathLike[str],
     url: str | os.PathLike[str],
     *,
     name: str | None = None,
     image: str | os.PathLike[str] | None = None,
-    **options: Unpack[WriteOptions],
+    **options: Unpack[LabelOptions],
 ) -> bool:
     """Whether an import of these would find all of it there already; files are hashed, not decoded."""
-    _order(options)
-    return is_current(url, name if name is not None else stem(source), _fingerprint(source, image), **options)
+    words, rest = place_of(options)
+    _order(rest)
+    known = _fingerprint(source, image, words)
+    return is_current(url, name if name is not None else stem(source), known, **rest)
 
 
 def _order(options: WriteOptions) -> VoxelOrder:
@@ -124,22 +135,30 @@ def _order(options: WriteOptions) -> VoxelOrder:
 
 
 def _read(
-    source: str | os.PathLike[str], image: str | os.PathLike[str] | None, options: WriteOptions
-) -> tuple[Segmentation, Volume | None, str]:
-    """What the files hold, in an order, and a digest of them."""
-    fingerprint, files = _fingerprint(source, image), study_files(source)
-    resample = options.get("resample") == "nearest"
+    source: str | os.PathLike[str], image: str | os.PathLike[str] | None, options: LabelOptions
+) -> tuple[Segmentation, Volume | None, str, WriteOptions]:
+    """What the files hold, in an order and at a place, a digest of them, and the options that are left."""
+    words, rest = place_of(options)
+    fingerprint, files = _fingerprint(source, image, words), study_files(source)
+    resample = rest.get("resample") == "nearest"
     segmentation = (
         read_segmentation(source) if files is None else read_study(source, files, resample=resample)
     )
     volume = read_volume(Path(image)) if image is not None else None
-    if _order(options) == "canonical":
+    if words:
+        grid = redescribed(segmentation.geometry, **words)
+        segmentation = replace(segmentation, geometry=grid, source_grid=None)
+        # Words tell of the labels; the image that comes with them lies on their grid.
+        volume = image_beside(volume.data, grid) if volume is not None else None
+    if _order(rest) == "canonical":
         segmentation, volume = canonical(segmentation, volume)
-    return segmentation, volume, fingerprint
+    return segmentation, volume, fingerprint, rest
 
 
-def _fingerprint(source: str | os.PathLike[str], image: str | os.PathLike[str] | None) -> str:
-    """SHA-256 of what the files of an import hold; in a study their names count, too.
+def _fingerprint(
+    source: str | os.PathLike[str], image: str | os.PathLike[str] | None, words: PlaceOptions
+) -> str:
+    """SHA-256 of what the files of an import hold; in a study their names count, too, and words that overrule them.
 
     Raises
     ------
@@ -155,6 +174,8 @@ def _fingerprint(source: str | os.PathLike[str], image: str | os.PathLike[str] |
             found.update(file.name.encode())
         with file.open("rb") as data:
             found.update(hashlib.file_digest(data, "sha256").digest())
+    if words:
+        found.update(json.dumps(words, sort_keys=True).encode())
     return found.hexdigest()
 
 

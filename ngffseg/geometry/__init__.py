@@ -1,7 +1,7 @@
 """Where voxels are: the one room in which LPS, RAS and array order meet."""
 
 from ngffseg.geometry.axes import axes_around, axes_beside, axis_names, check_beside, on_axes, sizes_told
-from ngffseg.geometry.described import described_grid
+from ngffseg.geometry.described import described_grid, redescribed
 from ngffseg.geometry.frames import (
     from_dicom,
     from_nifti,
@@ -32,7 +32,7 @@ from ngffseg.geometry.order import (
     reordered,
 )
 from ngffseg.geometry.resolution import MILLIMETERS, downsampled, scales, shear, spacing, voxel_volume
-from ngffseg.geometry.source_grid import SourceGrid, in_order, source_after
+from ngffseg.geometry.source_grid import SourceGrid, in_order, source_after, source_on_axes
 from ngffseg.geometry.units import SECONDS, converted, in_unit, length_unit
 from ngffseg.geometry.world import array_affine, from_array_affine, patient_rows, straight_affine
 
@@ -76,12 +76,14 @@ __all__ = [
     "on_axes",
     "overlaps",
     "patient_rows",
+    "redescribed",
     "reordered",
     "same_directions",
     "scales",
     "shear",
     "sizes_told",
     "source_after",
+    "source_on_axes",
     "spacing",
     "straight_affine",
     "to_nifti",

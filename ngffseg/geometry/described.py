@@ -11,7 +11,7 @@ import numpy as np
 from ngffseg.errors import UsageError
 from ngffseg.geometry.axes import axis_names
 from ngffseg.geometry.grid import SPACE, Geometry, default_axes
-from ngffseg.geometry.resolution import COLUMN
+from ngffseg.geometry.resolution import COLUMN, scales
 from ngffseg.geometry.units import SECONDS, length_unit
 
 Numbers = Sequence[float] | Mapping[str, float]
@@ -65,6 +65,52 @@ def described_grid(
             raise UsageError(f"{word} of the axis {axis!r}: only space axes have one, give {one} there")
     step = steps[names.index("t")] if "t" in names else 1.0
     return Geometry(tuple(shape), affine, names, _units(units, names), time_step=step)
+
+
+def redescribed(
+    geometry: Geometry,
+    *,
+    axes: str | Sequence[str] = (),
+    scale: Numbers | None = None,
+    translation: Numbers | None = None,
+    units: Units | None = None,
+) -> Geometry:
+    """The grid that words tell of an array whose file tells one, too: they overrule it, and what they leave out stays.
+
+    Parameters
+    ----------
+    geometry
+        The grid that the file tells.
+    axes, scale, translation, units
+        See `described_grid`. Axes get new names in the order of the array; their numbers stay where none are told.
+
+    Returns
+    -------
+    Geometry
+        It lies in no patient, and its axes lead to growing coordinates: words tell of nothing else.
+
+    Raises
+    ------
+    UsageError
+        See `described_grid`; or if the axes of the file are turned, which words cannot tell.
+    """
+    lengths = geometry.affine[:3, :3]
+    if np.any(lengths != np.diag(np.diag(lengths))):
+        raise UsageError(
+            "the axes of the file are turned, which words cannot tell: leave out axes, scale, translation and units"
+        )
+    names = axis_names(axes) if axes else geometry.axes
+    stays = [a if a in SPACE and a == b else "" for a, b in zip(names, geometry.axes, strict=False)]
+    starts = {a: float(geometry.affine[COLUMN[a], 3]) for a in stays if a}
+    own = dict(zip(names, scales(geometry), strict=False)) | ({"c": 1.0} if "c" in names else {})
+    told = dict(zip(names, geometry.units, strict=False))
+    return described_grid(
+        geometry.shape,
+        axes=names,
+        scale=own if scale is None else scale,
+        translation=starts if translation is None else translation,
+        units={a: told[a] for a in stays if a} if units is None else units,
+    )
 
 
 def _numbers(word: str, given: Numbers | None, names: Sequence[str], default: float) -> list[float]:

@@ -53,6 +53,13 @@ class Order:
         )
         return Order(axes, turned)
 
+    def on_axes(self, places: Sequence[int]) -> Order | None:
+        """The order of an array that has only the axes at these places; None where one that it lacks has moved."""
+        if {self.axes[place] for place in places} != set(places):
+            return None
+        axes = tuple(places.index(self.axes[place]) for place in places)
+        return Order(axes, tuple(self.flipped[place] for place in places))
+
     def apply(self, array: Any) -> Any:
         """The array in this order: a view of a numpy array, a lazy array of a dask one; no value changes."""
         steps = tuple(slice(None, None, -1 if flip else 1) for flip in self.flipped)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from ngffseg.geometry.axes import on_axes
 from ngffseg.geometry.grid import Geometry
 from ngffseg.geometry.order import TOLERANCE, Order, identity_order, match, reordered
 
@@ -45,6 +47,14 @@ def source_after(geometry: Geometry, source: SourceGrid | None, order: Order) ->
     """The source grid of an array that is put into another order; its own grid is that of the source where it had none."""
     known = source or SourceGrid(geometry, identity_order(len(geometry.axes)))
     return SourceGrid(known.geometry, known.order.then(order))
+
+
+def source_on_axes(source: SourceGrid | None, axes: Sequence[str]) -> SourceGrid | None:
+    """The source grid of an array that has only some of the axes; None where one that it lacks has moved."""
+    if source is None:
+        return None
+    order = source.order.on_axes([source.geometry.axes.index(axis) for axis in axes])
+    return SourceGrid(on_axes(source.geometry, axes), order) if order is not None else None
 
 
 def in_order(

@@ -16,6 +16,14 @@ from ngffseg.labels.level_count import write_index_aside
 from ngffseg.labels.listing import ListedLabels, list_labels
 from ngffseg.labels.open import open_image, open_labels, read_stored
 from ngffseg.labels.options import WRITE_KEYWORDS, VoxelOrder, WriteOptions, fitted_options
+from ngffseg.labels.place import (
+    PLACE_KEYWORDS,
+    LabelOptions,
+    PlaceOptions,
+    image_beside,
+    place_from_text,
+    place_of,
+)
 from ngffseg.labels.rebuild import build_levels, can_build
 from ngffseg.labels.regridded import Nearest
 from ngffseg.labels.reordering import canonical, source_order
@@ -27,6 +35,7 @@ from ngffseg.labels.window import display_window
 from ngffseg.labels.write import write_labels, write_segmentation
 
 __all__ = [
+    "PLACE_KEYWORDS",
     "WRITE_KEYWORDS",
     "Change",
     "Contents",
@@ -35,8 +44,10 @@ __all__ = [
     "Forecast",
     "IntensityImage",
     "LabelImage",
+    "LabelOptions",
     "ListedLabels",
     "Nearest",
+    "PlaceOptions",
     "SourceLink",
     "StoreTree",
     "StoredImage",
@@ -58,12 +69,15 @@ __all__ = [
     "display_window",
     "fitted_options",
     "forecast",
+    "image_beside",
     "index_group",
     "is_current",
     "list_labels",
     "open_contents",
     "open_image",
     "open_labels",
+    "place_from_text",
+    "place_of",
     "read_stored",
     "shown_name",
     "source_order",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ngffseg import ngff
-from ngffseg.geometry import Geometry, Order, SourceGrid, check_beside, on_axes
+from ngffseg.geometry import Geometry, SourceGrid, check_beside, on_axes, source_on_axes
 from ngffseg.labels.levels import placed
 from ngffseg.labels.nodes import attributes_of
 from ngffseg.labels.options import factors_between
@@ -89,21 +89,6 @@ def _of_places(dataset: ngff.Dataset, places: Sequence[int]) -> ngff.Dataset:
         tuple(row[place] for place in places) for row in (dataset.scale, dataset.translation)
     )
     return replace(dataset, scale=scale, translation=translation)
-
-
-def source_on_axes(source: SourceGrid | None, axes: Sequence[str]) -> SourceGrid | None:
-    """The source grid of an array that has only some of the axes; None where one that it lacks has moved."""
-    if source is None:
-        return None
-    held = source.geometry.axes
-    places = [held.index(axis) for axis in axes]
-    if {source.order.axes[place] for place in places} != set(places):
-        return None
-    order = Order(
-        tuple(places.index(source.order.axes[place]) for place in places),
-        tuple(source.order.flipped[place] for place in places),
-    )
-    return SourceGrid(on_axes(source.geometry, axes), order)
 
 
 def levels_on(image: ImageLevels | None, grid: Geometry) -> ImageLevels | None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypedDict, cast
 
+import numpy as np
+
 from ngffseg.errors import UsageError
 from ngffseg.geometry import (
     SPACE,
@@ -57,14 +59,14 @@ class LabelOptions(WriteOptions, PlaceOptions, total=False):
 
 def _listed(value: Any) -> Any:
     """A text, a mapping or a list of texts and numbers, as it is."""
-    if isinstance(value, str | Mapping):
-        return value
-    return list(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    return value if isinstance(value, str) else np.asarray(value, dtype=object).tolist()
 
 
 _WORDS = Kind("a value per axis, in array order or by name", _listed)
 PLACE_KEYWORDS = {
-    "axes": Kind("names of axes, such as 'tyx'", axis_names),
+    "axes": Kind("some of t, c, z, y, x in that order, such as 'tyx'", axis_names),
     "scale": _WORDS.or_none(),
     "translation": _WORDS.or_none(),
     "units": _WORDS.or_none(),
@@ -76,6 +78,29 @@ def place_of(options: LabelOptions) -> tuple[PlaceOptions, WriteOptions]:
     words = {key: value for key, value in options.items() if key in PLACE_KEYWORDS and value is not None}
     rest = {key: value for key, value in options.items() if key not in PLACE_KEYWORDS}
     return cast("PlaceOptions", words), cast("WriteOptions", rest)
+
+
+def place_from_text(texts: Mapping[str, str]) -> PlaceOptions:
+    """Words that tell where labels lie, from texts: of the command line, of cells of a table.
+
+    Values per axis are parted by commas; "none" is no unit.
+
+    Raises
+    ------
+    UsageError
+        If a number is none.
+    """
+    found: dict[str, Any] = dict(texts)
+    for key in texts.keys() & {"scale", "translation"}:
+        try:
+            found[key] = [float(part) for part in texts[key].split(",")]
+        except ValueError:
+            raise UsageError(
+                f"{key} {texts[key]!r}: give a number per axis, parted by commas, such as 1,0.5,0.5"
+            ) from None
+    if "," in texts.get("units", ""):
+        found["units"] = [None if unit.strip() == "none" else unit for unit in texts["units"].split(",")]
+    return cast("PlaceOptions", found)
 
 
 def labels_grid(

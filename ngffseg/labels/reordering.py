@@ -17,6 +17,7 @@ from ngffseg.geometry import (
     identity_order,
     in_order,
     match,
+    on_axes,
 )
 from ngffseg.labels.lazy import bounding_box, checked
 from ngffseg.model import Segmentation, Volume
@@ -84,14 +85,17 @@ def canonical(segmentation: Segmentation, image: Volume | None = None) -> tuple[
 
 def _order_beside(labels: Geometry, image: Geometry, moved: Geometry) -> Order:
     """The order of labels beside an image that was moved: one voxel in both is to be one voxel again."""
-    if labels.axes != image.axes:
+    places = [image.axes.index(axis) for axis in labels.axes if axis in image.axes]
+    followed = canonical_order(image).on_axes(places)
+    if followed is None or len(places) < len(labels.axes):
         return canonical_order(labels)
     if labels.frame == image.frame == "patient":
         # At 45 degrees rounding could choose another order for labels of the same grid.
-        found = match(labels, moved)
+        found = match(labels, on_axes(moved, labels.axes))
         return found.order if found.is_exact else canonical_order(labels)
     # Nobody knows where one of them lies: what was beside the image stays there, index for index.
-    return canonical_order(image) if labels.shape == image.shape else identity_order(len(labels.axes))
+    alike = labels.shape == tuple(image.shape[place] for place in places)
+    return followed if alike else identity_order(len(labels.axes))
 
 
 def source_order(segmentation: Segmentation) -> Segmentation:

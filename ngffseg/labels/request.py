@@ -10,13 +10,13 @@ from zarr.abc.store import Store
 
 from ngffseg.chunks import StoredLabels
 from ngffseg.errors import LabelExistsError, UsageError
-from ngffseg.geometry import on_axes
+from ngffseg.geometry import on_axes, source_on_axes
 from ngffseg.labels.address import check_name, layer_names
 from ngffseg.labels.claim import job_id
 from ngffseg.labels.comparison import chunk_boxes, first_difference
 from ngffseg.labels.draft import Draft, check_target, draft_of, is_there
 from ngffseg.labels.fingerprint import options_digest, plan_digest, source_digest, told_options
-from ngffseg.labels.image_levels import ImageLevels, image_levels, source_on_axes
+from ngffseg.labels.image_levels import ImageLevels, image_levels
 from ngffseg.labels.joining import Joined, join_placeholder, joined
 from ngffseg.labels.lazy import source_labels
 from ngffseg.labels.open import open_labels

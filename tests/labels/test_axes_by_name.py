@@ -124,7 +124,7 @@ def test_one_of_all_channels(tmp_path, shape):
         ("tzyx", {"axes": "tcyx"}, "lack the axis z"),
         ("zyx", {"axes": "tyx"}, "lack the axis z"),
         ("yx", {}, "what fits is zyx with or without t, c"),
-        ("zyx", {"axes": "zyq"}, "names of axes, such as 'tyx'"),
+        ("zyx", {"axes": "zyq"}, "in that order, such as 'tyx'"),
         ("zyx", {"axes": "tzyx"}, "do not fit"),
         ("zyx", {"geometry": described_grid((4, 70, 66)), "scale": (1, 1, 1)}, "geometry and scale"),
         ("zyx", {"scale": (1, 1)}, "a number per axis"),
