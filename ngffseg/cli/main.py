@@ -8,6 +8,7 @@ under --strict; 2 wrong use, bad input, or what conformance cannot judge; 3 the 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sys
 import traceback
 import warnings
@@ -16,20 +17,6 @@ from typing import Any
 
 import click
 
-from ngffseg.cli import (
-    batch_verb,
-    check_verb,
-    conformance_verb,
-    demo_verb,
-    export_verb,
-    import_verb,
-    info_verb,
-    plan_verb,
-    pyramid_verb,
-    segments_verb,
-    view_verb,
-)
-from ngffseg.cli.answer import tell
 from ngffseg.errors import (
     ClusterError,
     LossError,
@@ -39,31 +26,50 @@ from ngffseg.errors import (
     StoreNotFoundError,
 )
 
+# Verbs in the order in which people come to need them, each with the line by which the list of all names it:
+# a verb is imported when it is called, since what most of them stand on takes a second to import.
+VERBS = {
+    "import": "Import the segmentation file SOURCE into STORE as a multiscale label image.",
+    "batch": "Import each row of the CSV file TABLE.",
+    "export": "Export a segmentation of STORE to the file TARGET, whose suffix is the format.",
+    "info": "Show images, labels, levels, segments and sizes of STORE.",
+    "segments": "Print the segments of a label image in STORE.",
+    "check": "Judge STORE by the specification of its version.",
+    "pyramid": "Build or rebuild levels 1, 2, ... and the segment index of the labels in STORE.",
+    "plan": "Print blocks, objects, bytes, requests, memory, time and cost of a job of any size.",
+    "conformance": "Judge PATH for the conformance driver of the specification.",
+    "view": "Show STORE in the browser, with neuroglancer.",
+    "demo": "Import a chest CT with its segmentation, check the store and draw it.",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class Verbs(click.Group):
+    """The verbs, each of which is imported when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Names of all verbs."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """A verb by its name; None if there is none."""
+        if cmd_name not in VERBS:
+            return None
+        verb: click.Command = importlib.import_module(f"ngffseg.cli.{cmd_name}_verb").run
+        return verb
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Print the list of all verbs."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ngffseg")
 def app() -> None:
     """The place where segmentations live: exact label pyramids on OME-Zarr.
 
     Every verb that reports has --json; --debug shows where an error comes from.
     """
-
-
-VERBS = (
-    import_verb,
-    batch_verb,
-    export_verb,
-    info_verb,
-    segments_verb,
-    check_verb,
-    pyramid_verb,
-    plan_verb,
-    conformance_verb,
-    view_verb,
-    demo_verb,
-)
-for verb in VERBS:
-    app.add_command(verb.run)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -101,7 +107,7 @@ def _warnings_as_lines() -> Iterator[None]:
 
         def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
             if issubclass(category, NgffsegWarning):
-                tell(f"ngffseg: {' '.join(str(message).split())}")
+                _tell(str(message))
             else:
                 others(message, category, *rest, **more)
 
@@ -130,6 +136,12 @@ def exit_code(error: NgffsegError) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    line = " ".join(message.split())
-    tell(f"ngffseg: {line}")
+    _tell(message)
     return code
+
+
+def _tell(message: str) -> None:
+    # Imported here: it stands on what verbs import, and most calls have nothing to tell.
+    from ngffseg.cli.answer import tell
+
+    tell(f"ngffseg: {' '.join(message.split())}")
