@@ -136,7 +136,8 @@ def axes_around(shape: Sequence[int], labels: Geometry) -> tuple[str, ...]:
         n not in (1, sizes.get(a, n)) and a in SPACE for a, n in zip(names, shape, strict=False)
     ):
         raise UsageError(
-            f"an image of shape {tuple(shape)} does not fit labels ({sizes_told(sizes)}): give it as a Volume, which has a geometry"
+            f"an image of shape {tuple(shape)} does not fit labels ({sizes_told(sizes)}): what fits has these sizes, before"
+            " them or between them t and c, as in tczyx"
         )
     return names
 

@@ -97,7 +97,7 @@ def redescribed(
     lengths = geometry.affine[:3, :3]
     if np.any(lengths != np.diag(np.diag(lengths))):
         raise UsageError(
-            "the axes of the file are turned, which words cannot tell: leave out axes, scale, translation and units"
+            "its axes are turned, which words cannot tell: leave out axes, scale, translation and units"
         )
     names = axis_names(axes) if axes else geometry.axes
     stays = [a if a in SPACE and a == b else "" for a, b in zip(names, geometry.axes, strict=False)]

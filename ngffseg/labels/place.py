@@ -19,6 +19,7 @@ from ngffseg.geometry import (
     check_beside,
     described_grid,
     on_axes,
+    scales,
     sizes_told,
 )
 from ngffseg.geometry.described import Numbers, Units
@@ -61,12 +62,15 @@ def _listed(value: Any) -> Any:
     """A text, a mapping or a list of texts and numbers, as it is."""
     if isinstance(value, Mapping):
         return dict(value)
-    return value if isinstance(value, str) else np.asarray(value, dtype=object).tolist()
+    listed = value if isinstance(value, str) else np.asarray(value, dtype=object).tolist()
+    if not isinstance(listed, str | list):
+        raise TypeError
+    return listed
 
 
 _WORDS = Kind("a value per axis, in array order or by name", _listed)
 PLACE_KEYWORDS = {
-    "axes": Kind("some of t, c, z, y, x in that order, such as 'tyx'", axis_names),
+    "axes": Kind("some of t, c, z, y, x in that order, such as 'tyx'", axis_names).or_none(),
     "scale": _WORDS.or_none(),
     "translation": _WORDS.or_none(),
     "units": _WORDS.or_none(),
@@ -137,7 +141,7 @@ def labels_grid(
     sizes = image_sizes(parent)
     if volume is not None:
         sizes = dict(zip(volume.geometry.axes, volume.geometry.shape, strict=True))
-    if not sizes or words.keys() - {"axes"}:
+    if not sizes:
         return described_grid(shape, **words)
     axes = axis_names(words["axes"]) if "axes" in words else axes_beside(shape, sizes)
     check_beside(axes, sizes)
@@ -154,7 +158,34 @@ def labels_grid(
             f"labels of shape {tuple(shape)} with the axes {''.join(axes)} do not fit the image ({sizes_told(sizes)}):"
             " give their geometry if they are a part of it"
         )
+    _check_words(grid, words)
     return replace(grid, shape=tuple(shape))
+
+
+def _check_words(grid: Geometry, words: PlaceOptions) -> None:
+    """Refuse words that tell another place than the image has: nothing would come of them."""
+    further = cast("dict[str, Any]", {key: value for key, value in words.items() if key != "axes"})
+    told = _by_axis(described_grid(grid.shape, axes=grid.axes, **further))
+    known = _by_axis(grid)
+    for key, value in further.items():
+        # One unit is that of the space axes; names tell of theirs alone.
+        named = SPACE if isinstance(value, str) else value if isinstance(value, Mapping) else grid.axes
+        wrong = [axis for axis in grid.axes if axis in named and told[key][axis] != known[key][axis]]
+        if wrong:
+            raise UsageError(
+                f"{key} {value}: the image has {known[key][wrong[0]]} along {wrong[0]}, and labels lie on its voxels:"
+                f" leave {key} out"
+            )
+
+
+def _by_axis(grid: Geometry) -> dict[str, dict[str, Any]]:
+    """Scale, translation and unit of each axis."""
+    starts = {axis: float(grid.affine[row, 3]) for row, axis in enumerate("xyz")}
+    return {
+        "scale": dict(zip(grid.axes, scales(grid), strict=True)),
+        "translation": {axis: starts.get(axis, 0.0) for axis in grid.axes},
+        "units": dict(zip(grid.axes, grid.units, strict=True)),
+    }
 
 
 def image_beside(image: Volume | ArrayLike | None, labels: Geometry) -> Volume | None:

@@ -121,5 +121,5 @@ def test_turned_axes_are_not_told_by_words(tmp_path):
     assert (grid.time_step, grid.frame, np.diag(grid.affine).tolist()) == (2.0, None, [0.5, 0.5, 1, 1])
     turned = np.array([[0.8, -0.6, 0, 0], [0.6, 0.8, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
     nibabel.save(nibabel.Nifti1Image(LABELS.T, turned), tmp_path / "b.nii.gz")
-    with pytest.raises(UsageError, match="are turned"):
+    with pytest.raises(UsageError, match="its axes are turned"):
         import_segmentation(tmp_path / "b.nii.gz", tmp_path / "b.zarr", scale=(1, 1, 1))

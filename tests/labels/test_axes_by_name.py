@@ -128,6 +128,10 @@ def test_one_of_all_channels(tmp_path, shape):
         ("zyx", {"axes": "tzyx"}, "do not fit"),
         ("zyx", {"geometry": described_grid((4, 70, 66)), "scale": (1, 1, 1)}, "geometry and scale"),
         ("zyx", {"scale": (1, 1)}, "a number per axis"),
+        ("zyx", {"scale": (9, 1, 1)}, "the image has 1.0 along z, and labels lie on its voxels"),
+        ("zyx", {"translation": {"y": 3}}, "the image has 0.0 along y"),
+        ("zyx", {"units": "um"}, "the image has None along z"),
+        ("zyx", {"units": 3}, "units of write_labels is 3"),
         ("zyx", {"units": "parrots"}, "unit 'parrots'"),
         ("zyx", {"axis": "zyx"}, "did you mean 'axes'"),
         ("zyx", {"geometry": described_grid((4, 70, 66), axes="tyx")}, "lack the axis z"),
@@ -141,6 +145,16 @@ def test_what_does_not_fit_is_one_line_and_nothing_is_written(tmp_path, labels, 
         write_labels(store, array(labels, dtype="uint8"), name="b", **words)
     assert "\n" not in str(caught.value)
     assert digest(store) == before
+
+
+def test_words_that_say_what_the_image_says_are_welcome(tmp_path):
+    store = tmp_path / "a.zarr"
+    image = array("tczyx")
+    first = write_labels(
+        store, array("zyx", dtype="uint8"), name="a", image=Volume(image, grid("tczyx", image.shape))
+    )
+    words = {"scale": {"z": 2.0, "x": 0.25}, "translation": (0, -3.5, 0), "units": "micrometer"}
+    assert write_labels(store, array("zyx", dtype="uint8"), name="b", **words).geometry == first.geometry
 
 
 def test_sizes_that_fit_twice_are_asked_for(tmp_path):
