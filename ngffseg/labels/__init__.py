@@ -14,7 +14,7 @@ from ngffseg.labels.inventory import SourceLink, StoredImage, StoredLabels, Stor
 from ngffseg.labels.lazy import array_in, bounding_box
 from ngffseg.labels.level_count import write_index_aside
 from ngffseg.labels.listing import ListedLabels, list_labels
-from ngffseg.labels.open import open_image, open_labels, read_stored
+from ngffseg.labels.open import open_image, open_labels, open_segmentation
 from ngffseg.labels.options import WRITE_KEYWORDS, VoxelOrder, WriteOptions, fitted_options
 from ngffseg.labels.rebuild import build_levels, can_build
 from ngffseg.labels.regridded import Nearest
@@ -64,7 +64,7 @@ __all__ = [
     "open_contents",
     "open_image",
     "open_labels",
-    "read_stored",
+    "open_segmentation",
     "shown_name",
     "source_order",
     "split_address",

@@ -1,4 +1,4 @@
-"""Writing label images: `write_labels` for arrays, `write_segmentation` for all layers at once.
+"""Writing label images: `write_labels` for arrays and masks, `write_segmentation` for all layers at once.
 
 Order of commits: metadata is judged, then arrays and chunks are written aside, then all is
 published, the register of names last. A job that dies publishes nothing.
@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Unpack
 
-from ngffseg.errors import NgffsegWarning
+import numpy as np
+
+from ngffseg.errors import NgffsegWarning, UsageError
 from ngffseg.geometry import Geometry
-from ngffseg.keywords import strict
+from ngffseg.keywords import TRUTH, strict
 from ngffseg.labels.address import split_address
 from ngffseg.labels.claim import clean_up
 from ngffseg.labels.execution import carry_out
+from ngffseg.labels.forecast import forecast
 from ngffseg.labels.given import as_array
 from ngffseg.labels.image import LabelImage
+from ngffseg.labels.masks import mask_arrays, packed_masks
 from ngffseg.labels.open import open_labels
 from ngffseg.labels.options import WRITE_KEYWORDS, WriteOptions
 from ngffseg.labels.place import grid_of_store
@@ -29,17 +33,27 @@ from ngffseg.model import ArrayLike, Segment, Segmentation, Volume
 from ngffseg.store import check_writable, store_errors
 
 
-@strict(WRITE_KEYWORDS)
+class LabelOptions(WriteOptions, total=False):
+    """Options of `write_labels`: those of `WriteOptions`, and this.
+
+    overwrite
+        Replace a label image of this name.
+    """
+
+    overwrite: bool
+
+
+@strict(WRITE_KEYWORDS | {"overwrite": TRUTH})
 def write_labels(
     url: str | os.PathLike[str],
-    labels: Any,
+    labels: Any = None,
     *,
     name: str,
+    masks: Mapping[str, Any] | None = None,
     segments: Iterable[Segment] = (),
     geometry: Geometry | None = None,
     image: Volume | ArrayLike | None = None,
-    overwrite: bool = False,
-    **options: Unpack[WriteOptions],
+    **options: Unpack[LabelOptions],
 ) -> LabelImage:
     """Write labels as a multiscale label image and register it under ``labels``.
 
@@ -49,11 +63,18 @@ def write_labels(
         Address of the store, a path or an fsspec URL; made if it is not there.
     labels
         Integer array of 2 to 5 axes (of t, c, z, y, x): numpy, dask or zarr, or anything with
-        ``shape``, ``dtype`` and slicing. Lazy arrays are read block by block.
+        ``shape``, ``dtype`` and slicing. Lazy arrays are read block by block. An array of truth values is a mask
+        of value 1. Or a `Segmentation`, whose layers may overlap and which has segments and a grid of its own.
     name
-        Name of the label image: one folder under ``labels``.
+        Name of the label image: one folder under ``labels``. Layers further than the first add ``__layer1`` and so on.
+    masks
+        Instead of labels: arrays of truth values of one shape, by name, which may overlap. Each is read twice,
+        block by block: to find out which overlap, and to be written. There is no way to write them in fewer layers
+        if at most 20 overlap, directly or through others; larger groups are layered by DSATUR, which may take more.
+        Label values are 1, 2, ... within each layer, in the order of the masks. One without voxels is a segment, too.
     segments
-        Names, colors and properties of label values.
+        Names, colors and properties of label values. Beside masks, those of masks: each segment has the name of one,
+        and its label value and layer are given anew.
     geometry
         Grid of the labels; by default that of the image, else unit voxels at zero. Labels on another grid than
         the image are brought onto it, if their voxels are some of its own; see `WriteOptions` for others.
@@ -61,15 +82,13 @@ def write_labels(
         The image that the labels belong to, written as multiscales beside them: a `Volume`, or
         an array on the grid of the labels. Without one, a new store gets a placeholder of the
         same shape that holds no data.
-    overwrite
-        Replace a label image of this name.
     **options
-        See `WriteOptions`.
+        See `LabelOptions`.
 
     Returns
     -------
     LabelImage
-        The stored label image, opened.
+        The stored label image, opened: of several layers the first. `open_segmentation` gives all of them.
 
     Warns
     -----
@@ -79,9 +98,10 @@ def write_labels(
     Raises
     ------
     LabelValueError
-        If labels are floats or negative, or a segment's value does not fit them.
+        If labels are floats or negative, masks are no truth values, or a segment's value does not fit.
     LabelNameError, LabelExistsError, UsageError
-        If the name, an option, the shape or the place does not fit the store.
+        If the name, an option, the shape or the place does not fit the store, or labels, masks and segments do
+        not fit each other.
     MetadataError
         If the store is no OME-Zarr image.
     StoreError
@@ -89,13 +109,35 @@ def write_labels(
     """
     if options.get("order") == "keep":
         del options["order"]  # told or not, it is the same write
-    array = as_array(labels)
-    grid = image.geometry if geometry is None and isinstance(image, Volume) else geometry
-    where = grid if grid is not None else grid_of_store(url, array.shape)
-    segmentation = Segmentation((array,), tuple(segments), where)
-    if image is not None and not isinstance(image, Volume):
-        image = Volume(image, where)
-    return write_segmentation(url, segmentation, name=name, image=image, overwrite=overwrite, **options)
+    if (labels is None) == (masks is None):
+        raise UsageError("labels and masks: give one of them, and not both")
+    told = tuple(segments)
+    if isinstance(labels, Segmentation):
+        if told or geometry is not None:
+            raise UsageError(
+                "labels are a Segmentation, which has segments and a geometry: give no others beside it"
+            )
+        volume = _beside(image, labels.geometry)
+        return write_segmentation(url, labels, name=name, image=volume, **options)
+    arrays = mask_arrays(masks) if masks is not None else {"": as_array(labels)}
+    shape = next(iter(arrays.values())).shape
+    if geometry is None and isinstance(image, Volume):
+        geometry = image.geometry
+    grid = geometry if geometry is not None else grid_of_store(url, shape)
+    volume = _beside(image, grid)
+    layers = tuple(arrays.values())
+    if masks is not None:
+        if not options.get("resume", False):
+            # What the store would not take is refused before all masks are read.
+            blank = Segmentation((np.broadcast_to(np.uint8(0), shape),), (), grid)
+            forecast(url, blank, name=name, image=volume, **options)
+        layers, told = packed_masks(arrays, told)
+    return write_segmentation(url, Segmentation(layers, told, grid), name=name, image=volume, **options)
+
+
+def _beside(image: Volume | ArrayLike | None, grid: Geometry) -> Volume | None:
+    """The image of labels; an array lies on their grid."""
+    return image if image is None or isinstance(image, Volume) else Volume(image, grid)
 
 
 @strict(WRITE_KEYWORDS)
