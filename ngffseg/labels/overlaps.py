@@ -105,17 +105,17 @@ def _look(masks: Mapping[int, Any], box: Box) -> dict[int, int]:
 
 
 def block_of(chunks: Sequence[int], shape: Sequence[int]) -> tuple[int, ...]:
-    """Voxels per axis that are looked at together: whole chunks, as many as there is room for along the last axes."""
-    block = [min(c, n) for c, n in zip(chunks, shape, strict=True)]
+    """Voxels per axis that are looked at together: whole chunks, as long along all axes as that allows."""
+    block = [max(1, min(c, n)) for c, n in zip(chunks, shape, strict=True)]
     while math.prod(block) > LARGEST_BLOCK:
         longest = block.index(max(block))
         block[longest] = -(-block[longest] // 2)
-    room = max(1, BLOCK // max(1, math.prod(block)))
-    for axis in reversed(range(len(block))):
-        if block[axis]:
-            times = min(room, -(-shape[axis] // block[axis]))
-            block[axis], room = block[axis] * times, room // times
-    return tuple(max(1, size) for size in block)
+    while 2 * math.prod(block) <= BLOCK:
+        short = [axis for axis, n in enumerate(shape) if block[axis] < n]
+        if not short:
+            break
+        block[min(short, key=block.__getitem__)] *= 2
+    return tuple(block)
 
 
 def _box(index: Index, block: Sequence[int], shape: Sequence[int]) -> Box:

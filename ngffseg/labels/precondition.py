@@ -31,7 +31,11 @@ def checked_labels(image: LabelImage, box: Box | None, labels: npt.ArrayLike) ->
     size = tuple(part.stop - part.start for part in exact_box(box, image.arrays[0].shape))
     if array.dtype != dtype:
         # A mask says where, but not which of the labels is there.
-        how = "say of which value, as np.where(mask, 1, 0)" if array.dtype == bool else "convert them exactly first"
+        how = (
+            "say of which value, as np.where(mask, 1, 0)"
+            if array.dtype == bool
+            else "convert them exactly first"
+        )
         raise LabelValueError(f"labels are {array.dtype}, {image.name!r} holds {dtype}: {how}")
     if array.shape != size:
         raise UsageError(f"labels have shape {array.shape}, the box {size}: give as many as it holds")
