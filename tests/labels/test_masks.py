@@ -25,6 +25,8 @@ from ngffseg import (
 from ngffseg.errors import JobError, LabelExistsError, LabelValueError, StoreError, UsageError
 from ngffseg.geometry import identity
 from ngffseg.labels import execution, ledger, progress, verify_index, write_segmentation
+from ngffseg.labels.fingerprint import source_digest
+from ngffseg.labels.masks import packed_masks
 from ngffseg.model import Code, Codes, Source, Volume
 from tests.examples import examples
 from tests.labels.stores import digest, faults
@@ -469,3 +471,21 @@ def test_masks_in_the_canonical_order(tmp_path):
     wanted = {name: mask.transpose(0, 2, 1)[:, ::-1, ::-1] for name, mask in MASKS.items()}
     found = check_masks(tmp_path / "a.zarr", wanted)
     assert found.source_grid.geometry == grid
+
+
+def test_masks_are_known_again_by_what_they_are_read_from(tmp_path):
+    """Without it, every run that is resumed would compare all of them with what is stored."""
+
+    def digest_of(masks):
+        return source_digest(packed_masks(masks, ())[0])
+
+    lazy = {name: da.from_array(mask, chunks=20) for name, mask in MASKS.items()}
+    stored = {name: given_as("zarr", mask, tmp_path / "masks") for name, mask in MASKS.items()}
+    assert digest_of(MASKS) is None
+    assert digest_of({**lazy, "all": MASKS["all"]}) is None
+    for masks in (lazy, stored):
+        assert digest_of(masks) == digest_of(dict(masks))
+        assert digest_of(masks) != digest_of({**masks, "head": masks["tail"], "tail": masks["head"]})
+    before = digest_of(stored)
+    stored["tail"][0, 0, 0] = True
+    assert digest_of(stored) != before

@@ -267,7 +267,6 @@ def test_names_that_are_folders(name, url):
     ("labels", "message"),
     [
         (LABELS.astype(float), "float64, not integers"),
-        (LABELS > 1, "bool, not integers"),
         (LABELS.astype(np.int32) - 1, "negative"),
         (da.from_array(LABELS.astype(np.int32) - 1, chunks=16), "negative"),
     ],
