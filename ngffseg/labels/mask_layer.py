@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,14 +18,14 @@ from ngffseg.model import ArrayLike
 Box = tuple[slice, ...]
 Mask = npt.NDArray[np.bool_]
 # Voxels of masks that one thread holds at the same time.
-TOGETHER = 2**25
+TOGETHER = 2**27
 
 
 class Occupied(Protocol):
-    """Knows which masks have voxels in a box; `ngffseg.labels.overlaps.Overlaps` does."""
+    """Knows where masks have voxels; `ngffseg.labels.overlaps.Overlaps` does."""
 
-    def masks_in(self, box: Box) -> set[int]:
-        """Numbers of the masks that may have voxels there."""
+    def parts(self, box: Box) -> Iterator[tuple[Box, Collection[int]]]:
+        """Parts of a box, each with the numbers of the masks that may have voxels there."""
 
 
 class MaskLayer:
@@ -62,11 +62,15 @@ class MaskLayer:
     def __getitem__(self, index: Any) -> npt.NDArray[Any]:
         box, rest = bounding_box(index, self.shape)
         labels = np.zeros([b.stop - b.start for b in box], self.dtype)
-        there = set(self.masks)
-        if self.occupied is not None:
-            there &= self.occupied.masks_in(box)
+        for part, there in [(box, self.masks)] if self.occupied is None else self.occupied.parts(box):
+            inside = tuple(slice(p.start - b.start, p.stop - b.start) for p, b in zip(part, box, strict=True))
+            self._paint(labels[inside], part, sorted(self.masks.keys() & there))
+        return np.asarray(labels[rest])
+
+    def _paint(self, labels: npt.NDArray[Any], box: Box, numbers: Sequence[int]) -> None:
+        """Give the voxels of some masks their values."""
         painted = 0
-        for number, mask in read_masks(self.masks, sorted(there), box):
+        for number, mask in read_masks(self.masks, numbers, box):
             np.copyto(labels, self.values[number], where=mask)
             painted += int(np.count_nonzero(mask))
         if painted != np.count_nonzero(labels):
@@ -74,7 +78,6 @@ class MaskLayer:
                 f"masks in box [{_text(box)}] overlap, which they did not when they were looked at: the source has"
                 " changed, open it anew"
             )
-        return np.asarray(labels[rest])
 
 
 def read_masks(masks: Mapping[int, Any], numbers: Sequence[int], box: Box) -> Iterator[tuple[int, Mask]]:

@@ -15,10 +15,10 @@ import numpy as np
 from dask.system import CPU_COUNT
 
 from ngffseg.labels.lazy import checked
-from ngffseg.labels.mask_layer import Box, common_chunks, read_masks
+from ngffseg.labels.mask_layer import TOGETHER, Box, common_chunks, read_masks
 
 Index = tuple[int, ...]
-# Voxels that are looked at together; chunks of the masks may make it some more.
+# Voxels of a mask that are looked at together; chunks may make it some more.
 BLOCK = 2**21
 LARGEST_BLOCK = 2**24
 
@@ -41,11 +41,16 @@ class Overlaps:
     block: tuple[int, ...]
     present: Mapping[Index, frozenset[int]]
 
-    def masks_in(self, box: Box) -> set[int]:
-        """Numbers of the masks that have voxels in the blocks that a box touches."""
+    def parts(self, box: Box) -> Iterator[tuple[Box, frozenset[int]]]:
+        """The parts of a box that lie in blocks with voxels of masks, and the numbers of these."""
         ranges = [range(b.start // n, -(-b.stop // n)) for b, n in zip(box, self.block, strict=True)]
-        none: frozenset[int] = frozenset()
-        return set().union(*(self.present.get(index, none) for index in itertools.product(*ranges)))
+        for index in itertools.product(*ranges):
+            if index in self.present:
+                part = tuple(
+                    slice(max(b.start, i * n), min(b.stop, (i + 1) * n))
+                    for b, i, n in zip(box, index, self.block, strict=True)
+                )
+                yield part, self.present[index]
 
 
 def find_overlaps(masks: Sequence[Any]) -> Overlaps:
@@ -62,7 +67,8 @@ def find_overlaps(masks: Sequence[Any]) -> Overlaps:
         If one gives something else.
     """
     shape = tuple(masks[0].shape)
-    block = block_of(common_chunks(masks, shape), shape)
+    # What masks have in common is computed once if all of them fit into memory together.
+    block = block_of(common_chunks(masks, shape), shape, min(BLOCK, TOGETHER // len(masks)))
     opened = dict(enumerate(map(checked, masks)))
     pairs, present = [0] * len(masks), {}
     with ThreadPoolExecutor(CPU_COUNT) as pool:
@@ -104,13 +110,13 @@ def _look(masks: Mapping[int, Any], box: Box) -> dict[int, int]:
     return found
 
 
-def block_of(chunks: Sequence[int], shape: Sequence[int]) -> tuple[int, ...]:
-    """Voxels per axis that are looked at together: whole chunks, as long along all axes as that allows."""
+def block_of(chunks: Sequence[int], shape: Sequence[int], room: int) -> tuple[int, ...]:
+    """Voxels per axis that are looked at together: whole chunks, as long along all axes as that and room allow."""
     block = [max(1, min(c, n)) for c, n in zip(chunks, shape, strict=True)]
     while math.prod(block) > LARGEST_BLOCK:
         longest = block.index(max(block))
         block[longest] = -(-block[longest] // 2)
-    while 2 * math.prod(block) <= BLOCK:
+    while 2 * math.prod(block) <= room:
         short = [axis for axis, n in enumerate(shape) if block[axis] < n]
         if not short:
             break

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ngffseg.errors import ChunkError, LabelValueError
-from ngffseg.labels import overlaps
+from ngffseg.labels import mask_layer, overlaps
 from ngffseg.labels.mask_layer import MaskLayer, read_masks
 from ngffseg.labels.overlaps import block_of, find_overlaps
 from tests.examples import examples
@@ -67,9 +67,13 @@ def test_overlaps_are_those_of_all_pairs(made):
     assert list(found.others) == brute(masks)
     for number, mask in enumerate(masks):
         for voxel in np.argwhere(mask)[:50]:
-            assert number in found.masks_in(tuple(slice(i, i + 1) for i in voxel))
+            ((part, there),) = found.parts(tuple(slice(i, i + 1) for i in voxel))
+            assert part == tuple(slice(i, i + 1) for i in voxel)
+            assert number in there
         if not mask.any():
-            assert number not in found.masks_in(tuple(slice(0, n) for n in mask.shape))
+            assert not any(
+                number in there for _, there in found.parts(tuple(slice(0, n) for n in mask.shape))
+            )
 
 
 def test_masks_are_looked_at_once_in_whole_chunks():
@@ -98,7 +102,7 @@ def test_masks_are_looked_at_once_in_whole_chunks():
     ],
 )
 def test_blocks_are_of_a_size_that_memory_holds(chunks, shape, block):
-    assert block_of(chunks, shape) == block
+    assert block_of(chunks, shape, 2**21) == block
 
 
 def test_a_thousand_small_masks_in_one_block_cost_their_own_voxels():
@@ -117,7 +121,7 @@ def test_a_thousand_small_masks_in_one_block_cost_their_own_voxels():
     assert len(near) > 100
 
 
-def test_masks_of_dask_that_are_made_of_one_array_are_computed_together():
+def test_masks_of_dask_that_are_made_of_one_array_are_computed_together(monkeypatch):
     counts = []
 
     def counted(block):
@@ -130,6 +134,12 @@ def test_masks_of_dask_that_are_made_of_one_array_are_computed_together():
     found = dict(read_masks(masks, list(masks), (slice(0, 10), slice(0, 30))))
     assert all((found[n] == (labels[:10] == n + 1)).all() for n in masks)
     assert counts == [(10, 30)]
+    # Of more masks than fit into memory together the blocks are smaller, as long as they are whole chunks.
+    monkeypatch.setattr(overlaps, "TOGETHER", 8 * 300)
+    monkeypatch.setattr(mask_layer, "TOGETHER", 8 * 300)
+    counts.clear()
+    assert find_overlaps(list(masks.values())).block == (10, 30)
+    assert counts == [(10, 30)] * 2
 
 
 def test_a_layer_is_computed_where_it_is_sliced():
