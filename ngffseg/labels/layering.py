@@ -13,9 +13,9 @@ EXACT = 20
 def fewest_layers(others: Sequence[set[int]]) -> list[int]:
     """The number of a layer for each mask, from 0, so that no two that overlap share one.
 
-    There is no way with fewer layers where each group of masks that overlap, directly or through others, has
-    up to 20 of them. Larger groups are layered by DSATUR (Brélaz 1979), which finds the fewest of what needs one
-    or two and seldom needs one more of the rest: to find out is NP-hard.
+    There is no way with fewer layers if no group of masks that overlap, directly or through others, has more than 20
+    of them. Larger groups are layered by DSATUR (Brélaz 1979), since to find the fewest is NP-hard: it finds them
+    where two are enough, and may take more of them elsewhere.
 
     Parameters
     ----------
