@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     from ngffseg.convert import export_segmentation, import_segmentation
     from ngffseg.errors import NgffsegError
     from ngffseg.geometry import Geometry
-    from ngffseg.labels import LabelImage, check, open_labels, update_labels, write_labels
+    from ngffseg.labels import (
+        LabelImage,
+        check,
+        open_image,
+        open_labels,
+        open_segmentation,
+        update_labels,
+        write_labels,
+    )
     from ngffseg.model import Segment, Segmentation
     from ngffseg.ngff import Violation
     from ngffseg.pictures import plot_levels, plot_slices
@@ -32,7 +40,9 @@ _ROOMS = {
     "export_segmentation": "convert",
     "follow_links": "store",
     "import_segmentation": "convert",
+    "open_image": "labels",
     "open_labels": "labels",
+    "open_segmentation": "labels",
     "plan_pyramid": "pyramid",
     "plot_levels": "pictures",
     "plot_slices": "pictures",
@@ -53,7 +63,9 @@ __all__ = [
     "export_segmentation",
     "follow_links",
     "import_segmentation",
+    "open_image",
     "open_labels",
+    "open_segmentation",
     "plan_pyramid",
     "plot_levels",
     "plot_slices",

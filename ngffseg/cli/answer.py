@@ -12,12 +12,14 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from ngffseg.cli.telling import tell
 from ngffseg.errors import NgffsegWarning
 from ngffseg.geometry import SourceGrid, anatomical_code
 from ngffseg.labels import Cost, LabelImage, StoredImage, StoredLabels, StoredLevel, StoreTree
-from ngffseg.model import Loss, Segment, plain, plain_json
+from ngffseg.model import Loss, Segment
 from ngffseg.ngff import encode_source_grid, json_value
 from ngffseg.pyramid import PyramidPlan
+from ngffseg.text import plain, plain_json
 
 # Characters per line of tables in a file.
 WIDTH = 110
@@ -34,11 +36,6 @@ class _Terminal(Console):
 def console() -> Console:
     """Where people read: as wide as the terminal, at least wide enough for a table in a file."""
     return _Terminal(width=None if sys.stdout.isatty() else WIDTH, highlight=False, markup=False, emoji=False)
-
-
-def tell(line: str) -> None:
-    """Tell people of something beside the answer, on stderr, in one line."""
-    sys.stderr.write(plain(line) + "\n")
 
 
 @contextlib.contextmanager

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from ngffseg.cli.answer import console, loss_json, print_json, tell
+from ngffseg.cli.answer import console, loss_json, print_json
 from ngffseg.cli.options import link_options, store_options
+from ngffseg.cli.telling import tell
 from ngffseg.convert import export_segmentation
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ngffseg import ngff
-from ngffseg.cli.answer import console, image_json, plan_json, print_json, said, tell
+from ngffseg.cli.answer import console, image_json, plan_json, print_json, said
 from ngffseg.cli.options import (
     order_option,
     parse_sizes,
@@ -18,6 +18,7 @@ from ngffseg.cli.options import (
 )
 from ngffseg.cli.progress import progress
 from ngffseg.cli.tables import levels_table, segments_table
+from ngffseg.cli.telling import tell
 from ngffseg.convert import forecast_import, import_segmentation
 from ngffseg.geometry import Geometry, misplacement
 from ngffseg.labels import LabelImage, store_tree

@@ -8,6 +8,7 @@ under --strict; 2 wrong use, bad input, or what conformance cannot judge; 3 the 
 from __future__ import annotations
 
 import contextlib
+import difflib
 import importlib
 import sys
 import traceback
@@ -17,6 +18,7 @@ from typing import Any
 
 import click
 
+from ngffseg.cli.telling import tell
 from ngffseg.errors import (
     ClusterError,
     LossError,
@@ -56,6 +58,17 @@ class Verbs(click.Group):
             return None
         verb: click.Command = importlib.import_module(f"ngffseg.cli.{cmd_name}_verb").run
         return verb
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb that is called; an unknown one is refused with the nearest that there is."""
+        if args[0] not in VERBS and not args[0].startswith("-"):
+            found = difflib.get_close_matches(args[0], VERBS, n=1)
+            raise click.UsageError(
+                f"No such command {args[0]!r}." + (f" Did you mean {found[0]!r}?" if found else "")
+            )
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Print the list of all verbs."""
@@ -141,7 +154,4 @@ def _fail(message: str, code: int) -> int:
 
 
 def _tell(message: str) -> None:
-    # Imported here: it stands on what verbs import, and most calls have nothing to tell.
-    from ngffseg.cli.answer import tell
-
     tell(f"ngffseg: {' '.join(message.split())}")

@@ -20,8 +20,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from ngffseg.cli.answer import tell
-from ngffseg.model import plain
+from ngffseg.cli.telling import tell
+from ngffseg.text import plain
 
 LINES = 10
 

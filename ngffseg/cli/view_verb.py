@@ -11,9 +11,10 @@ from types import FrameType
 
 import click
 
-from ngffseg.cli.answer import print_json, tell
+from ngffseg.cli.answer import print_json
 from ngffseg.cli.options import store_options
-from ngffseg.model import plain
+from ngffseg.cli.telling import tell
+from ngffseg.text import plain
 from ngffseg.viewer import open_viewer, take_screenshot
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from ngffseg.errors import LossError, UsageError
 from ngffseg.formats import format_of, write_segmentation
 from ngffseg.keywords import strict
-from ngffseg.labels import read_stored, source_order, write_archive
+from ngffseg.labels import open_segmentation, source_order, write_archive
 from ngffseg.model import Loss
 
 # One file that holds the whole store, whatever is in it.
@@ -59,7 +59,7 @@ def export_segmentation(
             raise UsageError(f"{path} would hold the whole store: leave --name out")
         write_archive(url, path)
         return ()
-    segmentation = source_order(read_stored(url, name))
+    segmentation = source_order(open_segmentation(url, name))
     if not strict:
         return write_segmentation(segmentation, path)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:

@@ -21,7 +21,7 @@ from ngffseg.labels import (
     WRITE_KEYWORDS,
     Forecast,
     LabelImage,
-    LabelOptions,
+    PlacedOptions,
     PlaceOptions,
     VoxelOrder,
     WriteOptions,
@@ -44,7 +44,7 @@ def import_segmentation(
     image: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
-    **options: Unpack[LabelOptions],
+    **options: Unpack[PlacedOptions],
 ) -> LabelImage:
     """Import a segmentation file into a store as a multiscale label image.
 
@@ -94,7 +94,7 @@ def forecast_import(
     name: str | None = None,
     image: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
-    **options: Unpack[LabelOptions],
+    **options: Unpack[PlacedOptions],
 ) -> Forecast:
     """What `import_segmentation` would do with these; nothing is written."""
     segmentation, volume, fingerprint, rest = _read(source, image, options)
@@ -117,7 +117,7 @@ def is_imported(
     *,
     name: str | None = None,
     image: str | os.PathLike[str] | None = None,
-    **options: Unpack[LabelOptions],
+    **options: Unpack[PlacedOptions],
 ) -> bool:
     """Whether an import of these would find all of it there already; files are hashed, not decoded."""
     words, rest = place_of(options)
@@ -135,7 +135,7 @@ def _order(options: WriteOptions) -> VoxelOrder:
 
 
 def _read(
-    source: str | os.PathLike[str], image: str | os.PathLike[str] | None, options: LabelOptions
+    source: str | os.PathLike[str], image: str | os.PathLike[str] | None, options: PlacedOptions
 ) -> tuple[Segmentation, Volume | None, str, WriteOptions]:
     """What the files hold, in an order and at a place, a digest of them, and the options that are left."""
     words, rest = place_of(options)

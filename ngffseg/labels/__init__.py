@@ -14,11 +14,11 @@ from ngffseg.labels.inventory import SourceLink, StoredImage, StoredLabels, Stor
 from ngffseg.labels.lazy import array_in, bounding_box
 from ngffseg.labels.level_count import write_index_aside
 from ngffseg.labels.listing import ListedLabels, list_labels
-from ngffseg.labels.open import open_image, open_labels, read_stored
+from ngffseg.labels.open import open_image, open_labels, open_segmentation
 from ngffseg.labels.options import WRITE_KEYWORDS, VoxelOrder, WriteOptions, fitted_options
 from ngffseg.labels.place import (
     PLACE_KEYWORDS,
-    LabelOptions,
+    PlacedOptions,
     PlaceOptions,
     image_beside,
     place_from_text,
@@ -44,10 +44,10 @@ __all__ = [
     "Forecast",
     "IntensityImage",
     "LabelImage",
-    "LabelOptions",
     "ListedLabels",
     "Nearest",
     "PlaceOptions",
+    "PlacedOptions",
     "SourceLink",
     "StoreTree",
     "StoredImage",
@@ -76,9 +76,9 @@ __all__ = [
     "open_contents",
     "open_image",
     "open_labels",
+    "open_segmentation",
     "place_from_text",
     "place_of",
-    "read_stored",
     "shown_name",
     "source_order",
     "split_address",

@@ -14,6 +14,7 @@ from ngffseg.geometry import Geometry
 from ngffseg.labels.creation import array_document
 from ngffseg.labels.draft import Draft
 from ngffseg.labels.lazy import stored_array
+from ngffseg.labels.mask_layer import MaskLayer
 from ngffseg.labels.options import WriteOptions
 from ngffseg.model import Segmentation, Volume, plain_value
 from ngffseg.store import can_list, list_objects, store_url
@@ -32,7 +33,7 @@ def source_digest(layers: Iterable[Any]) -> str | None:
     """Digest of labels that are read lazily, without reading them; None where there is none.
 
     Of stored arrays it is that of their metadata, and of the sizes and times (or ETags) of their
-    objects; of dask arrays their name, which follows from what they are made of.
+    objects; of dask arrays their name, which follows from what they are made of; of masks theirs.
     """
     found = [_layer_digest(layer) for layer in layers]
     return None if None in found else digest(found)
@@ -41,6 +42,9 @@ def source_digest(layers: Iterable[Any]) -> str | None:
 def _layer_digest(layer: Any) -> Any:
     if isinstance(layer, da.Array):
         return ["dask", layer.name, list(layer.shape), str(layer.dtype)]
+    if isinstance(layer, MaskLayer):
+        masks = [_layer_digest(mask) for mask in layer.masks.values()]
+        return None if None in masks else ["masks", masks, list(layer.values.values())]
     array = stored_array(layer)
     url = store_url(array.store) if array is not None else None
     if array is None or url is None:

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
+import dask.array as da
 import numpy as np
 
 from ngffseg.errors import LabelValueError, UsageError
+from ngffseg.labels.mask_layer import MaskLayer
 
 
 def as_array(labels: Any) -> Any:
-    """Labels as an array; lists of whole numbers become one, lazy arrays stay lazy."""
+    """Labels as an array; lists of whole numbers become one, lazy arrays stay lazy, truth values are a mask of value 1."""
     if isinstance(labels, list | tuple) and any(map(_holds_array, labels)):
         raise UsageError(
             f"labels are a {type(labels).__name__} of {len(labels)} arrays: join what is one array of more axes by"
-            " np.stack; write masks that may overlap by write_segmentation, as Segmentation(layers=...)"
+            " np.stack; give masks that may overlap as masks={name: mask}, layers as Segmentation(layers=...)"
         )
     array = labels if hasattr(labels, "dtype") and hasattr(labels, "shape") else np.asarray(labels)
+    if np.dtype(array.dtype) == bool:
+        return _as_mask(array)
     if np.dtype(array.dtype).kind not in "iu":
         raise LabelValueError(
             f"labels are {array.dtype}, not integers: convert them exactly first, as with .astype('uint32')"
         )
     return array
+
+
+def _as_mask(array: Any) -> Any:
+    """Truth values as labels 0 and 1, not yet computed; what dask makes keeps its name, by which a later run knows it."""
+    if isinstance(array, da.Array):
+        return array.astype(np.uint8)  # type: ignore[no-untyped-call]
+    return MaskLayer({0: array}, {0: 1})
 
 
 def _holds_array(part: Any) -> bool:

@@ -57,10 +57,32 @@ def open_labels(url: str | os.PathLike[str], name: str | None = None) -> LabelIm
         return _open(address, name, group)
 
 
-def read_stored(url: str | os.PathLike[str], name: str | None = None) -> Segmentation:
-    """The whole segmentation that a label image belongs to: all layers, lazy, with its document.
+@strict()
+def open_segmentation(url: str | os.PathLike[str], name: str | None = None) -> Segmentation:
+    """Open the whole segmentation that a label image belongs to; only metadata is read.
 
-    Where a transformation of others is not understood, a warning says that the place is not known.
+    Parameters
+    ----------
+    url
+        Address of the store (a path or an fsspec URL), or ``STORE/labels/NAME``.
+    name
+        Which one: its name, or that of any of its layers; needless where there is only one.
+
+    Returns
+    -------
+    Segmentation
+        All layers as integer arrays that are read when they are sliced, in stored order, all segments in the
+        order in which they were given, the grid, and what is known of the source.
+
+    Warns
+    -----
+    NgffsegWarning
+        If others have stored a transformation that is not understood, so that the place is not known.
+
+    Raises
+    ------
+    StoreNotFoundError, UsageError, MetadataError
+        As `open_labels`.
     """
     first = open_labels(url, name)
     address, _ = split_address(url, name)
@@ -71,7 +93,7 @@ def read_stored(url: str | os.PathLike[str], name: str | None = None) -> Segment
         if first.arrays.unknown:
             where = f"{address}, {first.name!r}" if first.name else address
             told = f"a transformation of type {first.arrays.unknown!r} is not understood, so that the place is not known"
-            warnings.warn(f"{where}: {told}", NgffsegWarning, stacklevel=2)
+            warnings.warn(f"{where}: {told}", NgffsegWarning, stacklevel=3)
         return Segmentation((first.level(0),), first.segments, first.geometry)
     images = [open_labels(address, layer) for layer in document.layers]
     segments = {s.id: s for image in images for s in image.segments}
@@ -87,8 +109,20 @@ def read_stored(url: str | os.PathLike[str], name: str | None = None) -> Segment
     )
 
 
+@strict()
 def open_image(url: str | os.PathLike[str]) -> Volume:
-    """The image of a store, lazy: level 0 and its grid, as exactly as the store tells it.
+    """Open the image of a store: level 0 and its grid, as exactly as the store tells it; only metadata is read.
+
+    Parameters
+    ----------
+    url
+        Address of the store (a path or an fsspec URL).
+
+    Returns
+    -------
+    Volume
+        The image, whose voxels are read when ``data`` is sliced. A store that was made for labels alone has one
+        that is 0 everywhere.
 
     Raises
     ------

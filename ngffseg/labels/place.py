@@ -54,8 +54,8 @@ class PlaceOptions(TypedDict, total=False):
     units: Units
 
 
-class LabelOptions(WriteOptions, PlaceOptions, total=False):
-    """Options of `write_labels`."""
+class PlacedOptions(WriteOptions, PlaceOptions, total=False):
+    """Options of writing, and where labels lie."""
 
 
 def _listed(value: Any) -> Any:
@@ -77,7 +77,7 @@ PLACE_KEYWORDS = {
 }
 
 
-def place_of(options: LabelOptions) -> tuple[PlaceOptions, WriteOptions]:
+def place_of(options: PlacedOptions) -> tuple[PlaceOptions, WriteOptions]:
     """The words among some options that tell where labels lie, and the other options."""
     words = {key: value for key, value in options.items() if key in PLACE_KEYWORDS and value is not None}
     rest = {key: value for key, value in options.items() if key not in PLACE_KEYWORDS}

@@ -30,9 +30,13 @@ def checked_labels(image: LabelImage, box: Box | None, labels: npt.ArrayLike) ->
     array, dtype = np.asarray(labels), image.arrays[0].dtype
     size = tuple(part.stop - part.start for part in exact_box(box, image.arrays[0].shape))
     if array.dtype != dtype:
-        raise LabelValueError(
-            f"labels are {array.dtype}, {image.name!r} holds {dtype}: convert them exactly first"
+        # A mask says where, but not which of the labels is there.
+        how = (
+            "say of which value, as np.where(mask, 1, 0)"
+            if array.dtype == bool
+            else "convert them exactly first"
         )
+        raise LabelValueError(f"labels are {array.dtype}, {image.name!r} holds {dtype}: {how}")
     if array.shape != size:
         raise UsageError(f"labels have shape {array.shape}, the box {size}: give as many as it holds")
     if array.dtype.kind == "i" and array.size and array.min() < 0:

@@ -54,7 +54,7 @@ def update_labels(image: LabelImage, box: Box | None, labels: npt.ArrayLike) -> 
     Parameters
     ----------
     image
-        The label image, as it was opened.
+        The label image, as it was opened; where segments overlap, one of its layers.
     box
         Per axis a slice or a pair (start, stop) of voxels of level 0; None for all of it.
     labels

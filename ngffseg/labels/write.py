@@ -1,4 +1,4 @@
-"""Writing label images: `write_labels` for arrays, `write_segmentation` for all layers at once.
+"""Writing label images: `write_labels` for arrays and masks, `write_segmentation` for all layers at once.
 
 Order of commits: metadata is judged, then arrays and chunks are written aside, then all is
 published, the register of names last. A job that dies publishes nothing.
@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Unpack
 
-from ngffseg.errors import NgffsegWarning
+import numpy as np
+
+from ngffseg.errors import NgffsegWarning, UsageError
 from ngffseg.geometry import Geometry
-from ngffseg.keywords import strict
+from ngffseg.keywords import TRUTH, strict
 from ngffseg.labels.address import split_address
 from ngffseg.labels.claim import clean_up
 from ngffseg.labels.execution import carry_out
+from ngffseg.labels.forecast import forecast
 from ngffseg.labels.given import as_array
 from ngffseg.labels.image import LabelImage
+from ngffseg.labels.masks import mask_arrays, packed_masks
 from ngffseg.labels.open import open_labels
 from ngffseg.labels.options import WRITE_KEYWORDS, WriteOptions
-from ngffseg.labels.place import PLACE_KEYWORDS, LabelOptions, image_beside, labels_grid, place_of
+from ngffseg.labels.place import PLACE_KEYWORDS, PlacedOptions, image_beside, labels_grid, place_of
 from ngffseg.labels.progress import Progress
 from ngffseg.labels.reordering import canonical
 from ngffseg.labels.request import Request, prepare
@@ -29,16 +33,26 @@ from ngffseg.model import ArrayLike, Segment, Segmentation, Volume
 from ngffseg.store import check_writable, store_errors
 
 
-@strict(WRITE_KEYWORDS | PLACE_KEYWORDS)
+class LabelOptions(PlacedOptions, total=False):
+    """Options of `write_labels`: those of `WriteOptions` and `PlaceOptions`, and this.
+
+    overwrite
+        Replace a label image of this name.
+    """
+
+    overwrite: bool
+
+
+@strict(WRITE_KEYWORDS | PLACE_KEYWORDS | {"overwrite": TRUTH})
 def write_labels(
     url: str | os.PathLike[str],
-    labels: Any,
+    labels: Any = None,
     *,
     name: str,
+    masks: Mapping[str, Any] | None = None,
     segments: Iterable[Segment] = (),
     geometry: Geometry | None = None,
     image: Volume | ArrayLike | None = None,
-    overwrite: bool = False,
     **options: Unpack[LabelOptions],
 ) -> LabelImage:
     """Write labels as a multiscale label image and register it under ``labels``.
@@ -49,11 +63,18 @@ def write_labels(
         Address of the store, a path or an fsspec URL; made if it is not there.
     labels
         Integer array of 2 to 5 axes (of t, c, z, y, x): numpy, dask or zarr, or anything with
-        ``shape``, ``dtype`` and slicing. Lazy arrays are read block by block.
+        ``shape``, ``dtype`` and slicing. Lazy arrays are read block by block. An array of truth values is a mask
+        of value 1. Or a `Segmentation`, whose layers may overlap and which has segments and a grid of its own.
     name
-        Name of the label image: one folder under ``labels``.
+        Name of the label image: one folder under ``labels``. Layers further than the first add ``__layer1`` and so on.
+    masks
+        Instead of labels: arrays of truth values of one shape, by name, which may overlap. Each is read twice,
+        block by block: to find out which overlap, and to be written. There is no way to write them in fewer layers
+        if at most 20 overlap, directly or through others; larger groups are layered by DSATUR, which may take more.
+        Label values are 1, 2, ... within each layer, in the order of the masks. One without voxels is a segment, too.
     segments
-        Names, colors and properties of label values.
+        Names, colors and properties of label values. Beside masks, those of masks: each segment has the name of one,
+        and its label value and layer are given anew.
     geometry
         Grid of the labels, where words do not do; see `PlaceOptions`. By default that of the image, along the
         axes that the labels have, else unit voxels at zero. Labels on another grid than the image are brought onto
@@ -62,15 +83,13 @@ def write_labels(
         The image that the labels belong to, written as multiscales beside them: a `Volume`, or an array on
         the grid of the labels, which may have channels and time points besides. Without one, a new store gets a
         placeholder of the same shape that holds no data.
-    overwrite
-        Replace a label image of this name.
     **options
-        See `PlaceOptions` and `WriteOptions`.
+        See `LabelOptions`, `PlaceOptions` and `WriteOptions`.
 
     Returns
     -------
     LabelImage
-        The stored label image, opened.
+        The stored label image, opened: of several layers the first. `open_segmentation` gives all of them.
 
     Warns
     -----
@@ -80,9 +99,10 @@ def write_labels(
     Raises
     ------
     LabelValueError
-        If labels are floats or negative, or a segment's value does not fit them.
+        If labels are floats or negative, masks are no truth values, or a segment's value does not fit.
     LabelNameError, LabelExistsError, UsageError
-        If the name, an option, the shape or the place does not fit the store.
+        If the name, an option, the shape or the place does not fit the store, or labels, masks and segments do
+        not fit each other.
     MetadataError
         If the store is no OME-Zarr image.
     StoreError
@@ -90,11 +110,27 @@ def write_labels(
     """
     if options.get("order") == "keep":
         del options["order"]  # told or not, it is the same write
-    array, (words, rest) = as_array(labels), place_of(options)
-    grid = labels_grid(url, array.shape, geometry, image, words)
-    segmentation = Segmentation((array,), tuple(segments), grid)
-    volume = image_beside(image, grid)
-    return write_segmentation(url, segmentation, name=name, image=volume, overwrite=overwrite, **rest)
+    told, (words, rest) = tuple(segments), place_of(options)
+    if (labels is None) == (masks is None):
+        raise UsageError("labels and masks: give one of them, and not both")
+    if isinstance(labels, Segmentation):
+        if told or geometry is not None or words:
+            raise UsageError(
+                "labels are a Segmentation, which has segments and a geometry: give no others beside it"
+            )
+        volume = image_beside(image, labels.geometry)
+        return write_segmentation(url, labels, name=name, image=volume, **rest)
+    arrays = mask_arrays(masks) if masks is not None else {"": as_array(labels)}
+    shape = next(iter(arrays.values())).shape
+    grid = labels_grid(url, shape, geometry, image, words)
+    volume, layers = image_beside(image, grid), tuple(arrays.values())
+    if masks is not None:
+        if not rest.get("resume", False):
+            # What the store would not take is refused before all masks are read.
+            blank = Segmentation((np.broadcast_to(np.uint8(0), shape),), (), grid)
+            forecast(url, blank, name=name, image=volume, **rest)
+        layers, told = packed_masks(arrays, told)
+    return write_segmentation(url, Segmentation(layers, told, grid), name=name, image=volume, **rest)
 
 
 @strict(WRITE_KEYWORDS)

@@ -4,7 +4,6 @@ from ngffseg.model.code import Code, CodedRegion, Codes
 from ngffseg.model.loss import Loss
 from ngffseg.model.segment import Algorithm, Color, Segment
 from ngffseg.model.segmentation import ArrayLike, Segmentation, Source, Volume, check_segments
-from ngffseg.model.text import plain, plain_json
 from ngffseg.model.value import plain_value
 
 __all__ = [
@@ -20,7 +19,5 @@ __all__ = [
     "Source",
     "Volume",
     "check_segments",
-    "plain",
-    "plain_json",
     "plain_value",
 ]

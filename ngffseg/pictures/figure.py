@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ngffseg.errors import MissingExtraError, UsageError
-from ngffseg.model import plain
 from ngffseg.pictures.plane import Panel
 from ngffseg.pictures.tint import Entry
+from ngffseg.text import plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

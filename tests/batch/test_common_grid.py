@@ -11,7 +11,7 @@ from ngffseg import import_segmentation
 from ngffseg.convert import study
 from ngffseg.errors import NgffsegWarning, UsageError
 from ngffseg.geometry import from_nifti
-from ngffseg.labels import read_stored
+from ngffseg.labels import open_segmentation
 
 AFFINE = np.array([[-0.8, 0.05, 0, 4], [0.05, 0.8, 0, -3], [0, 0, 2.5, 7], [0, 0, 0, 1]])
 SHAPE = (6, 5, 4)
@@ -127,7 +127,7 @@ def test_organs_without_voxels_stay(tmp_path):
         save(tmp_path / "s", f"organ_{number}.nii.gz", organ(number) if number in (1, 3) else np.zeros(SHAPE))
     with pytest.warns(NgffsegWarning, match="^s: 3 of 5 files hold no voxels: their segments are kept"):
         import_segmentation(tmp_path / "s", tmp_path / "a.zarr")
-    stored = read_stored(tmp_path / "a.zarr")
+    stored = open_segmentation(tmp_path / "a.zarr")
     assert [s.name for s in stored.segments] == [f"organ_{n}" for n in range(5)]
     assert [s.label_value for s in stored.segments] == [1, 2, 3, 4, 5]
     labels = [np.asarray(layer[:]) for layer in stored.layers]
@@ -210,7 +210,7 @@ def test_files_on_other_grids_are_resampled_where_it_is_asked_for(tmp_path):
             tmp_path / "s", tmp_path / "a.zarr", name="a", resample="nearest", order="keep"
         )
     assert any(a > b for a, b in zip(found.geometry.shape, SHAPE[::-1], strict=True))
-    segmentation = read_stored(tmp_path / "a.zarr", "a")
+    segmentation = open_segmentation(tmp_path / "a.zarr", "a")
     assert places(segmentation)["a"] == placed(organ(1), AFFINE)
     (b,) = (segment for segment in segmentation.segments if segment.name == "b")
     mine = np.asarray(segmentation.layers[b.layer][...]) == b.label_value

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ngffseg import import_segmentation
 from ngffseg.convert import study
 from ngffseg.errors import UsageError
-from ngffseg.labels import read_stored, source_order
+from ngffseg.labels import open_segmentation, source_order
 from tests.examples import examples
 
 AFFINE = np.array([[-0.8, 0.05, 0, 4], [0.05, 0.8, 0, -3], [0, 0, 2.5, 7], [0, 0, 0, 1]])
@@ -61,7 +61,7 @@ def test_a_study_is_imported_whole(pattern, tmp_path):
     save(tmp_path / "case7", masks)
     image = import_segmentation(tmp_path / "case7" / pattern, tmp_path / "a.zarr")
     assert image.name == "case7"
-    stored = source_order(read_stored(tmp_path / "a.zarr"))
+    stored = source_order(open_segmentation(tmp_path / "a.zarr"))
     wanted = ["organ_1", "organ_2"] + ([] if "[" in pattern else ["tumour"])
     assert [s.name for s in stored.segments] == wanted
     assert image.layers == (("case7",) if "[" in pattern else ("case7", "case7__layer1"))
@@ -117,5 +117,5 @@ def test_real_organs_one_file_each(shared_data, tmp_path):
         )
     image = import_segmentation(folder, tmp_path / "a.zarr")
     assert image.layers == ("segmentations",)
-    given = source_order(read_stored(tmp_path / "a.zarr"))
+    given = source_order(open_segmentation(tmp_path / "a.zarr"))
     np.testing.assert_array_equal(np.append(0, values)[given.layers[0][...]].T, labels)

@@ -8,8 +8,8 @@ import pytest
 from ngffseg import Segment, export_segmentation, write_labels
 from ngffseg.cli import answer
 from ngffseg.cli.main import run
-from ngffseg.model import plain
 from ngffseg.pictures import plot_slices, save_picture
+from ngffseg.text import plain
 
 LABELS = np.arange(64, dtype=np.uint8).reshape(4, 4, 4) % 3
 NAMES = {

@@ -25,7 +25,14 @@ from ngffseg.cli.main import run
 from ngffseg.errors import ChunkError, LabelExistsError, MetadataError, OptionError, UsageError
 from ngffseg.formats import read_segmentation
 from ngffseg.geometry import Order, SourceGrid, identity, identity_order, reordered
-from ngffseg.labels import build_levels, canonical, open_image, read_stored, store_tree, write_segmentation
+from ngffseg.labels import (
+    build_levels,
+    canonical,
+    open_image,
+    open_segmentation,
+    store_tree,
+    write_segmentation,
+)
 from ngffseg.model import Segmentation, Volume
 from tests.convert.test_orders import BLOCKS, SHAPE, TURN, canonical_labels, case, extent, save
 from tests.formats.test_seg_nrrd import raw_keys
@@ -74,7 +81,7 @@ def test_the_document_tells_the_source_to_people_and_programs(source, store):
     for axis, name in enumerate(told["order"]):
         turned = np.flip(turned, axis) if name.startswith("-") else turned
     np.testing.assert_array_equal(turned, canonical_labels())
-    stored = read_stored(store)
+    stored = open_segmentation(store)
     assert stored.source_grid.geometry == grid
     assert stored.geometry == reordered(grid, stored.source_grid.order)
 
@@ -87,7 +94,7 @@ def test_an_update_keeps_it_and_extents_follow_in_source_order(source, store, tm
     voxels = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "b.seg.nrrd")))
     before = sitk.GetArrayFromImage(sitk.ReadImage(str(source)))
     # One function leads from stored indices to those of the source.
-    order = read_stored(store).source_grid.order
+    order = open_segmentation(store).source_grid.order
     moved = order.inverse.box([slice(*part) for part in box], SHAPE)
     expected = before.copy()
     expected[moved] = 3
@@ -118,7 +125,7 @@ def test_a_flipped_file_whose_extents_came_wide_gives_them_back(tmp_path):
 def test_archives_buckets_and_other_levels_keep_it(source, store, tmp_path):
     build_levels(store, "organs", method="nearest")
     export_segmentation(store, tmp_path / "a.ozx")
-    write_segmentation(tmp_path / "b.zarr", read_stored(store), name="copy")
+    write_segmentation(tmp_path / "b.zarr", open_segmentation(store), name="copy")
     bucket = f"memory://{tmp_path.name}/a.zarr"
     for _ in range(2):  # the second time it has a registration of before
         import_segmentation(source, bucket, name="organs", overwrite=True)
@@ -131,7 +138,7 @@ def test_archives_buckets_and_other_levels_keep_it(source, store, tmp_path):
 
 
 def test_an_edit_of_the_grid_drops_it_and_says_so(store, tmp_path):
-    stored = read_stored(store)
+    stored = open_segmentation(store)
     affine = stored.geometry.affine.copy()
     affine[0, 3] += 0.3
     with pytest.warns(UserWarning, match="not that of the source any more"):
@@ -155,14 +162,14 @@ def test_numbers_of_the_source_come_back_where_the_grid_is_that_of_another_file(
     np.testing.assert_array_equal(open_labels(tmp_path / "a.zarr").geometry.affine, FLIPPED.affine)
     # Put into another order, the labels still know it.
     moved = write_segmentation(
-        tmp_path / "c.zarr", read_stored(tmp_path / "a.zarr"), name="organs", order="canonical"
+        tmp_path / "c.zarr", open_segmentation(tmp_path / "a.zarr"), name="organs", order="canonical"
     )
     np.testing.assert_array_equal(moved.read(), canonical_labels()[:, ::-1, ::-1])
-    assert read_stored(tmp_path / "c.zarr").source_grid.geometry == given.geometry
+    assert open_segmentation(tmp_path / "c.zarr").source_grid.geometry == given.geometry
 
 
 def test_rounding_drops_nothing(store):
-    stored = read_stored(store)
+    stored = open_segmentation(store)
     affine = stored.geometry.affine.copy()
     affine[:3, 3] += 1e-5
     with warnings.catch_warnings():
@@ -231,7 +238,7 @@ def test_arrays_stay_as_they_are_unless_asked(kind, cluster, tmp_path):
     np.testing.assert_array_equal(kept.read(), labels)
     moved = write_labels(tmp_path / "b.zarr", given, name="a", geometry=FLIPPED, order="canonical", **more)
     np.testing.assert_array_equal(moved.read(), labels[:, ::-1, ::-1])
-    assert read_stored(tmp_path / "b.zarr").source_grid == SourceGrid(
+    assert open_segmentation(tmp_path / "b.zarr").source_grid == SourceGrid(
         FLIPPED, Order((0, 1, 2), (False, True, True))
     )
     before = digest(tmp_path / "b.zarr")
@@ -402,10 +409,10 @@ def test_a_source_grid_that_leads_elsewhere_is_told_and_not_believed(store, tmp_
         assert store_tree(store).labels[0].source_grid is None
     put_document(store, whole | {"sourceGrid": grid | {"order": ["-x", "-y", "y"]}})
     with pytest.raises(MetadataError, match="does not name each of the axes"):
-        read_stored(store)
+        open_segmentation(store)
     put_document(store, whole | {"sourceGrid": grid | {"order": ["north"]}})
     with pytest.raises(MetadataError, match="breaks its schema"):
-        read_stored(store)
+        open_segmentation(store)
     put_document(store, whole | {"sourceGrid": grid | {"ijkToLPS": moved}})
     with pytest.warns(UserWarning, match="not that of the source"):
         export_segmentation(store, tmp_path / "b.nii.gz")
@@ -436,12 +443,12 @@ def test_odd_source_grids_are_told_and_break_nothing(key, store):
         odd = whole["sourceGrid"] | {key: value} if key else value
         put_document(store, whole | {"sourceGrid": odd})
         if key == "units" and value in (["t", "y", "x"], [None] * 3):
-            assert read_stored(store).source_grid is not None  # units that nobody knows are units
+            assert open_segmentation(store).source_grid is not None  # units that nobody knows are units
             continue
         assert {v.severity for v in check(store)} == {"MUST"}, value
         assert store_tree(store).labels[0].source_grid is None
         with pytest.raises((MetadataError, UserWarning)):  # warnings are errors here
-            read_stored(store)
+            open_segmentation(store)
 
 
 def test_real_scans_are_stored_in_one_order(shared_data, tmp_path):

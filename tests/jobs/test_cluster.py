@@ -105,6 +105,20 @@ def test_sources_travel_or_are_read_here(kind, cluster, tmp_path):
     assert again.name == "a"
 
 
+def test_masks_are_read_here(cluster, tmp_path):
+    """Level 0 of each layer is written by this process, the rest by the cluster."""
+    masks = {"a": SMALL < 3, "b": da.from_array(SMALL > 1, chunks=50), "c": SMALL == 4}
+    form = {"name": "a", "chunks": 16, "shards": None}
+    image = write_labels(tmp_path / "a.zarr", masks=masks, cluster=cluster.address, **form)
+    write_labels(tmp_path / "b.zarr", masks=masks, **form)
+    assert image.layers == ("a", "a__layer1")
+    for layer in image.layers:
+        ours, theirs = (open_labels(tmp_path / store, layer) for store in ("a.zarr", "b.zarr"))
+        for one, other in zip(ours.arrays, theirs.arrays, strict=True):
+            np.testing.assert_array_equal(one[:], other[:])
+        assert list(segment_index(ours)) == list(segment_index(theirs))
+
+
 def test_large_arrays_do_not_travel_with_the_graph(cluster, tmp_path):
     wide = np.zeros((256, 256, 256), np.uint32)
     wide[100:200] = 7

@@ -18,7 +18,7 @@ from zarr.codecs import BloscCodec, BytesCodec, Crc32cCodec, GzipCodec, Transpos
 
 from ngffseg import export_segmentation, open_labels, segment_index, update_labels, write_labels
 from ngffseg.errors import ChunkError
-from ngffseg.labels import open_contents, open_image, read_stored
+from ngffseg.labels import open_contents, open_image, open_segmentation
 from ngffseg.napari_plugin.layers import image_layers, label_layer
 from tests.storage.kinds import fill
 
@@ -159,7 +159,7 @@ READERS = {
     "one voxel of each chunk": lambda url: np.stack([
         open_labels(url, "a").read([(z, z + 1), (9, 10), (9, 10)]) for z in (3, 12)]),
     "dask": lambda url: open_labels(url, "a").levels[0].compute(scheduler="synchronous"),
-    "a layer of read_stored": lambda url: np.asarray(read_stored(url, "a").layers[0]),
+    "a layer of open_segmentation": lambda url: np.asarray(open_segmentation(url, "a").layers[0]),
     "image": lambda url: open_contents(url).image.read(),
     "open_image": lambda url: open_image(url).data[...],
 }  # fmt: skip

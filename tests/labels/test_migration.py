@@ -23,7 +23,7 @@ from ngffseg import (
 from ngffseg.batch import read_rows, run_batch
 from ngffseg.convert import forecast_import, is_imported
 from ngffseg.errors import LabelExistsError, MetadataError
-from ngffseg.labels import build_levels, open_image, read_stored, store_tree
+from ngffseg.labels import build_levels, open_image, open_segmentation, store_tree
 from ngffseg.ngff import Place, decode_index, decode_label, own_violations
 from ngffseg.ngff.migration import current
 from tests.data.old_stores import blobs, edited, grid, segments, two_layers
@@ -114,7 +114,7 @@ def test_opened_and_clean(old, tmp_path):
 @pytest.mark.parametrize("old", ["plain", "layers"], indirect=True)
 def test_segments_and_grid(old):
     name, url = old
-    stored = read_stored(url, "organs")
+    stored = open_segmentation(url, "organs")
     wanted = segments(PLAIN) if name == "plain" else two_layers().segments
     assert stored.segments == tuple(wanted)
     assert stored.geometry == PLACED
@@ -203,11 +203,11 @@ def test_the_order_of_an_old_import_stays(old, packed, tmp_path):
     one, two = (sitk.ReadImage(str(file)) for file in (packed / "ras.nrrd", tmp_path / "back.nrrd"))
     np.testing.assert_array_equal(sitk.GetArrayFromImage(two), PLAIN)
     assert (one.GetOrigin(), one.GetDirection()) == (two.GetOrigin(), two.GetDirection())
-    stored = read_stored(url)
+    stored = open_segmentation(url)
     assert stored.source_grid is None
     new = import_segmentation(packed / "ras.nrrd", tmp_path / "new.zarr")
     np.testing.assert_array_equal(new.read(), PLAIN[:, ::-1, ::-1])
-    assert read_stored(tmp_path / "new.zarr").source_grid.geometry == stored.geometry
+    assert open_segmentation(tmp_path / "new.zarr").source_grid.geometry == stored.geometry
 
 
 @pytest.mark.parametrize("old", ["image"], indirect=True)

@@ -15,7 +15,7 @@ import zarr
 
 from ngffseg import open_labels, segment_index, update_labels, write_labels
 from ngffseg.errors import StaleError
-from ngffseg.labels import build_levels, open_contents, read_stored
+from ngffseg.labels import build_levels, open_contents, open_segmentation
 from tests.labels.test_damage import create
 
 SHAPE = (32, 32, 32)
@@ -80,7 +80,7 @@ def remove(url, path):
 def test_an_image_that_was_removed(what, new):
     url = new()
     image = write_labels(url, ONES, name="a", chunks=8, levels=2)
-    lazy, layer = image.levels[0], read_stored(url).layers[0]
+    lazy, layer = image.levels[0], open_segmentation(url).layers[0]
     remove(url, what)
     for read in (image.read, lazy.compute, lambda: layer[4:8]):
         with pytest.raises(StaleError, match="was removed since it was opened: open it again"):

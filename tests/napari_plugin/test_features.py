@@ -10,7 +10,7 @@ import pytest
 from ngffseg import Segment, Segmentation, check, open_labels, write_labels
 from ngffseg.errors import JobError, LabelValueError, UsageError
 from ngffseg.geometry import identity
-from ngffseg.labels import read_stored, update_segments, write_segmentation
+from ngffseg.labels import open_segmentation, update_segments, write_segmentation
 from ngffseg.napari_plugin.layers import KEY, origin
 from ngffseg.napari_plugin.painting import Painting
 from ngffseg.napari_plugin.reader import read
@@ -205,7 +205,7 @@ def test_segments_of_overlapping_layers_keep_ids_of_their_own(tmp_path):
     features = {"index": [1], "name": ["b"], "area": [1.5]}
     layer = ViewerModel().add_labels(Painting(image), features=features, metadata={KEY: origin(image)})
     save_layers(store, [layer.as_layer_data_tuple()])
-    assert [(s.layer, s.label_value, s.name) for s in read_stored(store).segments] == [
+    assert [(s.layer, s.label_value, s.name) for s in open_segmentation(store).segments] == [
         (0, 1, "a"),
         (1, 1, "b"),
     ]
