@@ -1,0 +1,103 @@
+"""`LabelTable`: what a table says of label values; `TableFormat`: what a module offers that reads and writes one kind."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, Required, TypedDict
+
+from ngffseg.errors import FormatError, UsageError
+from ngffseg.model import Algorithm, Codes, Color, Segment
+
+# Members that a message names of many.
+EXAMPLES = 3
+
+
+class Row(TypedDict, total=False):
+    """What a table says of one label value: parameters of `Segment`, without those that it does not say."""
+
+    label_value: Required[int]
+    id: str
+    name: str
+    color: Color
+    layer: int
+    codes: Codes
+    status: str
+    algorithm: Algorithm
+    tags: tuple[tuple[str, str], ...]
+    properties: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelTable:
+    """What a file says of label values.
+
+    Parameters
+    ----------
+    file
+        Name of the file.
+    rows
+        In the order of the file, without the background (value 0). Values and names are unique in each layer.
+    """
+
+    file: str
+    rows: tuple[Row, ...]
+
+
+class TableFormat(Protocol):
+    """One kind of table; a module with these members satisfies it."""
+
+    # True if each row must have a color.
+    NEEDS_COLOR: bool
+    # True if a row can say which layer holds the value.
+    HAS_LAYERS: bool
+
+    def matches(self, text: str, file: str) -> bool:
+        """Return True if a text of a file of this name is of this kind."""
+
+    def parse(self, text: str, file: str) -> list[Row]:
+        """Read all rows, the background too; errors (`ngffseg.errors.FormatError`) name the line."""
+
+    def render(self, segments: Sequence[Segment], file: str) -> str:
+        """Write segments, which have colors where the format needs them; what has no place is left out."""
+
+
+def segment_of(row: Row, where: str) -> Segment:
+    """The segment that a row describes.
+
+    Raises
+    ------
+    FormatError
+        If it is none, as with NaN among its properties.
+    """
+    try:
+        return Segment(**row)
+    except (UsageError, TypeError, RecursionError) as error:
+        raise FormatError(f"{where}: {error}") from error
+
+
+def checked_table(rows: Iterable[Row], file: str) -> LabelTable:
+    """The table of rows, without the background.
+
+    Raises
+    ------
+    FormatError
+        If there are none, or a value or a name stands twice in a layer.
+    """
+    kept = tuple(row for row in rows if row["label_value"] != 0)
+    if not kept:
+        raise FormatError(f"{file} names no label value but the background: give a table of segments")
+    values = Counter((row.get("layer", 0), row["label_value"]) for row in kept)
+    names = Counter((row.get("layer", 0), row["name"]) for row in kept if "name" in row)
+    for what, counted in (("value", values), ("name", names)):
+        twice = [repr(key) for (_, key), count in counted.items() if count > 1]
+        if twice:
+            raise FormatError(f"{file}: {what} {listed(twice)} stands there twice: keep one row for each")
+    return LabelTable(file, kept)
+
+
+def listed(members: Sequence[Any]) -> str:
+    """The first of some members, and how many there are, for people."""
+    first = ", ".join(str(member) for member in members[:EXAMPLES])
+    return first if len(members) <= EXAMPLES else f"{first} and {len(members) - EXAMPLES} more"
