@@ -8,7 +8,14 @@ import click
 
 from ngffseg import ngff
 from ngffseg.cli.answer import console, image_json, plan_json, print_json, said, tell
-from ngffseg.cli.options import order_option, parse_sizes, pyramid_options, store_options, work_options
+from ngffseg.cli.options import (
+    order_option,
+    parse_sizes,
+    pyramid_options,
+    store_options,
+    table_option,
+    work_options,
+)
 from ngffseg.cli.progress import progress
 from ngffseg.cli.tables import levels_table, segments_table
 from ngffseg.convert import forecast_import, import_segmentation
@@ -21,6 +28,7 @@ from ngffseg.labels import LabelImage, store_tree
 @click.argument("store")
 @click.option("--name", help="Name under labels  [default: that of the file]")
 @click.option("--image", metavar="FILE", help="The image that was segmented.")
+@table_option("Names, colors, codes and properties of label values.")
 @click.option("--ngff", type=click.Choice(ngff.VERSIONS), help="Version to write  [default: 0.5]")
 @order_option
 @click.option("--crop", is_flag=True, default=None, help="Leave out voxels that lie outside of the image.")
@@ -75,7 +83,8 @@ def _misplaced_json(geometry: Geometry) -> dict[str, float | None]:
 
 
 def _print_forecast(source: str, store: str, chosen: dict[str, Any], *, as_json: bool) -> None:
-    found = forecast_import(source, store, **chosen)
+    with said() as lines:
+        found = forecast_import(source, store, **chosen)
     plan = found.plans[0]
     for line in found.told:
         tell(f"ngffseg: {line}")
@@ -84,7 +93,7 @@ def _print_forecast(source: str, store: str, chosen: dict[str, Any], *, as_json:
             "finished": found.finished,
             "blocks_of_all_layers": found.blocks,
             "blocks_done": found.done,
-            "said": list(found.told),
+            "said": [*lines, *found.told],
         }
         print_json(plan_json(plan) | left | _misplaced_json(plan.levels[0].geometry))
         return

@@ -3,6 +3,7 @@
 from ngffseg.convert.demo import demo_files, import_demo
 from ngffseg.convert.exporting import export_segmentation
 from ngffseg.convert.importing import forecast_import, import_segmentation, is_imported, stem
+from ngffseg.convert.labelling import label_segments
 
 __all__ = [
     "demo_files",
@@ -11,5 +12,6 @@ __all__ = [
     "import_demo",
     "import_segmentation",
     "is_imported",
+    "label_segments",
     "stem",
 ]
