@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ngffseg.errors import FormatError, NgffsegWarning, UsageError
-from ngffseg.formats import LabelTable, Row, is_unnamed, listed
+from ngffseg.formats import LabelTable, Row, is_unnamed, listed, plain_codes, told_of
 from ngffseg.model import Segment, Segmentation
 
 # Label values of a layer, by its number.
@@ -62,8 +62,8 @@ def put_over(segments: Sequence[Segment], table: LabelTable, held: Held) -> list
         if key in found:
             found[key] = _changed(found[key], row, table.file)
         else:
-            told: Row = {**row, "layer": layer, "id": row.get("id") or _free_id(*key, ids)}
-            found[key] = Segment(**told)
+            new: Row = {**row, "layer": layer, "id": row.get("id") or _free_id(*key, ids)}
+            found[key] = Segment(**told_of(new, 255))
         ids.add(found[key].id)
     return list(found.values())
 
@@ -89,7 +89,9 @@ def holders(row: Row, held: Held) -> list[int]:
 
 
 def _changed(segment: Segment, row: Row, file: str) -> Segment:
-    told: dict[str, Any] = {k: v for k, v in row.items() if k not in ("label_value", "layer", "properties")}
+    """A segment with what a row says; what it cannot say, as the opacity of ``#rrggbb``, stays."""
+    told: dict[str, Any] = {**told_of(row, segment.color[3] if segment.color else 255)}
+    told = {key: value for key, value in told.items() if key not in ("label_value", "layer")}
     if told.get("id", segment.id) != segment.id:
         if not is_unnamed(segment):
             raise UsageError(
@@ -97,7 +99,9 @@ def _changed(segment: Segment, row: Row, file: str) -> Segment:
                 " segments stay, so take the column out"
             )
         told.setdefault("name", "")  # which was made of the id
-    return replace(segment, **told, properties={**segment.properties, **row.get("properties", {})})
+    if segment.codes is not None and told.get("codes") == plain_codes(segment.codes):
+        told.pop("codes", None)
+    return replace(segment, **{**told, "properties": {**segment.properties, **row.get("properties", {})}})
 
 
 def _free_id(layer: int, value: int, taken: Collection[str]) -> str:

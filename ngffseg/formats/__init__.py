@@ -7,10 +7,12 @@ from ngffseg.formats.tables import (
     LabelTable,
     Row,
     listed,
+    plain_codes,
     read_table,
     table_beside,
     table_format,
     table_text,
+    told_of,
 )
 from ngffseg.formats.told import tell, told_together
 from ngffseg.formats.unnamed import is_unnamed
@@ -23,6 +25,7 @@ __all__ = [
     "is_unnamed",
     "known_suffixes",
     "listed",
+    "plain_codes",
     "read_segmentation",
     "read_table",
     "read_volume",
@@ -30,6 +33,7 @@ __all__ = [
     "table_format",
     "table_text",
     "tell",
+    "told_of",
     "told_together",
     "write_segmentation",
 ]

@@ -82,6 +82,25 @@ def test_what_a_table_does_not_say_stays(slicer_files, tmp_path):
     assert len(lines) == 1
 
 
+@pytest.mark.parametrize("name", ["t.csv", "t.tsv", "t.json"])
+def test_what_a_table_cannot_say_stays(tmp_path, name):
+    """Opacity has no place in BIDS; terminologies, versions and further modifiers have none in Slicer's CSV."""
+    one, two = Code("1", "SCT", "a"), Code("2", "SCT", "b", version="3")
+    codes = Codes(one, two, (one, two), (), "list of codes", "list of regions")
+    segments = [
+        Segment(n, f"id {n}", "liver" * n, (1, 2, 3, 128), codes=codes, tags=(("a", "b"),)) for n in (1, 2, 3)
+    ]
+    write_labels(tmp_path / "a.zarr", LABELS, name="a", segments=segments)
+    export_segmentation(tmp_path / "a.zarr", tmp_path / "a.nrrd", table=tmp_path / name)
+    before = digest(tmp_path / "a.zarr")
+    assert label_segments(tmp_path / "a.zarr", tmp_path / name) == ()
+    assert digest(tmp_path / "a.zarr") == before
+    (changed,) = label_segments(
+        tmp_path / "a.zarr", table(tmp_path, '[{"value": 1, "color": "#ff0000"}, {"value": 2}, {"value": 3}]')
+    )
+    assert changed == replace(segments[0], color=(255, 0, 0, 128))
+
+
 def test_values_that_only_one_of_both_has_are_told(source, tmp_path):
     """A table of an atlas has hundreds of values, of which a scan has some."""
     text = "index,name\n2,a\n3,b\n" + "".join(f"{n},n{n}\n" for n in range(100, 112)) + "4711,far\n"

@@ -16,7 +16,19 @@ Kidney,SCT,24028007,Right
 10,catheter_renal_artery,127,127,127,255,SCT,260787004,Physical object,SCT,19923001,Catheter,,,,SCT,2841007,\
 Renal artery,,,
 """
-# The same, as Slicer writes it where a color is seen through.
+# As vtkMRMLColorTableStorageNode::WriteCsvFile writes it: texts are quoted, numbers are not.
+SLICER_WRITTEN = """\
+"LabelValue","Name","Color_R","Color_G","Color_B","Color_A","Category_CodingScheme","Category_CodeValue",\
+"Category_CodeMeaning","Type_CodingScheme","Type_CodeValue","Type_CodeMeaning","TypeModifier_CodingScheme",\
+"TypeModifier_CodeValue","TypeModifier_CodeMeaning","Region_CodingScheme","Region_CodeValue","Region_CodeMeaning",\
+"RegionModifier_CodingScheme","RegionModifier_CodeValue","RegionModifier_CodeMeaning"
+1,"left_kidney",185,102,83,255,"SCT","123037004","Anatomical Structure","SCT","64033007","Kidney","SCT","7771000",\
+"Left","","","","","",""
+10,"catheter, renal artery",127,127,127,128,"SCT","260787004","Physical object","SCT","19923001","Catheter","","","",\
+"SCT","2841007","Renal artery","","",""
+11,"plain",1,2,3,255,"","","","","","","","","","","","","","",""
+"""
+# A color table in which one is seen through.
 SLICER_CTBL = """\
 # Color table file Segmentation-label_ColorTable.ctbl
 # 4 values

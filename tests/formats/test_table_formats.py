@@ -9,7 +9,7 @@ from ngffseg.formats import read_table, table_text
 from ngffseg.formats.tables.table import segment_of
 from ngffseg.model import Segment
 from ngffseg.ngff import made_up_color
-from tests.formats.tables import BIDS, FREESURFER, ITKSNAP, LARGE, SLICER_CSV, SLICER_CTBL, WHOLE
+from tests.formats.tables import BIDS, FREESURFER, ITKSNAP, LARGE, SLICER_CTBL, SLICER_WRITTEN, WHOLE
 
 
 class TableConformance:
@@ -100,13 +100,13 @@ NASTY = [
 
 
 class TestCsv(TableConformance):
-    file, theirs = "a.csv", SLICER_CSV
+    file, theirs = "a.csv", SLICER_WRITTEN
     keeps = frozenset({"id", "name", "opacity", "layer", "codes", "status"})
 
     def test_slicer_finds_a_color_in_each_row(self, tmp_path):
         """It gives up the whole table where a cell of a color is empty."""
         text, losses = table_text([Segment(5, name="a")], tmp_path / "a.csv", made_up_color)
-        assert ",".join(map(str, (5, "a", *made_up_color(5)))) in text
+        assert ",".join(map(str, (5, '"a"', *made_up_color(5)))) in text
         assert "those that viewers show" in losses[0].what
 
 

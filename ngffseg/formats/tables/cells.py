@@ -41,13 +41,13 @@ def label_value(text: str) -> int:
     return value
 
 
-def hex_color(text: str) -> Color | None:
-    """The color of ``#rrggbb`` or ``#rrggbbaa``; None if the cell is none."""
+def hex_color(text: str) -> tuple[Color, bool] | None:
+    """The color of ``#rrggbb`` or ``#rrggbbaa``, and if its opacity is said; None if the cell is none."""
     found = HEX.fullmatch(text)
     if found is None:
         return None
     red, green, blue, alpha = bytes.fromhex(found[1] + (found[2] or "ff"))
-    return red, green, blue, alpha
+    return (red, green, blue, alpha), found[2] is not None
 
 
 class Colors:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ngffseg.errors import FormatError
 from ngffseg.formats.tables.cells import Colors, is_number, is_value, label_value
-from ngffseg.formats.tables.table import Row
+from ngffseg.formats.tables.table import Row, put_color
 from ngffseg.model import Color
 
 # C++ streams, by which both programs read, part words by these; other white space is part of a name.
@@ -89,7 +89,9 @@ def parse_color_lines(text: str, file: str) -> list[Row]:
         except FormatError as error:
             raise FormatError(f"line {number}: {error}") from None
     for row, numbers in given:
-        row["color"] = _seen(colors.color(numbers), inverted=transparent and len(numbers) == 4)
+        opacity = len(numbers) == 4
+        color = _seen(colors.color(numbers), inverted=transparent and opacity)
+        put_color(row, color, with_opacity=opacity)
     return [row for row, _ in given]
 
 

@@ -48,6 +48,9 @@ def render(segments: Sequence[Segment], _file: str) -> str:
         for key in keys
     }
     further = {key: cells for key, cells in further.items() if any(cells)}
-    rows = [[str(s.label_value), s.name, *map(str, s.color or ()), *code_cells(s.codes)] for s in segments]
-    rows = [[*row, *cells] for row, *cells in zip(rows, *further.values(), strict=True)]
-    return written([*HEADER, *further], rows, ",")
+    rows = [
+        [s.label_value, s.name, *(s.color or ()), *code_cells(s.codes), *told]
+        for s, *told in zip(segments, *further.values(), strict=True)
+    ]
+    # As Slicer does, which quotes texts, also those that are empty.
+    return written([*HEADER, *further], rows, ",", quoted=True)

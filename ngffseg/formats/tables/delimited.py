@@ -11,7 +11,7 @@ from typing import Any
 
 from ngffseg.errors import FormatError
 from ngffseg.formats.tables.cells import Colors, hex_color, label_value
-from ngffseg.formats.tables.table import Row
+from ngffseg.formats.tables.table import Row, put_color
 from ngffseg.formats.tables.words import CODE_PARTS, CODES, Columns
 from ngffseg.model import Code, CodedRegion, Codes
 
@@ -61,7 +61,7 @@ def parse_delimited(text: str) -> list[Row]:
         rows.append(row)
     for row, color in zip(rows, given, strict=True):
         if color is not None:
-            row["color"] = colors.color(color)
+            put_color(row, colors.color(color), with_opacity=len(color) == 4)
     _add_properties(columns, [cells for _, cells in lines], rows)
     return rows
 
@@ -110,10 +110,10 @@ def _row(columns: Columns, cells: Sequence[str]) -> tuple[Row, list[str]]:
     if any(parts[:3]):
         return row, parts if parts[3] else parts[:3]
     text = cell(columns.color)
-    color = hex_color(text)
-    if color is not None:
-        row["color"] = color
-    return row, [] if color is not None or not text else re.split(r"[ ,;]+", text.strip("()[] "))
+    found = hex_color(text)
+    if found is not None:
+        put_color(row, found[0], with_opacity=found[1])
+    return row, [] if found is not None or not text else re.split(r"[ ,;]+", text.strip("()[] "))
 
 
 def _codes(
@@ -157,6 +157,12 @@ def _kind(cells: Sequence[str]) -> Callable[[str], Any]:
     return str
 
 
+def plain_codes(codes: Codes) -> Codes | None:
+    """What the columns of a table can say of codes: one modifier and one region, no terminology and no version."""
+    cells = code_cells(codes)
+    return _codes(*(cells[n : n + 3] for n in range(0, len(cells), 3)))
+
+
 def code_cells(codes: Codes | None) -> list[str]:
     """Cells of the columns of codes: one modifier and one region."""
     codes = codes or Codes()
@@ -180,13 +186,22 @@ def property_cell(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def written(header: Sequence[str], rows: Iterable[Sequence[str]], delimiter: str) -> str:
-    """A table of columns as text."""
+def written(
+    header: Sequence[str], rows: Iterable[Sequence[int | str]], delimiter: str, *, quoted: bool = False
+) -> str:
+    """A table of columns as text; where texts are quoted, all of them are, and no number."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    writer = csv.writer(
+        text,
+        delimiter=delimiter,
+        lineterminator="\n",
+        quoting=csv.QUOTE_NONNUMERIC if quoted else csv.QUOTE_MINIMAL,
+    )
     writer.writerow(header)
     # A carriage return is the end of a line to all who read text.
-    writer.writerows([cell.replace("\r", "\n") for cell in row] for row in rows)
+    writer.writerows(
+        [cell.replace("\r", "\n") if isinstance(cell, str) else cell for cell in row] for row in rows
+    )
     return text.getvalue()
 
 

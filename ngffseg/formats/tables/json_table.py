@@ -12,9 +12,9 @@ from typing import Any
 
 from ngffseg.errors import FormatError, UsageError
 from ngffseg.formats.tables.cells import Colors, hex_color, is_value, label_value
-from ngffseg.formats.tables.table import Row
+from ngffseg.formats.tables.table import Row, put_color
 from ngffseg.formats.tables.words import Columns
-from ngffseg.model import Algorithm, Color, Segment, decode_codes, encode_codes
+from ngffseg.model import Algorithm, Segment, decode_codes, encode_codes
 
 NEEDS_COLOR = False
 HAS_LAYERS = True
@@ -55,7 +55,7 @@ def parse(text: str, _file: str) -> list[Row]:
         rows.append(row)
     for row, color in zip(rows, given, strict=True):
         if color is not None:
-            row["color"] = colors.color(color)
+            put_color(row, colors.color(color), with_opacity=len(color) == 4)
     return rows
 
 
@@ -125,7 +125,7 @@ def _row(entry: dict[str, Any]) -> tuple[Row, list[str]]:
     color = values[columns.color] if columns.color is not None else []
     found = hex_color(color) if isinstance(color, str) else None
     if found is not None:
-        row["color"] = found
+        put_color(row, found[0], with_opacity=found[1])
         return row, []
     if not isinstance(color, list):
         raise FormatError(f"{str(color)[:40]!r} is no color: give '#rrggbb', or a list of numbers")
@@ -179,7 +179,7 @@ def _entry(segment: Segment, *, layered: bool) -> dict[str, Any]:
         "label_value": segment.label_value,
         "id": segment.id,
         "name": segment.name,
-        "color": _hex(segment.color) if segment.color else None,
+        "color": f"#{bytes(segment.color).hex()}" if segment.color else None,
         "layer": segment.layer if layered else None,
         "status": segment.status or None,
         "codes": encode_codes(segment.codes) if segment.codes is not None else None,
@@ -188,7 +188,3 @@ def _entry(segment: Segment, *, layered: bool) -> dict[str, Any]:
         "properties": dict(segment.properties) or None,
     }
     return {key: value for key, value in told.items() if value is not None}
-
-
-def _hex(color: Color) -> str:
-    return f"#{bytes(color if color[3] != 255 else color[:3]).hex()}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Required, TypedDict
+from typing import Any, Protocol, Required, TypedDict, cast
 
 from ngffseg.errors import FormatError, UsageError
 from ngffseg.model import Algorithm, Codes, Color, Segment
@@ -14,8 +14,8 @@ from ngffseg.model import Algorithm, Codes, Color, Segment
 EXAMPLES = 3
 
 
-class Row(TypedDict, total=False):
-    """What a table says of one label value: parameters of `Segment`, without those that it does not say."""
+class Told(TypedDict, total=False):
+    """Parameters of `Segment`, without those that nobody has said."""
 
     label_value: Required[int]
     id: str
@@ -27,6 +27,12 @@ class Row(TypedDict, total=False):
     algorithm: Algorithm
     tags: tuple[tuple[str, str], ...]
     properties: Mapping[str, Any]
+
+
+class Row(Told, total=False):
+    """What a table says of one label value; ``rgb`` is a color of whose opacity it says nothing."""
+
+    rgb: tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ class TableFormat(Protocol):
 
 
 def segment_of(row: Row, where: str) -> Segment:
-    """The segment that a row describes.
+    """The segment that a row describes, opaque if nothing else is said.
 
     Raises
     ------
@@ -72,9 +78,25 @@ def segment_of(row: Row, where: str) -> Segment:
         If it is none, as with NaN among its properties.
     """
     try:
-        return Segment(**row)
+        return Segment(**told_of(row, 255))
     except (UsageError, TypeError, RecursionError) as error:
         raise FormatError(f"{where}: {error}") from error
+
+
+def told_of(row: Row, opacity: int) -> Told:
+    """What a row says, with an opacity where it has a color and does not say any."""
+    told: dict[str, Any] = {key: value for key, value in row.items() if key != "rgb"}
+    if "rgb" in row:
+        told["color"] = (*row["rgb"], opacity)
+    return cast("Told", told)
+
+
+def put_color(row: Row, color: Color, *, with_opacity: bool) -> None:
+    """Have a row say a color, with its opacity or without."""
+    if with_opacity:
+        row["color"] = color
+    else:
+        row["rgb"] = color[:3]
 
 
 def checked_table(rows: Iterable[Row], file: str) -> LabelTable:
