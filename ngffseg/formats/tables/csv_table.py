@@ -37,9 +37,10 @@ def parse(text: str, _file: str) -> list[Row]:
 
 def render(segments: Sequence[Segment], _file: str) -> str:
     """Write a color table of 3D Slicer."""
+    layered = any(s.layer for s in segments)
     further = {
         "ID": [s.id if s.id != f"Segment_{s.label_value}" else "" for s in segments],
-        "Layer": [str(s.layer) if any(s.layer for s in segments) else "" for s in segments],
+        "Layer": [str(s.layer) if layered else "" for s in segments],
         "Status": [s.status for s in segments],
     }
     keys = free_properties({key for s in segments for key in s.properties}, HEADER[0])

@@ -35,7 +35,8 @@ def render(segments: Sequence[Segment], _file: str) -> str:
     columns |= {key: told[key] for key in OWN[:1] if key in told}
     columns["color"] = [f"#{bytes(s.color[:3]).hex()}" if s.color else "" for s in segments]
     columns |= {key: cells for key in (OWN[1], *keys) if key in told and (cells := told[key])}
-    columns["layer"] = [str(s.layer) if any(s.layer for s in segments) else "" for s in segments]
+    layered = any(s.layer for s in segments)
+    columns["layer"] = [str(s.layer) if layered else "" for s in segments]
     kept = {key: cells for key, cells in columns.items() if key in ("index", "name") or any(cells)}
     rows = zip(*([cell or MISSING for cell in cells] for cells in kept.values()), strict=True)
     return written(list(kept), rows, "\t")
