@@ -50,6 +50,8 @@ def test_the_shell_example(slicer_files, tmp_path):
     done = ran(["bash", "-ec", example], tmp_path)
     assert "valid; 0 MUST, 0 SHOULD" in done.stdout
     assert (tmp_path / "organs.nii.gz").exists()
+    assert "right lung" in (tmp_path / "organs.csv").read_text()
+    assert "0 segments changed" in done.stdout
 
 
 def test_the_example_of_a_bucket(bucket, slicer_files, tmp_path):

@@ -30,7 +30,7 @@ WORDS = {
 }
 SIZED = {"chunks": SIZES, "shards": SIZES, "levels": WHOLE}
 OPTIONS = (*WORDS, *SIZED, "codec")
-COLUMNS = (*REQUIRED, "name", "image", *OPTIONS, *PLACE_KEYWORDS)
+COLUMNS = (*REQUIRED, "name", "image", "table", *OPTIONS, *PLACE_KEYWORDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ class Row:
         File of the image that was segmented, if any.
     options
         See `ngffseg.labels.WriteOptions` and `ngffseg.labels.PlaceOptions`, and ``overwrite``.
+    table
+        Label table of the file, if any.
     """
 
     number: int
@@ -57,12 +59,13 @@ class Row:
     name: str
     image: str | None
     options: Mapping[str, Any] = field(default_factory=dict)
+    table: str | None = None
 
 
 def read_rows(table: str | Path) -> tuple[Row, ...]:
     """Rows of a CSV file, whose relative paths start at its folder.
 
-    Columns are ``source``, ``store`` and, where they are wanted, ``name``, ``image`` and options:
+    Columns are ``source``, ``store`` and, where they are wanted, ``name``, ``image``, ``table`` and options:
     ``method``, ``tie``, ``chunks``, ``shards``, ``levels``, ``codec``, ``ngff``, ``order`` (canonical or keep),
     ``resample``, ``axes``, ``scale``, ``translation``, ``units``, and ``overwrite``, ``crop``, ``force_place`` (yes or no).
     An empty cell is as none.
@@ -110,15 +113,16 @@ def _rows(path: Path, reader: csv.DictReader[str]) -> Iterator[Row]:
         for name in REQUIRED:
             if name not in given:
                 raise UsageError(f"{where}: {name} is empty")
-        source, image = _placed(path, given["source"]), given.get("image")
+        source = _placed(path, given["source"])
         yield Row(
             reader.line_num,
             source,
             normalized(_placed(path, given["store"])),
             given.get("name", stem(source)),
-            None if image is None else _placed(path, image),
+            _placed(path, given["image"]) if "image" in given else None,
             {name: _option(where, name, given[name]) for name in OPTIONS if name in given}
             | _place(where, {name: given[name] for name in PLACE_KEYWORDS if name in given}),
+            _placed(path, given["table"]) if "table" in given else None,
         )
 
 

@@ -62,14 +62,15 @@ class RowWork:
         options: Any = dict(row.options)
         try:
             replaced = options.pop("overwrite", False)
-            if is_imported(row.source, row.store, name=row.name, image=row.image, **options):
+            files: Any = {"image": row.image, "table": row.table}
+            if is_imported(row.source, row.store, name=row.name, **files, **options):
                 status: Status = "skipped"
             else:
                 import_segmentation(
                     row.source,
                     row.store,
                     name=row.name,
-                    image=row.image,
+                    **files,
                     overwrite=replaced,
                     resume=True,
                     cluster="threads",

@@ -31,7 +31,7 @@ def run(
     results: str | None,
     as_json: bool,
 ) -> int:
-    """Import each row of the CSV file TABLE: columns source, store and, as wanted, name, image, options.
+    """Import each row of the CSV file TABLE: columns source, store and, as wanted, name, image, table, options.
 
     Safe to run again: what is there already and equal is skipped, what failed or was interrupted is done.
     """

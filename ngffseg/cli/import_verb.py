@@ -14,6 +14,7 @@ from ngffseg.cli.options import (
     place_options,
     pyramid_options,
     store_options,
+    table_option,
     work_options,
 )
 from ngffseg.cli.progress import progress
@@ -29,6 +30,7 @@ from ngffseg.labels import LabelImage, store_tree
 @click.argument("store")
 @click.option("--name", help="Name under labels  [default: that of the file]")
 @click.option("--image", metavar="FILE", help="The image that was segmented.")
+@table_option("Names, colors, codes and properties of label values.")
 @click.option("--ngff", type=click.Choice(ngff.VERSIONS), help="Version to write  [default: 0.5]")
 @order_option
 @click.option("--crop", is_flag=True, default=None, help="Leave out voxels that lie outside of the image.")
@@ -84,7 +86,8 @@ def _misplaced_json(geometry: Geometry) -> dict[str, float | None]:
 
 
 def _print_forecast(source: str, store: str, chosen: dict[str, Any], *, as_json: bool) -> None:
-    found = forecast_import(source, store, **chosen)
+    with said() as lines:
+        found = forecast_import(source, store, **chosen)
     plan = found.plans[0]
     for line in found.told:
         tell(f"ngffseg: {line}")
@@ -93,7 +96,7 @@ def _print_forecast(source: str, store: str, chosen: dict[str, Any], *, as_json:
             "finished": found.finished,
             "blocks_of_all_layers": found.blocks,
             "blocks_done": found.done,
-            "said": list(found.told),
+            "said": [*lines, *found.told],
         }
         print_json(plan_json(plan) | left | _misplaced_json(plan.levels[0].geometry))
         return

@@ -36,6 +36,7 @@ VERBS = {
     "export": "Export a segmentation of STORE to the file TARGET, whose suffix is the format.",
     "info": "Show images, labels, levels, segments and sizes of STORE.",
     "segments": "Print the segments of a label image in STORE.",
+    "label": "Change names, colors, codes and properties of the segments of STORE to what a table says.",
     "check": "Judge STORE by the specification of its version.",
     "pyramid": "Build or rebuild levels 1, 2, ... and the segment index of the labels in STORE.",
     "plan": "Print blocks, objects, bytes, requests, memory, time and cost of a job of any size.",

@@ -76,6 +76,11 @@ def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def table_option(told: str, *, required: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A label table as option of a verb, with what it is for there."""
+    return click.option("--table", metavar="FILE", required=required, help=told)
+
+
 def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a verb the options of who does the work."""
     for option in reversed(_CLUSTER):

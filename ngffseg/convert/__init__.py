@@ -2,7 +2,9 @@
 
 from ngffseg.convert.demo import demo_files, import_demo
 from ngffseg.convert.exporting import export_segmentation
-from ngffseg.convert.importing import forecast_import, import_segmentation, is_imported, stem
+from ngffseg.convert.importing import forecast_import, import_segmentation, is_imported
+from ngffseg.convert.labelling import label_segments
+from ngffseg.convert.sources import stem
 
 __all__ = [
     "demo_files",
@@ -11,5 +13,6 @@ __all__ = [
     "import_demo",
     "import_segmentation",
     "is_imported",
+    "label_segments",
     "stem",
 ]

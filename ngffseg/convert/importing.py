@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import glob
-import hashlib
-import json
 import os
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 from typing import Unpack
 
-from ngffseg.convert.study import read_study, stem_of, study_files
-from ngffseg.errors import UsageError
-from ngffseg.formats import read_segmentation, read_volume
-from ngffseg.geometry import redescribed
+from ngffseg.convert.labelling import tell_of_values
+from ngffseg.convert.sources import Imported, ImportFiles, read_files, stem
 from ngffseg.keywords import strict
 from ngffseg.labels import (
     PLACE_KEYWORDS,
@@ -22,17 +15,13 @@ from ngffseg.labels import (
     Forecast,
     LabelImage,
     PlacedOptions,
-    PlaceOptions,
     VoxelOrder,
     WriteOptions,
-    canonical,
     forecast,
-    image_beside,
     is_current,
     place_of,
     write_segmentation,
 )
-from ngffseg.model import Segmentation, Volume
 
 
 @strict(WRITE_KEYWORDS | PLACE_KEYWORDS)
@@ -42,6 +31,7 @@ def import_segmentation(
     *,
     name: str | None = None,
     image: str | os.PathLike[str] | None = None,
+    table: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
     **options: Unpack[PlacedOptions],
@@ -60,6 +50,10 @@ def import_segmentation(
         Name of the label image; by default that of the file without its suffix.
     image
         File of the image that was segmented, written beside the labels.
+    table
+        Label table with names, colors, codes and properties of label values: CSV (Slicer's too), TSV of BIDS,
+        ``.ctbl``, ``.txt`` of ITK-SNAP or FreeSurfer, JSON; what it holds tells which. What it says is put over
+        what the file says; values that the labels do not have become segments without voxels.
     overwrite
         Replace a label image of this name.
     progress
@@ -72,18 +66,29 @@ def import_segmentation(
     ------
     FormatError, UsageError, MetadataError, StoreError
         See `ngffseg.write_labels`; nothing is published then.
+
+    Warns
+    -----
+    NgffsegWarning
+        If the table names values that the labels do not have, or not all that they have; if a table that lies
+        beside the file under its name was not used.
     """
-    segmentation, volume, fingerprint, rest = _read(source, image, options)
-    return write_segmentation(
+    words, rest = place_of(options)
+    files = ImportFiles(source, image, table, words)
+    fingerprint, found = files.fingerprint(), _read(files, rest)
+    written = write_segmentation(
         url,
-        segmentation,
+        found.segmentation,
         name=name if name is not None else stem(source),
-        image=volume,
+        image=found.image,
         overwrite=overwrite,
         fingerprint=fingerprint,
         progress=progress,
         **rest,
     )
+    if found.rows is not None:
+        tell_of_values(found.rows, written)
+    return written
 
 
 @strict(WRITE_KEYWORDS | PLACE_KEYWORDS)
@@ -93,17 +98,19 @@ def forecast_import(
     *,
     name: str | None = None,
     image: str | os.PathLike[str] | None = None,
+    table: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     **options: Unpack[PlacedOptions],
 ) -> Forecast:
     """What `import_segmentation` would do with these; nothing is written."""
-    segmentation, volume, fingerprint, rest = _read(source, image, options)
-    name = name if name is not None else stem(source)
+    words, rest = place_of(options)
+    files = ImportFiles(source, image, table, words)
+    fingerprint, found = files.fingerprint(), _read(files, rest)
     return forecast(
         url,
-        segmentation,
-        name=name,
-        image=volume,
+        found.segmentation,
+        name=name if name is not None else stem(source),
+        image=found.image,
         overwrite=overwrite,
         fingerprint=fingerprint,
         **rest,
@@ -117,12 +124,13 @@ def is_imported(
     *,
     name: str | None = None,
     image: str | os.PathLike[str] | None = None,
+    table: str | os.PathLike[str] | None = None,
     **options: Unpack[PlacedOptions],
 ) -> bool:
     """Whether an import of these would find all of it there already; files are hashed, not decoded."""
     words, rest = place_of(options)
     _order(rest)
-    known = _fingerprint(source, image, words)
+    known = ImportFiles(source, image, table, words).fingerprint()
     return is_current(url, name if name is not None else stem(source), known, **rest)
 
 
@@ -134,53 +142,5 @@ def _order(options: WriteOptions) -> VoxelOrder:
     return "canonical"
 
 
-def _read(
-    source: str | os.PathLike[str], image: str | os.PathLike[str] | None, options: PlacedOptions
-) -> tuple[Segmentation, Volume | None, str, WriteOptions]:
-    """What the files hold, in an order and at a place, a digest of them, and the options that are left."""
-    words, rest = place_of(options)
-    fingerprint, files = _fingerprint(source, image, words), study_files(source)
-    resample = rest.get("resample") == "nearest"
-    segmentation = (
-        read_segmentation(source) if files is None else read_study(source, files, resample=resample)
-    )
-    volume = read_volume(Path(image)) if image is not None else None
-    if words:
-        grid = redescribed(segmentation.geometry, **words)
-        segmentation = replace(segmentation, geometry=grid, source_grid=None)
-        # Words tell of the labels; the image that comes with them lies on their grid.
-        volume = image_beside(volume.data, grid) if volume is not None else None
-    if _order(rest) == "canonical":
-        segmentation, volume = canonical(segmentation, volume)
-    return segmentation, volume, fingerprint, rest
-
-
-def _fingerprint(
-    source: str | os.PathLike[str], image: str | os.PathLike[str] | None, words: PlaceOptions
-) -> str:
-    """SHA-256 of what the files of an import hold; in a study their names count, too, and words that overrule them.
-
-    Raises
-    ------
-    UsageError
-        If one is not there.
-    """
-    study = study_files(source)
-    found = hashlib.sha256()
-    for file in [*(study or [Path(source)]), *([Path(image)] if image is not None else [])]:
-        if not file.is_file():
-            raise UsageError(f"{file}: there is no such file: check the path")
-        if study is not None:
-            found.update(file.name.encode())
-        with file.open("rb") as data:
-            found.update(hashlib.file_digest(data, "sha256").digest())
-    if words:
-        found.update(json.dumps(words, sort_keys=True).encode())
-    return found.hexdigest()
-
-
-def stem(source: str | os.PathLike[str]) -> str:
-    """Name of a source without the suffix of its format; of a pattern, that of its folder."""
-    path = Path(source)
-    whole = path if not glob.has_magic(path.name) or path.exists() else path.parent
-    return stem_of(whole.absolute())
+def _read(files: ImportFiles, options: WriteOptions) -> Imported:
+    return read_files(files, order=_order(options), resample=options.get("resample") == "nearest")

@@ -231,3 +231,22 @@ def test_a_batch_to_s3(bucket, tmp_path):
     path = table(tmp_path, [("made.nii.gz", f"{bucket.url}/a.ome.zarr", "a")])
     assert [r.status for r in run_batch(read_rows(path))] == ["done"]
     assert [r.status for r in run_batch(read_rows(path))] == ["skipped"]
+
+
+def test_tables_of_labels_are_a_column(tmp_path):
+    """Each row has its own; another one makes another import."""
+    labels = np.arange(60, dtype=np.uint8).reshape(3, 4, 5) % 3
+    nibabel.save(nibabel.Nifti1Image(labels, np.eye(4)), tmp_path / "made.nii.gz")
+    (tmp_path / "names.tsv").write_text("index\tname\n1\tliver\n2\tspleen\n")
+    rows = [("made.nii.gz", "a.zarr", "names.tsv"), ("made.nii.gz", "b.zarr", "")]
+    path = table(tmp_path, rows, ("source", "store", "table"))
+    assert run(["batch", str(path)]) == 0
+    assert [s.name for s in open_labels(tmp_path / "a.zarr").segments] == ["liver", "spleen"]
+    assert [s.name for s in open_labels(tmp_path / "b.zarr").segments] == ["Segment_1", "Segment_2"]
+    assert {result.status for result in run_batch(read_rows(path))} == {"skipped"}
+    (tmp_path / "names.tsv").write_text("index\tname\n1\tliver\n2\tliver\n")
+    (failed,) = (result for result in run_batch(read_rows(path)) if result.status == "failed")
+    assert (failed.line, failed.reason) == (
+        2,
+        "names.tsv: name 'liver' stands there twice: keep one row for each",
+    )

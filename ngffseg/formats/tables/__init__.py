@@ -1,0 +1,18 @@
+"""Label tables: files that name label values, one kind each."""
+
+from ngffseg.formats.tables.delimited import plain_codes
+from ngffseg.formats.tables.file import read_table, table_beside, table_text
+from ngffseg.formats.tables.registry import table_format
+from ngffseg.formats.tables.table import LabelTable, Row, listed, told_of
+
+__all__ = [
+    "LabelTable",
+    "Row",
+    "listed",
+    "plain_codes",
+    "read_table",
+    "table_beside",
+    "table_format",
+    "table_text",
+    "told_of",
+]
