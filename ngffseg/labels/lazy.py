@@ -37,7 +37,9 @@ class LazyLevel:
 
     def __init__(self, array: zarr.Array[Any], snapshot: Snapshot, cache: Cache) -> None:
         self.array, self.snapshot, self.cache = array, snapshot, cache
-        self.shape, self.dtype, self.ndim, self.chunks = array.shape, array.dtype, array.ndim, array.chunks
+        self.shape, self.ndim, self.chunks = array.shape, array.ndim, array.chunks
+        # In the byte order of this machine, whatever is stored.
+        self.dtype = array.dtype.newbyteorder("=")
 
     def __dask_tokenize__(self) -> str:
         """A new one each time: what is stored may have changed."""
@@ -76,7 +78,7 @@ class LazyLevel:
             If the array was written again or removed since it was opened.
         """
         with store_errors(self.snapshot.origin.url):
-            return self.snapshot.read(self._reader, box)
+            return self.snapshot.read(self._reader, box).astype(self.dtype, copy=False)
 
     def dask(self) -> da.Array:
         """The level as a dask array."""
