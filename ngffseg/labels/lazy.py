@@ -20,6 +20,7 @@ from ngffseg.labels.nodes import find_arrays
 from ngffseg.labels.snapshot import Origin, Snapshot, snapshot_of
 from ngffseg.labels.stamp import stamps_of
 from ngffseg.store import is_own_store, store_can_list, store_errors
+from ngffseg.workers import OnClient, client_of
 
 
 class LazyLevel:
@@ -102,9 +103,12 @@ def array_in(url: str, group: zarr.Group, name: str) -> LazyLevel | None:
 
 
 def checked(array: Any) -> Any:
-    """An array of zarr that others have opened, read when it is sliced; other arrays as they are."""
+    """An array of zarr that others have opened, or a dask array of parts on a cluster, read when it is sliced.
+
+    Other arrays are given as they are.
+    """
     if not isinstance(array, zarr.Array):
-        return array
+        return array if client_of(array) is None else OnClient(array)
     return LazyLevel(array, Snapshot(Origin(str(array.store)), array), Cache())
 
 

@@ -25,7 +25,7 @@ from ngffseg.labels.shield import shielded
 from ngffseg.model import Volume
 from ngffseg.pyramid import PyramidPlan, plan_pyramid
 from ngffseg.store import inside, open_store, remove
-from ngffseg.workers import dask_threads
+from ngffseg.workers import OnClient, dask_threads
 
 
 def image_paths(labels: PyramidPlan) -> tuple[str, ...]:
@@ -50,7 +50,7 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
     factors = [list(level.factors) for level in labels.levels[1:]]
     plan = plan_pyramid(image.geometry, np.uint8, factors=factors, levels=len(labels.levels), **chunked)
     data = checked(image.data)
-    levels: list[Any] = [data.dask() if isinstance(data, LazyLevel) else da.asarray(data)]  # type: ignore[no-untyped-call]
+    levels: list[Any] = [data.dask() if isinstance(data, LazyLevel | OnClient) else da.asarray(data)]  # type: ignore[no-untyped-call]
     for level in plan.levels[1:]:
         levels.append(mean_level(levels[-1], level.factors))
     levels = [data.rechunk(level.unit) for data, level in zip(levels, plan.levels, strict=True)]
