@@ -49,8 +49,7 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
     chunked: Any = {} if version == "0.5" else {"shards": None}
     factors = [list(level.factors) for level in labels.levels[1:]]
     plan = plan_pyramid(image.geometry, np.uint8, factors=factors, levels=len(labels.levels), **chunked)
-    data = checked(image.data)
-    levels: list[Any] = [data.dask() if isinstance(data, LazyLevel | OnClient) else da.asarray(data)]  # type: ignore[no-untyped-call]
+    levels: list[Any] = [_as_dask(checked(image.data))]
     for level in plan.levels[1:]:
         levels.append(mean_level(levels[-1], level.factors))
     levels = [data.rechunk(level.unit) for data, level in zip(levels, plan.levels, strict=True)]
@@ -80,6 +79,17 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
     if job.aside:
         with shielded():
             put_group(job.url, job.image_path, version, job.image)
+
+
+def _as_dask(data: Any) -> da.Array:
+    """An image as a dask array; what is read when it is sliced stays lazy."""
+    if isinstance(data, LazyLevel | OnClient):
+        return data.dask()
+    if isinstance(data, np.ndarray | da.Array):
+        return cast("da.Array", da.asarray(data))  # type: ignore[no-untyped-call]
+    blank = np.empty((0,) * len(data.shape), data.dtype)
+    chunks = getattr(data, "chunks", None) or "auto"
+    return cast("da.Array", da.from_array(data, chunks=chunks, name=False, meta=blank))  # type: ignore[no-untyped-call]
 
 
 class _WithoutGroup(WrapperStore[Store]):

@@ -17,7 +17,7 @@ from ngffseg.keywords import strict
 from ngffseg.labels.address import split_address
 from ngffseg.labels.claim import clean_up
 from ngffseg.labels.execution import carry_out
-from ngffseg.labels.given import as_array
+from ngffseg.labels.given import as_array, given_grid
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.open import open_labels
 from ngffseg.labels.options import WRITE_KEYWORDS, WriteOptions
@@ -48,14 +48,17 @@ def write_labels(
     url
         Address of the store, a path or an fsspec URL; made if it is not there.
     labels
-        Integer array of 2 to 5 axes (of t, c, z, y, x): numpy, dask or zarr, or anything with
-        ``shape``, ``dtype`` and slicing. Lazy arrays are read block by block.
+        Integer array of 2 to 5 axes (of t, c, z, y, x): numpy, dask, zarr, xarray or tensorstore, or anything
+        with ``shape``, ``dtype`` and slicing. Lazy arrays are read block by block; each task of a dask graph runs
+        once. Dims of xarray and labels of dimensions of tensorstore are axes, in any order.
     name
         Name of the label image: one folder under ``labels``.
     segments
         Names, colors and properties of label values.
     geometry
-        Grid of the labels; by default that of the image, else unit voxels at zero. Labels on another grid than
+        Grid of the labels; by default that which their own coordinates tell, or those of the image; else that of
+        the image of the store, else unit voxels at zero. Coordinates of xarray are equidistant numbers (within 0.01
+        of a step), their unit ``coords[dim].attrs["units"]``; time counts from the first point. Labels on another grid than
         the image are brought onto it, if their voxels are some of its own; see `WriteOptions` for others.
     image
         The image that the labels belong to, written as multiscales beside them: a `Volume`, or
@@ -91,7 +94,7 @@ def write_labels(
         del options["order"]  # told or not, it is the same write
     array = as_array(labels)
     grid = image.geometry if geometry is None and isinstance(image, Volume) else geometry
-    where = grid if grid is not None else grid_of_store(url, array.shape)
+    where = given_grid(labels, image, grid) or grid_of_store(url, array.shape)
     segmentation = Segmentation((array,), tuple(segments), where)
     if image is not None and not isinstance(image, Volume):
         image = Volume(image, where)

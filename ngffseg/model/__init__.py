@@ -1,5 +1,6 @@
 """The values that everything else makes or reads: segments, segmentations, volumes."""
 
+from ngffseg.model.arrays import check_told, plain_array, told_grid
 from ngffseg.model.code import Code, CodedRegion, Codes
 from ngffseg.model.loss import Loss
 from ngffseg.model.segment import Algorithm, Color, Segment
@@ -20,7 +21,10 @@ __all__ = [
     "Source",
     "Volume",
     "check_segments",
+    "check_told",
     "plain",
+    "plain_array",
     "plain_json",
     "plain_value",
+    "told_grid",
 ]

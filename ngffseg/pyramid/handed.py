@@ -46,9 +46,9 @@ class HandedLabels:
         found: Index = task[0].index
         return found
 
-    def read(self, box: Box, out: Labels) -> Labels | None:
-        """Nothing is read without a block."""
-        raise NotImplementedError
+    def read(self, box: Box, out: Labels) -> Labels | None:  # noqa: ARG002
+        """Nothing can be read without a block: to take it for background would lose labels."""
+        raise LookupError("labels of a block come with its task")
 
     def occupied(self) -> None:
         """Nobody knows without computing."""
