@@ -4,6 +4,7 @@ import gc
 import threading
 import uuid
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import dask.array as da
@@ -12,8 +13,10 @@ import numpy as np
 import pytest
 import zarr
 
-from ngffseg import open_labels, segment_index, write_labels
-from ngffseg.errors import ClusterError, LabelValueError
+from ngffseg import Segmentation, open_labels, segment_index, write_labels
+from ngffseg.errors import ClusterError, LabelValueError, StoreError
+from ngffseg.geometry import identity
+from ngffseg.labels import ledger, write_segmentation
 from ngffseg.pyramid import pieces, plan_pyramid, shares_tasks
 from tests.labels.stores import digest
 
@@ -107,6 +110,33 @@ def test_each_task_runs_once_in_threads(kind, tmp_path):
     steps = 2 if kind == "relabelled" else 1
     assert len(found) == steps * int(np.prod(da.from_zarr(tmp_path / "source").numblocks))
     assert set(found.values()) == {1}
+    check_written(tmp_path, expected)
+
+
+@pytest.mark.parametrize("error", [StoreError("the network is gone"), KeyboardInterrupt()])
+def test_a_graph_that_was_interrupted_is_resumed(error, tmp_path, monkeypatch):
+    monkeypatch.setattr(ledger, "PAUSE", 0.0)
+    monkeypatch.setattr(ledger, "RATIO", 0)
+    labels, expected, log = made("relabelled", tmp_path)
+    segmentation = Segmentation((labels,), (), identity(labels.shape))
+    done = []
+
+    def stop(number, _):
+        done.append(number)
+        if number >= 4:
+            raise error
+
+    with pytest.raises(type(error)):
+        write_segmentation(tmp_path / "a", segmentation, progress=stop, **OPTIONS)
+    assert not (tmp_path / "a" / "labels").exists()
+    first, again = runs(log), []
+    write_segmentation(
+        tmp_path / "a", segmentation, progress=lambda n, _: again.append(n), resume=True, **OPTIONS
+    )
+    # Blocks that were done before are not done again, but counted at the end of their pass.
+    assert sum(b - a == 1 for a, b in pairwise([0, *again])) < again[-1]
+    assert max(runs(log).values()) <= 2
+    assert set(first.values()) == {1}
     check_written(tmp_path, expected)
 
 
