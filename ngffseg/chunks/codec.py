@@ -1,12 +1,13 @@
 """`Codec`: the bytes of one chunk to labels and back, through numcodecs, without a copy in between.
 
-Only chains that are plain bytes-to-bytes compression of C-ordered labels are known here; an array
-with any other is read by zarr itself.
+Only chains that are plain bytes-to-bytes compression of C-ordered labels, in either byte order, are known
+here; an array with any other is read by zarr itself.
 """
 
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -57,13 +58,18 @@ class Crc32c:
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """Compression of the chunks of an array: ``steps`` in the order of encoding."""
+    """Compression of the chunks of an array: ``steps`` in the order of encoding.
+
+    Labels on this side always have the byte order of this machine; ``swaps`` tells that stored ones have the
+    other.
+    """
 
     steps: tuple[Any, ...]
+    swaps: bool = False
 
     def encode(self, labels: Labels) -> bytes:
         """Bytes of a whole, C-contiguous chunk."""
-        data: Any = labels
+        data: Any = labels.byteswap() if self.swaps else labels
         for step in self.steps:
             data = step.encode(data)
         return data.tobytes() if isinstance(data, np.ndarray) else bytes(data)
@@ -76,6 +82,12 @@ class Codec:
         ValueError, RuntimeError, EOFError, OSError
             If the bytes are damaged, or hold more or less than one chunk; see ``DAMAGED``.
         """
+        self._unpack(data, out)
+        if self.swaps:
+            out.byteswap(inplace=True)
+
+    def _unpack(self, data: Any, out: Labels) -> None:
+        """Fill ``out`` with the bytes as they were before any step."""
         for step in self.steps[:0:-1]:
             data = step.decode(data)
         if self.steps and isinstance(self.steps[0], numcodecs.Blosc):
@@ -122,27 +134,29 @@ def _decoded_size(step: Any, data: Any) -> int | None:
     return int.from_bytes(data[start : start + length], "little") + (256 if length == 2 else 0)
 
 
-def codec_of_v2(compressor: Any, filters: Any) -> Codec | None:
+def codec_of_v2(compressor: Any, filters: Any, dtype: np.dtype[Any]) -> Codec | None:
     """Codec of a Zarr v2 array; None if it is not known here."""
     if filters:
         return None
+    swaps = not dtype.isnative
     if compressor is None:
-        return Codec(())
+        return Codec((), swaps)
     known = (numcodecs.Zstd, numcodecs.Blosc, numcodecs.GZip, numcodecs.Zlib)
-    return Codec((compressor,)) if isinstance(compressor, known) else None
+    return Codec((compressor,), swaps) if isinstance(compressor, known) else None
 
 
 def codec_of_v3(codecs: Sequence[Mapping[str, Any]], dtype: np.dtype[Any]) -> Codec | None:
     """Codec of a Zarr v3 array or of the inner chunks of a shard; None if it is not known here."""
     first, *rest = codecs
     endian = (first.get("configuration") or {}).get("endian", "little")
-    if first["name"] != "bytes" or (endian != "little" and dtype.itemsize > 1):
+    if first["name"] != "bytes" or endian not in ("little", "big"):
         return None
     steps = [_step(codec["name"], codec.get("configuration") or {}) for codec in rest]
     # A checksum may only stand behind a compression: decoding into the buffer is its own last step.
     if None in steps or (steps and isinstance(steps[0], Crc32c)):
         return None
-    return Codec(tuple(steps))
+    # The dtype of an array of Zarr v3 says nothing of its bytes: zarr tells either order for it.
+    return Codec(tuple(steps), swaps=dtype.itemsize > 1 and endian != sys.byteorder)
 
 
 def _step(name: str, configuration: Mapping[str, Any]) -> Any:

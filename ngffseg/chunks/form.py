@@ -44,7 +44,7 @@ class Form:
 def form_of(array: zarr.Array[Any]) -> Form | None:
     """The form of an array of labels; None if only zarr itself knows it."""
     metadata = array.metadata
-    if not array.dtype.isnative or metadata.fill_value != 0 or array.ndim == 0:
+    if metadata.fill_value != 0 or array.ndim == 0:
         return None
     return _form_v2(array, metadata) if isinstance(metadata, ArrayV2Metadata) else _form_v3(array, metadata)
 
@@ -63,7 +63,7 @@ def keys_of(array: zarr.Array[Any]) -> Keys | None:
 
 
 def _form_v2(array: zarr.Array[Any], metadata: ArrayV2Metadata) -> Form | None:
-    codec, keys = codec_of_v2(metadata.compressor, metadata.filters), keys_of(array)
+    codec, keys = codec_of_v2(metadata.compressor, metadata.filters, array.dtype), keys_of(array)
     if codec is None or keys is None or metadata.order != "C":
         return None
     return Form(codec, keys, None)

@@ -31,15 +31,17 @@ class StoredLabels:
 
     Attributes
     ----------
-    shape, dtype, chunks
+    shape, chunks
         As in the array.
+    dtype
+        That of the array, in the byte order of this machine: a chunk is turned when it is decoded or encoded.
     unit
         Voxels per object: the shard, else the chunk.
     """
 
     def __init__(self, name: str, array: zarr.Array[Any], objects: Objects, form: Form) -> None:
         self.name = name
-        self.shape, self.dtype, self.chunks = array.shape, array.dtype, array.chunks
+        self.shape, self.dtype, self.chunks = array.shape, array.dtype.newbyteorder("="), array.chunks
         self.unit: tuple[int, ...] = array.shards or array.chunks
         self.objects, self.codec, self.shard, self.keys = objects, form.codec, form.shard, form.keys
         self.local = threading.local()

@@ -16,11 +16,11 @@ from ngffseg.labels.level_count import write_index_aside
 from ngffseg.labels.listing import ListedLabels, list_labels
 from ngffseg.labels.open import open_image, open_labels, open_segmentation
 from ngffseg.labels.options import WRITE_KEYWORDS, VoxelOrder, WriteOptions, fitted_options
-from ngffseg.labels.place import (
+from ngffseg.labels.place import image_beside
+from ngffseg.labels.place_words import (
     PLACE_KEYWORDS,
     PlacedOptions,
     PlaceOptions,
-    image_beside,
     place_from_text,
     place_of,
 )

@@ -6,13 +6,14 @@ from ngffseg.errors import JobError
 from ngffseg.labels.commit import commit
 from ngffseg.labels.creation import level_documents
 from ngffseg.labels.draft import Draft, check_free_paths, check_places, check_target
-from ngffseg.labels.filling import check_reach, fill_levels, plan_for, with_level0
+from ngffseg.labels.filling import check_reach, fill_levels, with_level0
 from ngffseg.labels.fingerprint import source_digest
 from ngffseg.labels.job import Job
 from ngffseg.labels.journal import replacing
 from ngffseg.labels.parent import document_of, find_parent
 from ngffseg.labels.progress import BlockCounter
 from ngffseg.labels.publish import publish
+from ngffseg.labels.reading import reading_of
 from ngffseg.labels.request import Prepared, Request, is_done
 from ngffseg.labels.shield import shielded
 from ngffseg.labels.source_image import image_paths, write_image
@@ -104,9 +105,10 @@ def _fill(prepared: Prepared, job: Job, crew: Crew, image: Volume | None) -> Non
     """Write the levels of all layers."""
     request, draft = prepared.request, prepared.draft
     layers = draft.segmentation.layers
+    readings = [reading_of(crew, plan, labels) for plan, labels in zip(draft.plans, layers, strict=True)]
     fitted = {
-        metadata.name: plan_for(crew, plan, labels)
-        for metadata, plan, labels in zip(draft.layers, draft.plans, layers, strict=True)
+        metadata.name: reading.plan(plan)
+        for metadata, plan, reading in zip(draft.layers, draft.plans, readings, strict=True)
     }
     job.reserve(draft.document.name, draft.plans[0], draft.version)
     in_place = [path for name, plan in fitted.items() for path in job.paths_of(name, plan)]
@@ -114,11 +116,11 @@ def _fill(prepared: Prepared, job: Job, crew: Crew, image: Volume | None) -> Non
     check_reach(crew, job, layers)
     plans = [fitted_plan(job.record, metadata.name, fitted[metadata.name]) for metadata in draft.layers]
     count = BlockCounter(sum(plan.block_count for plan in plans), request.progress)
-    for metadata, plan, labels in zip(draft.layers, plans, layers, strict=True):
+    for metadata, plan, reading in zip(draft.layers, plans, readings, strict=True):
         with shielded():
             targets = job.create_levels(metadata.name, plan, draft.version)
         named = with_level0(plan, job.level_prefix + plan.levels[0].path)
-        fill_levels(job, crew, metadata.name, named, labels, targets, count, draft.version)
+        fill_levels(job, reading, metadata.name, named, targets, count, draft.version)
         attributes = metadata.attributes(job.arrays[metadata.name], job.level_prefix)
         with shielded():
             job.describe(metadata.name, draft.version, attributes)

@@ -9,16 +9,21 @@ import numpy as np
 
 from ngffseg.errors import LabelValueError, UsageError
 from ngffseg.labels.mask_layer import MaskLayer
+from ngffseg.model import plain_array
 
 
 def as_array(labels: Any) -> Any:
-    """Labels as an array; lists of whole numbers become one, lazy arrays stay lazy, truth values are a mask of value 1."""
+    """Labels as an array; lists of whole numbers become one, lazy arrays stay lazy, truth values are a mask of value 1.
+
+    Axes of xarray and tensorstore are brought into the order t, c, z, y, x by their names, without a copy.
+    """
     if isinstance(labels, list | tuple) and any(map(_holds_array, labels)):
         raise UsageError(
             f"labels are a {type(labels).__name__} of {len(labels)} arrays: join what is one array of more axes by"
             " np.stack; give masks that may overlap as masks={name: mask}, layers as Segmentation(layers=...)"
         )
-    array = labels if hasattr(labels, "dtype") and hasattr(labels, "shape") else np.asarray(labels)
+    array = plain_array(labels)
+    array = array if hasattr(array, "dtype") and hasattr(array, "shape") else np.asarray(array)
     if np.dtype(array.dtype) == bool:
         return _as_mask(array)
     if np.dtype(array.dtype).kind not in "iu":

@@ -164,7 +164,9 @@ def _decoded(data: bytes, level0: zarr.Array[Any]) -> Journal:
         not 0 <= part.start < part.stop <= size for part, size in zip(box, level0.shape, strict=True)
     ):
         raise ValueError(f"its box {told['box']} is none of {level0.shape}")
-    if labels.dtype != level0.dtype or labels.shape != tuple(part.stop - part.start for part in box):
+    if labels.dtype != level0.dtype.newbyteorder("=") or labels.shape != tuple(
+        part.stop - part.start for part in box
+    ):
         raise ValueError(f"its labels are {labels.dtype}, {labels.shape}")
     if not all(are_rows(rows, level0.shape, level0.chunks) for rows in (before, after)):
         raise ValueError("its counts are none of these labels")

@@ -20,6 +20,7 @@ from ngffseg.labels.nodes import find_arrays
 from ngffseg.labels.snapshot import Origin, Snapshot, snapshot_of
 from ngffseg.labels.stamp import stamps_of
 from ngffseg.store import is_own_store, store_can_list, store_errors
+from ngffseg.workers import OnClient, client_of
 
 
 class LazyLevel:
@@ -37,7 +38,9 @@ class LazyLevel:
 
     def __init__(self, array: zarr.Array[Any], snapshot: Snapshot, cache: Cache) -> None:
         self.array, self.snapshot, self.cache = array, snapshot, cache
-        self.shape, self.dtype, self.ndim, self.chunks = array.shape, array.dtype, array.ndim, array.chunks
+        self.shape, self.ndim, self.chunks = array.shape, array.ndim, array.chunks
+        # In the byte order of this machine, whatever is stored.
+        self.dtype = array.dtype.newbyteorder("=")
 
     def __dask_tokenize__(self) -> str:
         """A new one each time: what is stored may have changed."""
@@ -76,7 +79,7 @@ class LazyLevel:
             If the array was written again or removed since it was opened.
         """
         with store_errors(self.snapshot.origin.url):
-            return self.snapshot.read(self._reader, box)
+            return self.snapshot.read(self._reader, box).astype(self.dtype, copy=False)
 
     def dask(self) -> da.Array:
         """The level as a dask array."""
@@ -100,9 +103,12 @@ def array_in(url: str, group: zarr.Group, name: str) -> LazyLevel | None:
 
 
 def checked(array: Any) -> Any:
-    """An array of zarr that others have opened, read when it is sliced; other arrays as they are."""
+    """An array of zarr that others have opened, or a dask array of parts on a cluster, read when it is sliced.
+
+    Other arrays are given as they are.
+    """
     if not isinstance(array, zarr.Array):
-        return array
+        return array if client_of(array) is None else OnClient(array)
     return LazyLevel(array, Snapshot(Origin(str(array.store)), array), Cache())
 
 

@@ -173,10 +173,19 @@ def check_integers(url: str, array: zarr.Array[Any]) -> None:
 
 
 def written_labels(array: zarr.Array[Any], aside: Path | None = None) -> StoredLabels:
-    """The chunks of an array that we have made, in a form that is known.
+    """The chunks of an array, to be written.
 
     ``aside`` is a folder in which files are written before they take their place in one step.
+
+    Raises
+    ------
+    MetadataError
+        If only zarr itself knows their form, as of those with filters or in Fortran order.
     """
     stored = stored_labels(array, listing=listing_of(array.store), aside=aside)
-    assert stored is not None, array.metadata
+    if stored is None:
+        raise MetadataError(
+            f"{array.store_path}: its chunks have filters, codecs, an order or a fill value with which ngffseg does not"
+            " write: write the labels anew by write_labels"
+        )
     return stored

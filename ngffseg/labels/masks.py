@@ -13,7 +13,7 @@ from ngffseg.keywords import nearest
 from ngffseg.labels.layering import fewest_layers
 from ngffseg.labels.mask_layer import MaskLayer
 from ngffseg.labels.overlaps import find_overlaps
-from ngffseg.model import Segment
+from ngffseg.model import Segment, plain_array
 
 
 def mask_arrays(masks: Any) -> dict[str, Any]:
@@ -34,7 +34,8 @@ def mask_arrays(masks: Any) -> dict[str, Any]:
     for name, mask in masks.items():
         if not isinstance(name, str) or not name:
             raise UsageError(f"a mask has the name {name!r}: give a text")
-        array = mask if hasattr(mask, "dtype") and hasattr(mask, "shape") else np.asarray(mask)
+        array = plain_array(mask)
+        array = array if hasattr(array, "dtype") and hasattr(array, "shape") else np.asarray(array)
         if np.dtype(array.dtype) != bool:
             raise LabelValueError(
                 f"mask {name!r} holds {array.dtype}, not truth values: say which voxels it has, as by mask != 0"

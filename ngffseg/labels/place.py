@@ -1,13 +1,11 @@
-"""Where labels lie that came as an array: by a geometry, by words, or beside an image."""
+"""Where labels lie that came as an array: by a geometry, by words, by what the array tells, or beside an image."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypedDict, cast
-
-import numpy as np
+from typing import Any, cast
 
 from ngffseg.errors import UsageError
 from ngffseg.geometry import (
@@ -22,94 +20,24 @@ from ngffseg.geometry import (
     scales,
     sizes_told,
 )
-from ngffseg.geometry.described import Numbers, Units
-from ngffseg.keywords import Kind
 from ngffseg.labels.address import split_address
 from ngffseg.labels.image_levels import image_levels, image_sizes
-from ngffseg.labels.options import WriteOptions
 from ngffseg.labels.parent import Parent, find_parent
-from ngffseg.model import ArrayLike, Volume
+from ngffseg.labels.place_words import PlaceOptions
+from ngffseg.model import ArrayLike, Volume, check_told, told_grid, told_words
 from ngffseg.store import open_store, store_errors
 
 
-class PlaceOptions(TypedDict, total=False):
-    """Where labels lie, in simple words, instead of a ``geometry``.
-
-    axes
-        Names of the axes of the labels, as ``"tyx"``: of t, c, z, y, x in that order. By default those of the image
-        that their shape fits, without an image the last of t, z, y, x. Labels need no axis of time or channels
-        that their image has: they are shared by all of them.
-    scale
-        Distance of neighbouring voxels per axis, in array order or by name, as ``{"y": 0.5, "x": 0.5}``. By default
-        that of the image, else 1.
-    translation
-        Place of the centre of voxel 0, as ``scale``; by default that of the image, else 0.
-    units
-        One unit for all space axes, as ``"micrometer"``, or one per axis, or by name.
-    """
-
-    axes: str | Sequence[str]
-    scale: Numbers
-    translation: Numbers
-    units: Units
-
-
-class PlacedOptions(WriteOptions, PlaceOptions, total=False):
-    """Options of writing, and where labels lie."""
-
-
-def _listed(value: Any) -> Any:
-    """A text, a mapping or a list of texts and numbers, as it is."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    listed = value if isinstance(value, str) else np.asarray(value, dtype=object).tolist()
-    if not isinstance(listed, str | list):
-        raise TypeError
-    return listed
-
-
-_WORDS = Kind("a value per axis, in array order or by name", _listed)
-PLACE_KEYWORDS = {
-    "axes": Kind("some of t, c, z, y, x in that order, such as 'tyx'", axis_names).or_none(),
-    "scale": _WORDS.or_none(),
-    "translation": _WORDS.or_none(),
-    "units": _WORDS.or_none(),
-}
-
-
-def place_of(options: PlacedOptions) -> tuple[PlaceOptions, WriteOptions]:
-    """The words among some options that tell where labels lie, and the other options."""
-    words = {key: value for key, value in options.items() if key in PLACE_KEYWORDS and value is not None}
-    rest = {key: value for key, value in options.items() if key not in PLACE_KEYWORDS}
-    return cast("PlaceOptions", words), cast("WriteOptions", rest)
-
-
-def place_from_text(texts: Mapping[str, str]) -> PlaceOptions:
-    """Words that tell where labels lie, from texts: of the command line, of cells of a table.
-
-    Values per axis are parted by commas; "none" is no unit.
-
-    Raises
-    ------
-    UsageError
-        If a number is none.
-    """
-    found: dict[str, Any] = dict(texts)
-    for key in texts.keys() & {"scale", "translation"}:
-        try:
-            found[key] = [float(part) for part in texts[key].split(",")]
-        except ValueError:
-            raise UsageError(
-                f"{key} {texts[key]!r}: give a number per axis, parted by commas, such as 1,0.5,0.5"
-            ) from None
-    if "," in texts.get("units", ""):
-        found["units"] = [None if unit.strip() == "none" else unit for unit in texts["units"].split(",")]
-    return cast("PlaceOptions", found)
+def told_image(image: Volume | ArrayLike | None) -> Volume | ArrayLike | None:
+    """An image that is written with labels; an array that tells its grid, as xarray does, is a volume."""
+    grid = None if image is None or isinstance(image, Volume) else told_grid(image)
+    return image if grid is None or isinstance(image, Volume) or image is None else Volume(image, grid)
 
 
 def labels_grid(
     url: str | os.PathLike[str],
     shape: Sequence[int],
+    given: Sequence[Any],
     geometry: Geometry | None,
     image: Volume | ArrayLike | None,
     words: PlaceOptions,
@@ -120,6 +48,10 @@ def labels_grid(
     ----------
     url
         Address of the store: where nobody tells a grid, it is that of its image.
+    shape
+        Of the labels, in the order t, c, z, y, x.
+    given
+        The labels as they were handed in: some kinds of arrays tell axes and coordinates.
     geometry
         The grid, where it is told; else that of the ``image`` that is written with them.
     words
@@ -128,8 +60,22 @@ def labels_grid(
     Raises
     ------
     UsageError
-        If it is told twice, or it is not known where the labels lie.
+        If it is told twice, what is told contradicts itself, or it is not known where the labels lie.
     """
+    grid = _grid(url, shape, told_words(given[0]), geometry, image, words)
+    for array in given:
+        check_told(array, grid)
+    return grid
+
+
+def _grid(
+    url: str | os.PathLike[str],
+    shape: Sequence[int],
+    told: Mapping[str, Any],
+    geometry: Geometry | None,
+    image: Volume | ArrayLike | None,
+    words: PlaceOptions,
+) -> Geometry:
     if geometry is not None:
         if words:
             raise UsageError(
@@ -142,8 +88,9 @@ def labels_grid(
     if volume is not None:
         sizes = dict(zip(volume.geometry.axes, volume.geometry.shape, strict=True))
     if not sizes:
-        return described_grid(shape, **words)
-    axes = axis_names(words["axes"]) if "axes" in words else axes_beside(shape, sizes)
+        return described_grid(shape, **{**told, **words})
+    names = words.get("axes") or told.get("axes")
+    axes = axis_names(names) if names else axes_beside(shape, sizes)
     check_beside(axes, sizes)
     levels = image_levels(parent, axes)
     known = levels.grid if levels is not None else volume.geometry if volume is not None else None

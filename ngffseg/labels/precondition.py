@@ -25,9 +25,10 @@ def checked_labels(image: LabelImage, box: Box | None, labels: npt.ArrayLike) ->
     Raises
     ------
     UsageError, LabelValueError
-        If they have another shape or dtype, or negative values.
+        If they have another shape or dtype, or negative values. Their byte order does not matter.
     """
-    array, dtype = np.asarray(labels), image.arrays[0].dtype
+    array, dtype = np.asarray(labels), image.arrays[0].dtype.newbyteorder("=")
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
     size = tuple(part.stop - part.start for part in exact_box(box, image.arrays[0].shape))
     if array.dtype != dtype:
         # A mask says where, but not which of the labels is there.

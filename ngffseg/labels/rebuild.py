@@ -27,6 +27,7 @@ from ngffseg.labels.options import LEVEL_KEYWORDS, WriteOptions, fitted_options
 from ngffseg.labels.parent import Parent, is_placeholder, open_parent
 from ngffseg.labels.places import LABELS
 from ngffseg.labels.progress import BlockCounter, Progress
+from ngffseg.labels.reading import reading_of
 from ngffseg.labels.shield import shielded
 from ngffseg.labels.staging import fitted_plan
 from ngffseg.labels.update import finish_update
@@ -110,7 +111,7 @@ def _build(image: LabelImage, progress: Progress | None, options: WriteOptions) 
         targets = [source, *(written_labels(array, job.scratch) for array in made)]
         blocks = BlockCounter(plan.block_count, progress)
         named = with_level0(plan, image.arrays[0].basename)
-        fill_levels(job, crew, image.name, named, source, targets, blocks, version)
+        fill_levels(job, reading_of(crew, plan, source), image.name, named, targets, blocks, version)
         if source_digest([image.arrays[0]]) != record.source:
             raise JobError(f"{address}: {image.name!r} has changed while it was read: run again")
         with shielded():

@@ -25,7 +25,7 @@ from ngffseg.labels.shield import shielded
 from ngffseg.model import Volume
 from ngffseg.pyramid import PyramidPlan, plan_pyramid
 from ngffseg.store import inside, open_store, remove
-from ngffseg.workers import dask_threads
+from ngffseg.workers import OnClient, dask_threads
 
 
 def image_paths(labels: PyramidPlan) -> tuple[str, ...]:
@@ -49,8 +49,7 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
     chunked: Any = {} if version == "0.5" else {"shards": None}
     factors = [_factors(image, labels, level.factors) for level in labels.levels[1:]]
     plan = plan_pyramid(image.geometry, np.uint8, factors=factors, levels=len(labels.levels), **chunked)
-    data = checked(image.data)
-    levels: list[Any] = [data.dask() if isinstance(data, LazyLevel) else da.asarray(data)]  # type: ignore[no-untyped-call]
+    levels: list[Any] = [_as_dask(checked(image.data))]
     for level in plan.levels[1:]:
         levels.append(mean_level(levels[-1], level.factors))
     levels = [data.rechunk(level.unit) for data, level in zip(levels, plan.levels, strict=True)]
@@ -86,6 +85,17 @@ def _factors(image: Volume, labels: PyramidPlan, factors: Sequence[int]) -> list
     """Factors of a level of the image from those of its labels; axes that the labels lack stay as they are."""
     told = dict(zip(labels.levels[0].geometry.axes, factors, strict=True))
     return [told.get(axis, 1) for axis in image.geometry.axes]
+
+
+def _as_dask(data: Any) -> da.Array:
+    """An image as a dask array; what is read when it is sliced stays lazy."""
+    if isinstance(data, LazyLevel | OnClient):
+        return data.dask()
+    if isinstance(data, np.ndarray | da.Array):
+        return cast("da.Array", da.asarray(data))  # type: ignore[no-untyped-call]
+    blank = np.empty((0,) * len(data.shape), data.dtype)
+    chunks = getattr(data, "chunks", None) or "auto"
+    return cast("da.Array", da.from_array(data, chunks=chunks, name=False, meta=blank))  # type: ignore[no-untyped-call]
 
 
 class _WithoutGroup(WrapperStore[Store]):

@@ -25,7 +25,8 @@ from ngffseg.labels.image import LabelImage
 from ngffseg.labels.masks import mask_arrays, packed_masks
 from ngffseg.labels.open import open_labels
 from ngffseg.labels.options import WRITE_KEYWORDS, WriteOptions
-from ngffseg.labels.place import PLACE_KEYWORDS, PlacedOptions, image_beside, labels_grid, place_of
+from ngffseg.labels.place import image_beside, labels_grid, told_image
+from ngffseg.labels.place_words import PLACE_KEYWORDS, PlacedOptions, place_of
 from ngffseg.labels.progress import Progress
 from ngffseg.labels.reordering import canonical
 from ngffseg.labels.request import Request, prepare
@@ -62,9 +63,10 @@ def write_labels(
     url
         Address of the store, a path or an fsspec URL; made if it is not there.
     labels
-        Integer array of 2 to 5 axes (of t, c, z, y, x): numpy, dask or zarr, or anything with
-        ``shape``, ``dtype`` and slicing. Lazy arrays are read block by block. An array of truth values is a mask
-        of value 1. Or a `Segmentation`, whose layers may overlap and which has segments and a grid of its own.
+        Integer array of 2 to 5 axes (of t, c, z, y, x): numpy, dask, zarr, xarray or tensorstore, or anything
+        with ``shape``, ``dtype`` and slicing. Lazy arrays are read block by block; each task of a dask graph runs
+        once. Dims of xarray and labels of dimensions of tensorstore are axes, in any order. An array of truth values
+        is a mask of value 1. Or a `Segmentation`, whose layers may overlap and which has segments and a grid of its own.
     name
         Name of the label image: one folder under ``labels``. Layers further than the first add ``__layer1`` and so on.
     masks
@@ -76,9 +78,11 @@ def write_labels(
         Names, colors and properties of label values. Beside masks, those of masks: each segment has the name of one,
         and its label value and layer are given anew.
     geometry
-        Grid of the labels, where words do not do; see `PlaceOptions`. By default that of the image, along the
-        axes that the labels have, else unit voxels at zero. Labels on another grid than the image are brought onto
-        it, if their voxels are some of its own; see `WriteOptions` for others.
+        Grid of the labels, where words do not do; see `PlaceOptions`. By default that which their own coordinates
+        tell, or that of the image, along the axes that the labels have, else unit voxels at zero. Coordinates of
+        xarray are equidistant numbers (within 0.01 of a step), their unit ``coords[dim].attrs["units"]``; time counts
+        from the first point. Labels on another grid than the image are brought onto it, if their voxels are some of its
+        own; see `WriteOptions` for others.
     image
         The image that the labels belong to, written as multiscales beside them: a `Volume`, or an array on
         the grid of the labels, which may have channels and time points besides. Without one, a new store gets a
@@ -121,13 +125,14 @@ def write_labels(
         volume = image_beside(image, labels.geometry)
         return write_segmentation(url, labels, name=name, image=volume, **rest)
     arrays = mask_arrays(masks) if masks is not None else {"": as_array(labels)}
-    shape = next(iter(arrays.values())).shape
-    grid = labels_grid(url, shape, geometry, image, words)
+    given = [labels] if masks is None else list(masks.values())
+    shape, image = next(iter(arrays.values())).shape, told_image(image)
+    grid = labels_grid(url, shape, given, geometry, image, words)
     volume, layers = image_beside(image, grid), tuple(arrays.values())
     if masks is not None:
         if not rest.get("resume", False):
             # What the store would not take is refused before all masks are read.
-            blank = Segmentation((np.broadcast_to(np.uint8(0), shape),), (), grid)
+            blank = Segmentation((np.broadcast_to(np.uint8(0), grid.shape),), (), grid)
             forecast(url, blank, name=name, image=volume, **rest)
         layers, told = packed_masks(arrays, told)
     return write_segmentation(url, Segmentation(layers, told, grid), name=name, image=volume, **rest)

@@ -11,6 +11,7 @@ import numpy as np
 
 from ngffseg.errors import LabelValueError, NgffsegWarning, UsageError
 from ngffseg.geometry import Geometry, SourceGrid
+from ngffseg.model.arrays import check_told, plain_array
 from ngffseg.model.segment import Segment
 
 
@@ -40,8 +41,8 @@ class Segmentation:
     Parameters
     ----------
     layers
-        Integer arrays of one shape, in the axes of the geometry. Segments of one layer do not
-        overlap; segments of different layers may.
+        Integer arrays of one shape, in the axes of the geometry; those of xarray and tensorstore are brought into
+        the order of the axes by their names. Segments of one layer do not overlap; segments of different layers may.
     segments
         In the order in which people list them. ``(layer, label_value)`` is unique, and so is id.
     geometry
@@ -82,6 +83,9 @@ class Segmentation:
                 raise UsageError(f"segments hold a {type(segment).__name__}: give values of Segment")
         if not self.layers:
             raise UsageError("a segmentation needs at least one layer")
+        for layer in self.layers:
+            check_told(layer, self.geometry)
+        object.__setattr__(self, "layers", tuple(map(plain_array, self.layers)))
         for number, layer in enumerate(self.layers):
             if np.dtype(layer.dtype).kind not in "iu":
                 raise LabelValueError(
@@ -103,7 +107,7 @@ class Volume:
     Raises
     ------
     UsageError
-        If it is no array, or its shape is not that of its geometry.
+        If it is no array, or its shape, axes or coordinates are not those of its geometry.
     """
 
     data: ArrayLike
@@ -113,6 +117,8 @@ class Volume:
 
     def __post_init__(self) -> None:
         _check_geometry(self.geometry)
+        check_told(self.data, self.geometry)
+        object.__setattr__(self, "data", plain_array(self.data))
         if not hasattr(self.data, "shape") or not hasattr(self.data, "dtype"):
             raise UsageError(f"an image is a {type(self.data).__name__}: give an array of its voxels")
         if tuple(self.data.shape) != self.geometry.shape:

@@ -36,7 +36,7 @@ class Painting:
         kept = [axis for axis in range(array.ndim) if axis not in self._fixed]
         self.shape = tuple(array.shape[axis] for axis in kept)
         self.chunks = tuple(array.chunks[axis] for axis in kept)
-        self.dtype: np.dtype[Any] = array.dtype
+        self.dtype: np.dtype[Any] = array.dtype.newbyteorder("=")
         self.ndim = len(self.shape)
         # Chunks that were painted on, as they are now.
         self._painted: dict[Index, Values] = {}

@@ -44,7 +44,7 @@ class LevelView:
         self._read, self._stored, self._fixed = read, tuple(shape), dict(fixed or {})
         free = [n for axis, n in enumerate(shape) if axis not in self._fixed]
         self._box = box or tuple(slice(0, n) for n in free)
-        self.dtype: np.dtype[Any] = np.dtype(dtype)
+        self.dtype: np.dtype[Any] = np.dtype(dtype).newbyteorder("=")
         self.shape: tuple[int, ...] = tuple(part.stop - part.start for part in self._box)
         self.ndim = len(self.shape)
 

@@ -1,10 +1,12 @@
 """Arrays to arrays: the plan of a label pyramid, the kernels and the block engine. No JSON here."""
 
-from ngffseg.pyramid.build import build_pyramid
+from ngffseg.pyramid.build import Crew, build_pyramid
 from ngffseg.pyramid.census import BlockCensus, Census
 from ngffseg.pyramid.compression import Compression
 from ngffseg.pyramid.counts import Counts, are_rows, chunk_digests, merged
 from ngffseg.pyramid.estimate import Estimate, Rates, estimate
+from ngffseg.pyramid.graphs import shares_tasks
+from ngffseg.pyramid.handed import HandedLabels
 from ngffseg.pyramid.options import PYRAMID_KEYWORDS, PyramidOptions
 from ngffseg.pyramid.plan import (
     Block,
@@ -28,7 +30,9 @@ __all__ = [
     "Census",
     "Compression",
     "Counts",
+    "Crew",
     "Estimate",
+    "HandedLabels",
     "Level",
     "Method",
     "Pass",
@@ -49,6 +53,7 @@ __all__ = [
     "merged",
     "plan_above",
     "plan_pyramid",
+    "shares_tasks",
     "unit_grid",
     "with_passes",
 ]

@@ -85,19 +85,28 @@ class PieceSource:
         if is_dask_collection(piece):
             # This thread is the worker: no second pool under it.
             piece = piece.compute(scheduler="synchronous")
-        found = np.asarray(piece)
-        if not np.can_cast(found.dtype, self.dtype, "equiv"):
-            raise LabelValueError(
-                f"labels came as {found.dtype} instead of {self.dtype}: convert them exactly"
-            )
-        check_shape(found, box)
-        return np.asarray(found, dtype=self.dtype)
+        return exact_labels(piece, self.dtype, box)
 
     def occupied(self) -> None:
         """Nobody knows without computing."""
 
     def encoded_for(self, target: object) -> None:
         """What was computed is not encoded."""
+
+
+def exact_labels(labels: Any, dtype: np.dtype[Any], box: Box) -> Labels:
+    """Labels of a box that were computed, in memory and in the byte order of this machine.
+
+    Raises
+    ------
+    UsageError, LabelValueError
+        If they have another shape or dtype than the array had told.
+    """
+    found = np.asarray(labels)
+    if not np.can_cast(found.dtype, dtype, "equiv"):
+        raise LabelValueError(f"labels came as {found.dtype} instead of {dtype}: convert them exactly")
+    check_shape(found, box)
+    return np.asarray(found, dtype=dtype)
 
 
 def piece_size(plan: PyramidPlan, chunks: Sequence[int]) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 from ngffseg.pyramid.block import BlockRun, Buffers
 from ngffseg.pyramid.census import BlockCensus, Census
 from ngffseg.pyramid.counting import CountRun
+from ngffseg.pyramid.handed import HandedLabels
 from ngffseg.pyramid.occupancy import Objects
 from ngffseg.pyramid.plan import Block, PyramidPlan
 from ngffseg.pyramid.source import Source
@@ -46,15 +47,19 @@ class BlockWork:
         self.census, self.keep = census, keep
         self._stop, self._buffers = threading.Event(), Buffers()
 
-    def __call__(self, task: BlockTask) -> BlockCensus | None:
-        """Do a block: all that it consists of is written when this returns."""
+    def __call__(self, task: BlockTask, *handed: Any) -> BlockCensus | None:
+        """Do a block, perhaps with labels that were computed for it: all of it is written when this returns."""
         block, objects = task
+        source = self.source
+        if handed:
+            assert isinstance(source, HandedLabels)
+            source = source.of(block, *handed)
         count = self.census.begin() if self.census is not None else None
         run: BlockRun | CountRun
         if self.plan.passes[block.stage].targets:
-            run = BlockRun(self.plan, block, self.source, self.targets, objects, count)
+            run = BlockRun(self.plan, block, source, self.targets, objects, count)
         else:
-            run = CountRun(self.plan, block, self.source, objects, count)
+            run = CountRun(self.plan, block, source, objects, count)
         run.run(self._stop, self._buffers)
         if self.keep is None:
             return count

@@ -2,7 +2,22 @@
 
 from ngffseg.workers.crew import Crew, Work
 from ngffseg.workers.dask_crew import DaskCrew
+from ngffseg.workers.feed import Feed, OnClient, client_of
+from ngffseg.workers.graph_crew import GraphCrew
 from ngffseg.workers.opening import CLUSTER, Cluster, open_crew
 from ngffseg.workers.threads import ThreadCrew, dask_threads
 
-__all__ = ["CLUSTER", "Cluster", "Crew", "DaskCrew", "ThreadCrew", "Work", "dask_threads", "open_crew"]
+__all__ = [
+    "CLUSTER",
+    "Cluster",
+    "Crew",
+    "DaskCrew",
+    "Feed",
+    "GraphCrew",
+    "OnClient",
+    "ThreadCrew",
+    "Work",
+    "client_of",
+    "dask_threads",
+    "open_crew",
+]

@@ -9,6 +9,7 @@ Task_contra = TypeVar("Task_contra", contravariant=True)
 Result_co = TypeVar("Result_co", covariant=True)
 T = TypeVar("T")
 R = TypeVar("R")
+Index = tuple[int, ...]
 
 
 class Work(Protocol[Task_contra, Result_co]):
@@ -22,6 +23,13 @@ class Work(Protocol[Task_contra, Result_co]):
 
     def stop(self) -> None:
         """Have tasks that are being done in this process end soon, by an exception."""
+
+
+class HandedWork(Work[Task_contra, Result_co], Protocol[Task_contra, Result_co]):
+    """Work of which each task may be handed what was computed for it."""
+
+    def __call__(self, task: Task_contra, /, *handed: Any) -> Result_co:
+        """Do a task with what was computed for it."""
 
 
 class Crew(Protocol):

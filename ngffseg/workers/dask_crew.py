@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ngffseg.errors import ClusterError, NgffsegError, StoreError
 from ngffseg.workers.crew import R, T, Work
 from ngffseg.workers.errand import Failure, begun, errand, unpacked
+from ngffseg.workers.feed import Feed
 
 if TYPE_CHECKING:
     import distributed
@@ -30,12 +31,15 @@ APPEAR, LOOK = 30.0, 2.0
 
 
 class DaskCrew:
-    """The workers of a dask cluster, whoever started them."""
+    """The workers of a dask cluster, whoever started them.
+
+    ``feed`` computes there what each task reads; then the work is a `HandedWork`.
+    """
 
     elsewhere = True
 
-    def __init__(self, client: distributed.Client) -> None:
-        self.client = client
+    def __init__(self, client: distributed.Client, feed: Feed | None = None) -> None:
+        self.client, self.feed = client, feed
         self.threads = 0
         self._seen = -LOOK
         self._alone: float | None = None
@@ -78,8 +82,10 @@ class DaskCrew:
         running = _Running(self, work, packed, token)
         try:
             for task in tasks:
-                running.begin(task)
-                while running.count >= max(LEAST, PER_THREAD * self.look()):
+                running.begin(task, [], [] if self.feed is None else [self.feed(task)])
+                # What is computed in one go lies on the workers until a task reads it: all tasks wait there.
+                in_one_go = self.feed is not None and self.feed.whole
+                while not in_one_go and running.count >= max(LEAST, PER_THREAD * self.look()):
                     yield running.next()
             while running.count:
                 yield running.next()
@@ -88,6 +94,8 @@ class DaskCrew:
             raise
         finally:
             packed.release()
+            if self.feed is not None:
+                self.feed.drop()
 
     def look(self) -> int:
         """Number of threads of the workers, looked up once in a while.
@@ -124,23 +132,31 @@ class _Running:
     def __init__(self, crew: DaskCrew, work: Work[Any, Any], packed: Any, token: str) -> None:
         self.crew, self.work, self.packed, self.token = crew, work, packed, token
         self.done: SimpleQueue[tuple[Any, Any, list[str]]] = SimpleQueue()
-        self.futures: set[Any] = set()
+        # With what each was handed, for another try.
+        self.futures: dict[Any, list[Any]] = {}
         self.number = 0
 
     @property
     def count(self) -> int:
         return len(self.futures)
 
-    def begin(self, task: Any, failed: list[str] | None = None) -> None:
+    def begin(self, task: Any, failed: list[str], handed: list[Any]) -> None:
         """Hand a task to the scheduler, for workers where it has not failed yet."""
-        failed = failed or []
         others = [w for w in self.crew.client.nthreads() if w not in failed] if failed else []
         where: Any = {"workers": others, "allow_other_workers": True} if others else {}
         self.number += 1
         future = self.crew.client.submit(
-            errand, self.packed, task, key=f"ngffseg-{self.token}-{self.number}", pure=False, **where
+            errand,
+            self.packed,
+            task,
+            *handed,
+            key=f"ngffseg-{self.token}-{self.number}",
+            pure=False,
+            # What was computed is read before more is.
+            priority=len(handed),
+            **where,
         )
-        self.futures.add(future)
+        self.futures[future] = handed
         self._await(task, future, failed)
 
     def _await(self, task: Any, future: Any, failed: list[str]) -> None:
@@ -158,13 +174,13 @@ class _Running:
                 # It was done, but its worker has died with the result: the scheduler has it done again.
                 self._await(task, future, failed)
                 continue
-            self.futures.discard(future)
+            handed = self.futures.pop(future)
             found = self._result(future)
             if not isinstance(found, Failure):
                 return task, found
             if found.final or len(failed) + 1 >= ATTEMPTS:
                 raise _named(self.work.name(task), found)
-            self.begin(task, [*failed, found.worker])
+            self.begin(task, [*failed, found.worker], handed)
 
     def _result(self, future: Any) -> Any:
         if future.status == "finished":

@@ -41,15 +41,16 @@ def unpacked(token: str, work: Work[Any, Any]) -> Packed:
     return Packed(token, work)
 
 
-def errand(packed: Packed, task: Any) -> Any:
-    """Do a task; its result, or a `Failure`."""
+def errand(packed: Packed, task: Any, *handed: Any) -> Any:
+    """Do a task, perhaps with what was computed for it; its result, or a `Failure`."""
     import distributed
 
     with _lock:
         _begun[packed.token] += 1
         _known[packed.token] = packed.work
     try:
-        return packed.work(task)
+        work: Any = packed.work
+        return work(task, *handed)
     except Exception as error:
         final = isinstance(error, NgffsegError) and not isinstance(error, StoreError)
         return Failure(distributed.get_worker().address, error, final)

@@ -26,7 +26,7 @@ class ThreadCrew:
     def run(self, work: Work[T, R], tasks: Iterable[T]) -> Generator[tuple[T, R], None, None]:
         """Do all tasks, and give each with its result as it is done."""
         done: SimpleQueue[tuple[T, Future[R]]] = SimpleQueue()
-        with _pool(self.count, work.stop) as pool:
+        with ended_pool(self.count, work.stop) as pool:
             begun = 0
             for task in tasks:
                 future = pool.submit(work, task)
@@ -49,7 +49,7 @@ def _result(done: SimpleQueue[tuple[T, Future[R]]]) -> tuple[T, R]:
 
 
 @contextlib.contextmanager
-def _pool(count: int, stop: Callable[[], None]) -> Iterator[ThreadPoolExecutor]:
+def ended_pool(count: int, stop: Callable[[], None]) -> Iterator[ThreadPoolExecutor]:
     """Threads that have all ended when the block is left.
 
     Nobody may clean up while threads still write: on any exception ``stop`` is called, what has
@@ -73,7 +73,7 @@ def dask_threads(count: int | None = None) -> Iterator[None]:
     """Have dask compute in threads that have all ended when the block is left."""
     threads = count or CPU_COUNT
     with (
-        _pool(threads, lambda: None) as pool,
+        ended_pool(threads, lambda: None) as pool,
         dask.config.set(scheduler="threads", pool=pool, num_workers=threads),
     ):
         yield

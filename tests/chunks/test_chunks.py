@@ -24,6 +24,7 @@ LABELS = np.random.default_rng(0).integers(0, 2**63, 40, dtype=np.uint64)[
 ]
 LABELS[:8, :16] = 0
 ZSTD, GZIP, CRC = zarr.codecs.ZstdCodec(level=5), zarr.codecs.GzipCodec(), zarr.codecs.Crc32cCodec()
+BIG = zarr.codecs.BytesCodec(endian="big")
 V3 = {
     "zstd": {"chunks": (8, 16, 7), "compressors": ZSTD},
     "zstd with checksum": {"chunks": (8, 16, 7), "compressors": zarr.codecs.ZstdCodec(level=1, checksum=True)},
@@ -40,8 +41,17 @@ V3 = {
         "compressors": None,
         "serializer": zarr.codecs.ShardingCodec(chunk_shape=(4, 8, 7), codecs=[zarr.codecs.BytesCodec(), GZIP], index_location="start"),
     },
+    "big endian": {"chunks": (8, 16, 7), "serializer": BIG, "compressors": ZSTD},
+    "big endian, raw": {"chunks": (8, 16, 7), "serializer": BIG, "compressors": None},
+    "big endian in shards": {
+        "chunks": (12, 16, 14),
+        "compressors": None,
+        "serializer": zarr.codecs.ShardingCodec(chunk_shape=(4, 8, 7), codecs=[BIG, GZIP]),
+    },
 }  # fmt: skip
 V2 = {
+    "v2 big endian": {"dtype": ">u8", "compressors": numcodecs.Blosc("lz4", 5, numcodecs.Blosc.SHUFFLE)},
+    "v2 big endian, raw": {"dtype": ">u8", "compressors": None},
     "v2 zstd": {"compressors": numcodecs.Zstd(9)},
     "v2 zlib": {"compressors": numcodecs.Zlib(1)},
     "v2 blosc": {"compressors": numcodecs.Blosc("lz4hc", 3, numcodecs.Blosc.SHUFFLE)},
@@ -52,7 +62,6 @@ FORMS = {name: {"zarr_format": 3, **form} for name, form in V3.items()} | {
     name: {"zarr_format": 2, "chunks": (8, 16, 7), **form} for name, form in V2.items()
 }
 OTHERS = {
-    "big endian": {"serializer": zarr.codecs.BytesCodec(endian="big")},
     "transposed": {"filters": [zarr.codecs.TransposeCodec(order=(2, 1, 0))]},
     "fill value": {"fill_value": 7},
     "checksum of raw bytes": {"compressors": [CRC]},

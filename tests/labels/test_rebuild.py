@@ -41,7 +41,8 @@ def foreign(folder, version, path="labels/theirs", **form):
         else {"chunk_key_encoding": {"name": "v2", "separator": "/"}}
     )
     group = root.create_group(path)
-    array = group.create_array("s0", shape=LABELS.shape, dtype=LABELS.dtype, fill_value=0, **extra, **form)
+    form = {"dtype": LABELS.dtype, "fill_value": 0} | extra | form
+    array = group.create_array("s0", shape=LABELS.shape, **form)
     array[:] = LABELS
     wrap = (lambda m: {"ome": {"version": "0.5", **m}}) if fmt == 3 else (lambda m: m)
     if fmt == 2:
@@ -59,10 +60,11 @@ FORMS = {
     "v3 gzip crc": ("0.5", {"chunks": (20, 40, 50), "compressors": [zarr.codecs.GzipCodec(), zarr.codecs.Crc32cCodec()]}),
     "v3 blosc": ("0.5", {"chunks": (70, 30, 50), "compressors": zarr.codecs.BloscCodec(cname="lz4", shuffle="bitshuffle")}),
     "v3 raw": ("0.5", {"chunks": (64, 64, 64), "compressors": None}),
-    "v3 big endian, by zarr itself": ("0.5", {"chunks": (33, 33, 33), "serializer": zarr.codecs.BytesCodec(endian="big")}),
+    "v3 big endian": ("0.5", {"chunks": (33, 33, 33), "serializer": zarr.codecs.BytesCodec(endian="big")}),
     "v3 transposed, by zarr itself": ("0.5", {"chunks": (32, 32, 32), "filters": [zarr.codecs.TransposeCodec(order=(2, 1, 0))]}),
     "v2 blosc": ("0.4", {"chunks": (32, 32, 32), "compressors": numcodecs.Blosc("zstd", 5, numcodecs.Blosc.SHUFFLE)}),
     "v2 zlib": ("0.4", {"chunks": (1, 90, 50), "compressors": numcodecs.Zlib()}),
+    "v2 big endian": ("0.4", {"chunks": (32, 32, 32), "dtype": ">u2"}),
     "v2 delta, by zarr itself": ("0.4", {"chunks": (32, 32, 32), "filters": [numcodecs.Delta(dtype="u2")]}),
 }  # fmt: skip
 

@@ -2,11 +2,13 @@
 
 import fcntl
 import hashlib
+import importlib
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = Path(os.environ.get("NGFFSEG_PEERS", ROOT / ".peers"))
@@ -18,6 +20,8 @@ PACKAGES = {
     "ngio": ["ngio==1.1.3"],
     "bioio": ["bioio==3.6.0", "bioio-ome-zarr==3.8.1"],
     "spatialdata": ["spatialdata==0.7.3"],
+    # Where it is installed, dask imports it, and pandas, in every process.
+    "xarray": ["--no-deps", "xarray==2026.9.0"],
     "itk": ["--no-deps", "itk-core==5.4.7", "itk-io==5.4.7", "itk-ioomezarrngff==0.3.0", "numpy==2.4.6"],
 }
 
@@ -35,6 +39,16 @@ def python_of(peer: str) -> Path:
             _uv("pip", "install", "--quiet", "--python", str(folder / "bin/python"), *PACKAGES[peer])
             done.write_text(wanted)
     return folder / "bin/python"
+
+
+def imported(package: str) -> ModuleType:
+    """A package that is not in the environment of the tests; what it depends on is."""
+    folder = python_of(package).parent.parent / f"lib/python3.{sys.version_info.minor}/site-packages"
+    sys.path.append(str(folder))
+    try:
+        return importlib.import_module(package)
+    finally:
+        sys.path.remove(str(folder))
 
 
 def _uv(*arguments: str) -> None:
