@@ -266,7 +266,7 @@ def test_dims_are_axes_beside_an_image_with_channels(tmp_path):
     made = write_labels(tmp_path / "a.zarr", labels, name="b")
     assert made.geometry == open_labels(tmp_path / "a.zarr", "a").geometry
     assert write_labels(tmp_path / "a.zarr", labels.drop_vars("t"), name="c").geometry == made.geometry
-    with pytest.raises(UsageError, match="starts at 0 and 0.5"):
+    with pytest.raises(UsageError, match=r"starts at 0 and 0\.5"):
         write_labels(tmp_path / "a.zarr", labels.assign_coords(y=labels.y + 0.5), name="d")
     masks = {"first": labels == 1, "second": labels == 2}
     assert write_labels(tmp_path / "a.zarr", masks=masks, name="e").geometry == made.geometry
