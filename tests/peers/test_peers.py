@@ -46,6 +46,7 @@ def test_labels_of_others(tmp_path, peer, version):
     folder = tmp_path / "theirs.zarr"
     call(peer, "write", folder, version)
     before, documents_before = json.loads(call(peer, "read", folder)), documents(folder)
+    old = stale(folder)
     assert not [
         v
         for v in check(folder)
@@ -72,7 +73,8 @@ def test_labels_of_others(tmp_path, peer, version):
     assert levels[1].get("cells") == levels[0].get("cells")
     assert after == before
     assert not_kept(documents_before, documents(folder)) == []
-    assert stale(folder) == []
+    # ngio leaves those of its tables behind.
+    assert set(stale(folder)) <= set(old)
 
 
 @pytest.mark.parametrize(("peer", "version"), [long("bioio", "0.5"), ("itk", "0.4"), long("bioio", "0.4")])
@@ -112,7 +114,7 @@ def test_spatialdata(tmp_path):
         lambda: update_labels(cells, ((0, 4), (0, 4)), np.ones((4, 4), "uint32")),
         lambda: write_labels(folder / "images" / "picture", labels()[0], name="ours"),
     ):
-        with pytest.raises(NgffsegError, match=r"0\.5-dev-spatialdata|axes|shape"):
+        with pytest.raises(NgffsegError, match="spatialdata"):
             change()
     assert files_of(folder) == files
     assert call("spatialdata", "read", folder) == before
