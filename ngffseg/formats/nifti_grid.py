@@ -17,6 +17,7 @@ from ngffseg.geometry import MILLIMETERS, SECONDS, Frame, Geometry, converted, f
 from ngffseg.model import Loss
 
 # File axes are i, j, k, t, u; reversed they are u, t, z, y, x.
+ORDER = ("x", "y", "z", "t", "c")
 AXES = {2: ("y", "x"), 3: ("z", "y", "x"), 4: ("t", "z", "y", "x"), 5: ("t", "c", "z", "y", "x")}
 SPACE_WORDS = {"meter": "meter", "millimeter": "mm", "micrometer": "micron"}
 TIME_WORDS = {"second": "sec", "millisecond": "msec", "microsecond": "usec"}
@@ -33,9 +34,10 @@ def array_order(voxels: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def file_order(labels: npt.NDArray[Any], axes: Sequence[str]) -> npt.NDArray[Any]:
-    """Labels in the axes of a file: channels are its fifth axis, time its fourth."""
-    if "c" in axes and "t" not in axes:
-        labels = labels[np.newaxis]
+    """Labels in the axes of a file: x, y, z, time, channels; those that they lack before the last one are one long."""
+    sizes = dict(zip(axes, labels.shape, strict=True))
+    last = max(ORDER.index(axis) for axis in axes)
+    labels = labels.reshape([sizes.get(axis, 1) for axis in AXES[5] if axis in ORDER[: last + 1]])
     return (labels.swapaxes(0, 1) if "c" in axes else labels).T
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ngffseg.errors import FormatError
 from ngffseg.formats import seg_nrrd
 from ngffseg.formats.nrrd_place import joined, space_of
+from ngffseg.formats.space_axes import along_space
 from ngffseg.formats.unnamed import is_unnamed, unnamed_segments
 from ngffseg.model import Loss, Segmentation, Volume
 
@@ -27,10 +27,7 @@ def read_volume(path: Path) -> Volume:
 
 def write(segmentation: Segmentation, path: Path) -> tuple[Loss, ...]:
     """Write layers and geometry; names, colors and all else of segments are lost."""
-    if len(segmentation.geometry.shape) > 3:
-        raise FormatError(
-            f"{path.name}: .nrrd is written with two or three space axes, not {segmentation.geometry.axes}: use .nii.gz"
-        )
+    segmentation, missing = along_space(segmentation, path.name, ".nrrd")
     extra = segmentation.extra.get("nrrd", {})
     space = space_of(segmentation.geometry, extra)
     losses = seg_nrrd.write_file(
@@ -38,4 +35,4 @@ def write(segmentation: Segmentation, path: Path) -> tuple[Loss, ...]:
     )
     if not all(is_unnamed(segment) for segment in segmentation.segments):
         losses.append(Loss("segments", "names, colors and codes: .nrrd has no place for them; use .seg.nrrd"))
-    return tuple(losses)
+    return (*missing, *losses)

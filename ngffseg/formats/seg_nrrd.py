@@ -17,6 +17,7 @@ from ngffseg.formats.nrrd_header import Header, header_bytes, read_header
 from ngffseg.formats.nrrd_place import GENERATED, LPS, grid_fields, joined, space_of, written_geometry
 from ngffseg.formats.nrrd_units import FIELD
 from ngffseg.formats.segment_keys import format_segment, group_keys, parse_segment
+from ngffseg.formats.space_axes import along_space
 from ngffseg.formats.told import tell
 from ngffseg.geometry import Geometry, from_nrrd, nrrd_frame
 from ngffseg.model import Loss, Segmentation, Volume
@@ -86,6 +87,7 @@ def read_volume(path: Path) -> Volume:
 
 def write(segmentation: Segmentation, path: Path) -> tuple[Loss, ...]:
     """Write all layers and segments; see `ngffseg.formats.format.Format`."""
+    segmentation, missing = along_space(segmentation, path.name, ".seg.nrrd")
     if len(segmentation.geometry.shape) != 3:
         raise FormatError(
             f"{path.name}: .seg.nrrd holds three space axes, not {segmentation.geometry.axes}: use .nii.gz"
@@ -102,7 +104,7 @@ def write(segmentation: Segmentation, path: Path) -> tuple[Loss, ...]:
     space = space_of(segmentation.geometry, extra) or LPS
     if segmentation.geometry.frame is None and nrrd_frame(space) == "patient":
         losses = (*losses, Loss("geometry", f"it lies in no patient, but Slicer needs a named space: {LPS}"))
-    return (*losses, *write_file(segmentation, path, data, ordered, space))
+    return (*missing, *losses, *write_file(segmentation, path, data, ordered, space))
 
 
 def _segment_keys(

@@ -24,6 +24,7 @@ from ngffseg.labels.options import WriteOptions
 from ngffseg.labels.parent import Parent, document_of, find_parent, is_placeholder
 from ngffseg.labels.progress import Progress
 from ngffseg.labels.recovery import recover
+from ngffseg.labels.squeezed import beside_image
 from ngffseg.model import Segmentation, Volume
 from ngffseg.ngff import JobRecord
 from ngffseg.store import open_store
@@ -114,12 +115,14 @@ def prepare(request: Request, *, only_looking: bool = False) -> Prepared:
         If the store cannot take it.
     """
     address, name = request.address, request.name
-    resume, labels = request.options.get("resume", False), request.segmentation
-    names = layer_names(check_name(name), len(labels.layers))
+    resume = request.options.get("resume", False)
+    names = layer_names(check_name(name), len(request.segmentation.layers))
     store = open_store(address)
     if not only_looking:
         recover(store, address, name, resume=resume)
     parent = find_parent(store, address)
+    labels = beside_image(request.segmentation, request.image, parent)
+    request = replace(request, segmentation=labels)
     exists = is_there(store, address, parent, name)
     if exists and not request.overwrite and not resume:
         raise LabelExistsError(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ngffseg.geometry import sizes_told
 from ngffseg.ngff.document import KEY
+from ngffseg.ngff.multiscales import FIXED_AXES
 from ngffseg.ngff.node import Node
 from ngffseg.ngff.rules_extent import judge_extent
 from ngffseg.ngff.violation import Fix, Place, Violation
@@ -110,14 +112,22 @@ def _against_image(nodes: Nodes, group: Node, path: str, image: Node | None) -> 
     if not label.datasets or not image.datasets:
         return
     own, whole = nodes.get(label.datasets[0]), nodes.get(image.datasets[0])
-    if own is None or whole is None or len(own.shape) != len(whole.shape):
+    if own is None or whole is None:
         return
     placed = path.rpartition("/")[2] in _placed(group)
-    if not placed and any(a not in (1, b) for a, b in zip(own.shape, whole.shape, strict=True)):
+    sizes, beside = _sizes(label, own), _sizes(image, whole)
+    # An axis that the labels lack is shared; one that the image lacks is one voxel of it.
+    if not placed and any(n not in (1, beside.get(axis, 1)) for axis, n in sizes.items()):
         rule = "Each dimension of the label should be either the same as the corresponding dimension of the image, or `1`."
-        yield Violation("SHOULD", Place(label.datasets[0]), rule, str(whole.shape), str(own.shape))
+        yield Violation("SHOULD", Place(label.datasets[0]), rule, sizes_told(beside), sizes_told(sizes))
     else:
         yield from judge_extent(label, own.shape, image, whole.shape)
+
+
+def _sizes(image: Node, array: Node) -> dict[str, int]:
+    """Size of each axis of an array of an image, by name; before 0.3 they have none, and their order is fixed."""
+    names = image.axes or FIXED_AXES[-len(array.shape) :]
+    return dict(zip(names, array.shape, strict=False))  # another number of axes is told elsewhere
 
 
 def _placed(group: Node) -> set[str]:

@@ -182,3 +182,43 @@ def test_requests_are_those_of_the_same_labels_alone(tmp_path):
     assert alone == beside
     opened = open_labels(tmp_path / "beside.zarr", "a")
     assert [level.shape for level in opened.arrays] == [(4, 70, 66), (2, 35, 33)]
+
+
+def others(tmp_path, axes, labels, changed=()):
+    """A store whose labels are as those of others: without a document of ours."""
+    store = tmp_path / "a.zarr"
+    data = array(labels, dtype="uint32")
+    write_labels(store, data, name="a", axes=labels, image=array(axes), levels=1)
+    file = store / "labels" / "zarr.json"
+    told = json.loads(file.read_text())
+    del told["attributes"]["ngffseg"]
+    file.write_text(json.dumps(told))
+    for path, change in changed:
+        told = json.loads((store / path / "zarr.json").read_text())
+        change(told)
+        (store / path / "zarr.json").write_text(json.dumps(told))
+    return store
+
+
+def moved(told):
+    told["attributes"]["ome"]["multiscales"][0]["datasets"][0]["coordinateTransformations"][1]["translation"][
+        -1
+    ] = 40
+
+
+@pytest.mark.parametrize("labels", ["zyx", "tzyx", "czyx"])
+def test_labels_with_fewer_axes_are_judged_by_name(tmp_path, labels):
+    """Their size and their box along each axis that they share with the image."""
+    rules = ("Each dimension of the label", "Some applications")
+    store = others(tmp_path / "right", "tczyx", labels)
+    assert not [v for v in check(store) if v.rule.startswith(rules)]
+
+    def shorter(told):
+        told["shape"][-1] = 60
+
+    store = others(tmp_path / "shape", "tczyx", labels, [("labels/a/0", shorter)])
+    (fault,) = [v for v in check(store) if v.rule.startswith(rules)]
+    assert (fault.expected, fault.found.split(", ")[-1]) == ("t=2, c=3, z=4, y=70, x=66", "x=60")
+    store = others(tmp_path / "place", "tczyx", labels, [("labels/a", moved)])
+    (fault,) = [v for v in check(store) if v.rule.startswith(rules)]
+    assert (fault.expected, fault.found) == ("x from -0.5 to 65.5", "x from 39.5 to 105.5")

@@ -16,6 +16,8 @@ FOLDER = Path(os.environ.get("NGFFSEG_PEERS", ROOT / ".peers"))
 PACKAGES = {
     "ome-zarr": ["ome-zarr==0.18.0"],
     "ome-zarr-old": ["ome-zarr==0.11.1"],
+    "ome-zarr-0.10": ["ome-zarr==0.10.3"],
+    "ome-zarr-0.21": ["ome-zarr==0.21.0"],
     "ngff-zarr": ["ngff-zarr==0.50.0"],
     "ngio": ["ngio==1.1.3"],
     "bioio": ["bioio==3.6.0", "bioio-ome-zarr==3.8.1"],
@@ -24,6 +26,16 @@ PACKAGES = {
     "xarray": ["--no-deps", "xarray==2026.9.0"],
     "itk": ["--no-deps", "itk-core==5.4.7", "itk-io==5.4.7", "itk-ioomezarrngff==0.3.0", "numpy==2.4.6"],
 }
+# What needs another Python than that of the tests.
+PYTHONS = {"ome-zarr-0.21": "3.12"}
+
+
+def has_python(peer: str) -> bool:
+    """Return True if the Python that a program needs is installed."""
+    if peer not in PYTHONS:
+        return True
+    command = [_program(), "python", "find", "--quiet", PYTHONS[peer]]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def python_of(peer: str) -> Path:
@@ -35,7 +47,7 @@ def python_of(peer: str) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in several processes
         if not done.exists() or done.read_text() != wanted:
             shutil.rmtree(folder, ignore_errors=True)
-            _uv("venv", "--quiet", "--python", sys.executable, str(folder))
+            _uv("venv", "--quiet", "--python", PYTHONS.get(peer, sys.executable), str(folder))
             _uv("pip", "install", "--quiet", "--python", str(folder / "bin/python"), *PACKAGES[peer])
             done.write_text(wanted)
     return folder / "bin/python"
@@ -51,19 +63,31 @@ def imported(package: str) -> ModuleType:
         sys.path.remove(str(folder))
 
 
-def _uv(*arguments: str) -> None:
+def _program() -> str:
     # `uv run` tells where it is.
-    program = os.environ.get("UV") or shutil.which("uv") or str(ROOT / ".uv/bin/uv")
+    return os.environ.get("UV") or shutil.which("uv") or str(ROOT / ".uv/bin/uv")
+
+
+def _uv(*arguments: str) -> None:
+    program = _program()
     # Of the environment of the tests nothing is handed on.
     environment = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "PYTHONPATH")}
     done = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"uv {' '.join(arguments)}: {done.stderr}"
 
 
-def call(peer: str, action: str, folder: Path, *version: str) -> str:
-    """What a program prints that does something with a store: see `programs`."""
-    script = Path(__file__).parent / "programs.py"
-    command = [python_of(peer), "-W", "ignore", script, peer, action, folder, *version]
+def call(peer: str, action: str, folder: Path, *version: str, script: str = "programs") -> str:
+    """What a program prints that does something with a store: see `programs`, `layouts`."""
+    command = [
+        python_of(peer),
+        "-W",
+        "ignore",
+        Path(__file__).parent / f"{script}.py",
+        peer,
+        action,
+        folder,
+        *version,
+    ]
     environment = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "PYTHONPATH")}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{peer} cannot {action} {folder}: {done.stderr[-2000:]}"

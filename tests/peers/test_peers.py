@@ -10,12 +10,10 @@ from ngffseg.errors import NgffsegError
 from ngffseg.labels import build_levels, open_image
 from tests.labels.stores import digest as files_of
 from tests.peers.environments import call
+from tests.peers.kept import documents, not_kept, stale
 from tests.peers.programs import SHAPE, digest, image, labels
 
 BOX = ((2, 7), (5, 30), (0, 11))
-WITH_LABELS = ["ome-zarr", "ngff-zarr", "ngio"]
-# Metadata of a store, by the ends of their names.
-DOCUMENTS = ("zarr.json", ".zattrs", ".zgroup", ".zarray", ".zmetadata")
 
 
 def long(*values):
@@ -30,66 +28,13 @@ def edited():
     return changed
 
 
-def documents(folder):
-    """All metadata of a store as JSON, by path."""
-    files = [f for f in sorted(folder.rglob("*")) if f.name in DOCUMENTS]
-    return {str(f.relative_to(folder)): json.loads(f.read_text()) for f in files}
-
-
-def missing(before, after, at=""):
-    """Places of a JSON value at which something is gone or another; lists may have become longer."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        return [
-            place
-            for key, value in before.items()
-            for place in (missing(value, after[key], f"{at}/{key}") if key in after else [f"{at}/{key}"])
-        ]
-    if isinstance(before, list) and isinstance(after, list) and len(after) >= len(before):
-        pairs = zip(before, after, strict=False)
-        return [place for n, (a, b) in enumerate(pairs) for place in missing(a, b, f"{at}/{n}")]
-    return [] if before == after else [at]
-
-
-def not_kept(before, after):
-    """What is gone from the documents of a store, but for copies of documents, which follow them, and our levels."""
-    return [
-        f"{path}{place}"
-        for path, document in before.items()
-        if not path.endswith(".zmetadata")
-        for place in missing(document, after.get(path))
-        if "consolidated_metadata" not in place
-        # The levels above level 0 of labels that we have built anew are ours.
-        and not (
-            path.startswith("labels/cells/")
-            and any(f"/{k}" in place for k in ("datasets", "type", "metadata"))
-        )
-        and not (path.startswith("labels/cells/") and path not in after)
-    ]
-
-
-def stale(folder):
-    """Entries of consolidated metadata that are not what the store holds."""
-    found = []
-    for path, document in documents(folder).items():
-        prefix = path.rpartition("/")[0]
-        inline = (document.get("consolidated_metadata") or {}).get("metadata", {})
-        copies = {f"{prefix}/{k}/zarr.json".strip("/"): v for k, v in inline.items()}
-        if path.endswith(".zmetadata"):
-            copies = {f"{prefix}/{k}".strip("/"): v for k, v in document["metadata"].items()}
-        there = documents(folder)
-        for key, copy in copies.items():
-            now = {k: v for k, v in there.get(key, {}).items() if k != "consolidated_metadata"}
-            if {k: v for k, v in copy.items() if k != "consolidated_metadata"} != now:
-                found.append(f"{path}: {key}")
-    return found
-
-
 @pytest.mark.parametrize(
     ("peer", "version"),
     [
+        # Stores of the others run in `test_layouts`.
         ("ome-zarr", "0.5"),
-        ("ngff-zarr", "0.4"),
-        ("ngio", "0.5"),
+        long("ngff-zarr", "0.4"),
+        long("ngio", "0.5"),
         long("ome-zarr", "0.4"),
         long("ome-zarr-old", "0.4"),
         long("ngff-zarr", "0.5"),
@@ -101,6 +46,7 @@ def test_labels_of_others(tmp_path, peer, version):
     folder = tmp_path / "theirs.zarr"
     call(peer, "write", folder, version)
     before, documents_before = json.loads(call(peer, "read", folder)), documents(folder)
+    old = stale(folder)
     assert not [
         v
         for v in check(folder)
@@ -127,7 +73,8 @@ def test_labels_of_others(tmp_path, peer, version):
     assert levels[1].get("cells") == levels[0].get("cells")
     assert after == before
     assert not_kept(documents_before, documents(folder)) == []
-    assert stale(folder) == []
+    # ngio leaves those of its tables behind.
+    assert set(stale(folder)) <= set(old)
 
 
 @pytest.mark.parametrize(("peer", "version"), [long("bioio", "0.5"), ("itk", "0.4"), long("bioio", "0.4")])
@@ -167,7 +114,7 @@ def test_spatialdata(tmp_path):
         lambda: update_labels(cells, ((0, 4), (0, 4)), np.ones((4, 4), "uint32")),
         lambda: write_labels(folder / "images" / "picture", labels()[0], name="ours"),
     ):
-        with pytest.raises(NgffsegError, match=r"0\.5-dev-spatialdata|axes|shape"):
+        with pytest.raises(NgffsegError, match="spatialdata"):
             change()
     assert files_of(folder) == files
     assert call("spatialdata", "read", folder) == before
