@@ -20,6 +20,7 @@ from ngffseg.labels.rebuild import build_levels, can_build
 from ngffseg.labels.regridded import Nearest
 from ngffseg.labels.reordering import canonical, source_order
 from ngffseg.labels.segment_table import update_segments
+from ngffseg.labels.stored_plan import can_update
 from ngffseg.labels.tree import store_tree
 from ngffseg.labels.update import update_labels
 from ngffseg.labels.verification import verify_index, verify_indices
@@ -52,6 +53,7 @@ __all__ = [
     "build_levels",
     "calibrate",
     "can_build",
+    "can_update",
     "canonical",
     "check",
     "check_current",

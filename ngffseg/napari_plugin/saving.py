@@ -8,21 +8,21 @@ from dataclasses import replace
 from typing import Any
 
 import dask.array as da
-import numpy as np
-import numpy.typing as npt
 
-from ngffseg.errors import NgffsegError, StoreNotFoundError, UsageError
-from ngffseg.geometry import SPACE, Geometry, array_affine, from_array_affine, straight_affine
+from ngffseg.errors import StoreNotFoundError, UsageError
 from ngffseg.labels import open_contents, split_address, write_labels
 from ngffseg.model import Segment, Volume
 from ngffseg.napari_plugin.features import layer_features, save_painting
-from ngffseg.napari_plugin.layers import UNITS, LayerData
+from ngffseg.napari_plugin.layers import LayerData
 from ngffseg.napari_plugin.painting import Painting
+from ngffseg.napari_plugin.place import known_grids, layer_geometry
 from ngffseg.napari_plugin.view import LevelView
 
 
 def save_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
     """Write layers of labels, and an image of the same grid if it is among them, to a store.
+
+    Several images become the channels of one.
 
     What was painted on a layer of that store goes back into it; any other becomes a new label image under
     the name of its layer.
@@ -45,7 +45,7 @@ def save_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
         If a label image of that name is there already, or the store cannot take it.
     """
     url, _ = split_address(path)
-    image = next((layer for layer in layers if layer[2] == "image"), None)
+    images = [layer for layer in layers if layer[2] == "image"]
     written = []
     for data, attributes, kind in layers:
         if kind != "labels":
@@ -54,25 +54,59 @@ def save_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
             save_painting(data, attributes)
             written.append(f"{url}/labels/{data.image.name}")
         else:
-            written.append(save_new(url, data, attributes, image))
+            written.append(save_new(url, data, attributes, images))
     if not written:
         raise UsageError(f"{url}: no labels among the layers: choose a layer of labels, too")
     return written
 
 
-def save_new(url: str, data: Any, attributes: Mapping[str, Any], image: LayerData | None = None) -> str:
+def save_new(url: str, data: Any, attributes: Mapping[str, Any], images: Sequence[LayerData] = ()) -> str:
     """Write a layer of labels as a new label image, and return its address.
 
-    Its grid is exactly that of the image of the store where it lies alike; else that of the layer.
+    Its grid is exactly that of the image of the store, along the axes of the layer, where it lies alike; else that of
+    the layer. A new store gets the images that are given, as channels of one.
     """
     array, name = _level0(data, attributes), plain_name(str(attributes.get("name", "")))
-    geometry = layer_geometry(url, array, attributes)
-    volume = None
-    if image is not None and not _exists(url):
-        pixels = _level0(image[0], image[1])
-        volume = Volume(pixels, layer_geometry(url, pixels, image[1]), str(image[1].get("name", "image")))
-    write_labels(url, array, name=name, segments=layer_segments(attributes), geometry=geometry, image=volume)
+    geometry = layer_geometry(known_grids(url), array, attributes)
+    image = _volume(images) if images and not _exists(url) else None
+    write_labels(url, array, name=name, segments=layer_segments(attributes), geometry=geometry, image=image)
     return f"{url}/labels/{name}"
+
+
+def _volume(layers: Sequence[LayerData]) -> Volume:
+    """Layers of images as one image: several are its channels.
+
+    Raises
+    ------
+    UsageError
+        If they lie on different voxels.
+    """
+    pixels = [_level0(data, attributes) for data, attributes, _ in layers]
+    grids = [
+        layer_geometry((), array, attributes)
+        for array, (_, attributes, _) in zip(pixels, layers, strict=True)
+    ]
+    names = [str(attributes.get("name", "image")) for _, attributes, _ in layers]
+    if len(layers) == 1:
+        return Volume(pixels[0], grids[0], names[0])
+    for name, grid in zip(names, grids, strict=True):
+        if grid != grids[0] or "c" in grid.axes:
+            raise UsageError(
+                f"{names[0]} and {name} lie on different voxels, so they are no channels of one image: choose one of them"
+            )
+    place = int("t" in grids[0].axes)
+    data = da.stack([da.asarray(array) for array in pixels], axis=place)  # type: ignore[no-untyped-call]
+
+    def with_channels(values: tuple[Any, ...], own: Any) -> tuple[Any, ...]:
+        return (*values[:place], own, *values[place:])
+
+    grid = replace(
+        grids[0],
+        shape=with_channels(grids[0].shape, len(layers)),
+        axes=with_channels(grids[0].axes, "c"),
+        units=with_channels(grids[0].units, None),
+    )
+    return Volume(data, grid, "image")
 
 
 def _level0(data: Any, attributes: Mapping[str, Any]) -> Any:
@@ -94,56 +128,6 @@ def _exists(url: str) -> bool:
 def plain_name(name: str) -> str:
     """A name that can be a folder, from what people call a layer."""
     return re.sub(r"[^\w.\- ]+", "_", name).strip(" ._") or "labels"
-
-
-def layer_geometry(url: str, array: Any, attributes: Mapping[str, Any]) -> Geometry:
-    """The grid of a layer: that of the store where both lie alike, else from scale, affine and so on."""
-    matrix, grids = shown_affine(attributes, array.ndim), _grids(url)
-    for known in grids:
-        likely = (array_affine(known), straight_affine(known))
-        if known.shape == array.shape and any(np.allclose(m, matrix, rtol=0, atol=1e-9) for m in likely):
-            return known
-    units = [_unit(unit) for unit in attributes.get("units") or ()]
-    geometry = from_array_affine(array.shape, matrix)
-    if len(units) != array.ndim or not any(units):
-        units = [None] * array.ndim
-    # Layers of a patient are opened in the patient's world, so that what is drawn over them lies there as well.
-    placed = len(geometry.spatial_axes) == len(SPACE) and any(known.frame == "patient" for known in grids)
-    return replace(geometry, units=tuple(units), frame="patient" if placed else None)
-
-
-def _grids(url: str) -> list[Geometry]:
-    try:
-        contents = open_contents(url)
-    except NgffsegError:
-        return []
-    images = [image.geometry for layers in contents.segmentations for image in layers]
-    return [*([contents.image.geometry] if contents.image is not None else []), *images]
-
-
-def _unit(unit: Any) -> str | None:
-    return str(unit) if str(unit) in UNITS else None
-
-
-def shown_affine(attributes: Mapping[str, Any], ndim: int) -> npt.NDArray[np.float64]:
-    """The affine of a layer from array index to world, of all that napari composes it of."""
-    from napari.utils.transforms import Affine
-
-    def given(key: str) -> Any:
-        """A part of the transform, None where the layer does not tell it."""
-        value = attributes.get(key)
-        return None if value is None else np.asarray(value, np.float64)
-
-    own = Affine(
-        scale=given("scale"),
-        translate=given("translate"),
-        rotate=given("rotate"),
-        shear=given("shear"),
-        ndim=ndim,
-    )
-    further = given("affine")
-    matrix = np.asarray(own.affine_matrix, np.float64)
-    return matrix if further is None else further @ matrix
 
 
 def layer_segments(attributes: Mapping[str, Any]) -> tuple[Segment, ...]:

@@ -19,11 +19,17 @@ class Channel:
         Red, green and blue from 0 to 255.
     window
         Values shown in black and in the full color.
+    active
+        Whether it is shown at first.
+    inverted
+        Whether the smallest values are shown in the full color, and the largest in black.
     """
 
     name: str = ""
     color: tuple[int, int, int] | None = None
     window: tuple[float, float] | None = None
+    active: bool = True
+    inverted: bool = False
 
 
 def decode_channels(metadata: Mapping[str, Any]) -> tuple[Channel, ...]:
@@ -46,6 +52,8 @@ def _channel(encoded: Mapping[str, Any]) -> Channel:
         name if isinstance(name, str) else "",
         _color(encoded.get("color")),
         (numbers[0], numbers[1]) if len(numbers) == 2 and numbers[0] < numbers[1] else None,
+        active=encoded.get("active") is not False,
+        inverted=encoded.get("inverted") is True,
     )
 
 
