@@ -3,6 +3,7 @@
 from ngffseg.labels.address import split_address
 from ngffseg.labels.archive import write_archive
 from ngffseg.labels.calibration import calibrate
+from ngffseg.labels.channels import channel_count, channel_window, label_channels, shown_channels
 from ngffseg.labels.contents import Contents, IntensityImage, open_contents, shown_name
 from ngffseg.labels.costs import Cost, access_costs
 from ngffseg.labels.forecast import Forecast, forecast, is_current
@@ -55,6 +56,8 @@ __all__ = [
     "can_build",
     "can_update",
     "canonical",
+    "channel_count",
+    "channel_window",
     "check",
     "check_current",
     "display_window",
@@ -62,11 +65,13 @@ __all__ = [
     "forecast",
     "index_group",
     "is_current",
+    "label_channels",
     "list_labels",
     "open_contents",
     "open_image",
     "open_labels",
     "read_stored",
+    "shown_channels",
     "shown_name",
     "source_order",
     "split_address",

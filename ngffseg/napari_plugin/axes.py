@@ -66,11 +66,6 @@ def all_axes(geometry: Geometry) -> LayerAxes:
     return LayerAxes(geometry.axes, geometry.axes)
 
 
-def channels(geometry: Geometry) -> int:
-    """Number of channels; 0 where there is no axis of them."""
-    return geometry.shape[geometry.axes.index("c")] if "c" in geometry.axes else 0
-
-
 def shown_axes(grids: Sequence[Geometry]) -> tuple[str, ...]:
     """Names of the axes that the layers of a store have together."""
     return tuple(axis for axis in AXES if axis != "c" and any(axis in grid.axes for grid in grids))

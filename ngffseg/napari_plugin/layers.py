@@ -11,11 +11,21 @@ import numpy as np
 import numpy.typing as npt
 
 from ngffseg.geometry import Geometry, array_affine, straight_affine
-from ngffseg.labels import Contents, IntensityImage, LabelImage, open_contents, shown_name, split_address
-from ngffseg.napari_plugin.axes import LayerAxes, channels, layer_axes, layer_grid
-from ngffseg.napari_plugin.channels import channel_keywords, channel_name
+from ngffseg.labels import (
+    Contents,
+    IntensityImage,
+    LabelImage,
+    channel_window,
+    label_channels,
+    open_contents,
+    shown_channels,
+    shown_name,
+    split_address,
+)
+from ngffseg.napari_plugin.axes import LayerAxes, layer_axes, layer_grid
 from ngffseg.napari_plugin.table import colors_of, features_of
 from ngffseg.napari_plugin.view import LevelView
+from ngffseg.ngff import Channel
 
 # Data, keywords and kind of a layer.
 LayerData = tuple[Any, dict[str, Any], str]
@@ -57,14 +67,30 @@ def grids_of(contents: Contents) -> list[Geometry]:
 def image_layers(image: IntensityImage, grids: Sequence[Geometry]) -> list[LayerData]:
     """An intensity image: a layer of each channel, over one another in their colors."""
     found: list[LayerData] = []
-    for number in range(max(1, channels(image.geometry))):
+    for number, channel in enumerate(shown_channels(image)):
         axes = layer_axes(image.geometry, grids, number)
         grid = layer_grid(image.geometry, axes, grids)
         levels = _levels(image, axes)
-        keywords = placement(grid) | channel_keywords(image, number)
-        keywords |= {"multiscale": len(levels) > 1, "metadata": {KEY: _origin(image, grid, axes)}}
+        keywords = placement(grid) | {
+            "name": channel.name,
+            "colormap": _colormap(channel),
+            "contrast_limits": channel_window(image, number),
+            "visible": channel.active,
+            "blending": "translucent" if number == 0 else "additive",
+            "multiscale": len(levels) > 1,
+            "metadata": {KEY: _origin(image, grid, axes)},
+        }
         found.append((levels if len(levels) > 1 else levels[0], keywords, "image"))
     return found
+
+
+def _colormap(channel: Channel) -> Any:
+    """What napari makes a colormap of, from black to the color; of an inverted channel the other way."""
+    if channel.color is None:
+        return "gray_r" if channel.inverted else "gray"
+    if channel.inverted:
+        return np.array([channel.color, (0, 0, 0)]) / 255
+    return "#{:02x}{:02x}{:02x}".format(*channel.color)
 
 
 def label_layers(
@@ -88,12 +114,11 @@ def label_layers(
     features = features_of(image)
     colors = colors_of(image, features["index"])
     found: list[LayerData] = []
-    count = channels(image.geometry)
-    for number in range(max(1, count)):
+    for number, channel in enumerate(label_channels(image.geometry, beside)):
         axes = layer_axes(image.geometry, grids, number)
         grid = layer_grid(image.geometry, axes, grids)
         keywords = placement(grid) | {
-            "name": f"{name}: {channel_name(beside, number, count)}" if count > 1 else name,
+            "name": f"{name}: {channel}" if channel else name,
             "visible": True,
             "multiscale": True,
             "features": features,
