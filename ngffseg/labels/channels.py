@@ -7,7 +7,7 @@ from dataclasses import replace
 from ngffseg.geometry import Geometry
 from ngffseg.labels.contents import IntensityImage
 from ngffseg.labels.window import display_window
-from ngffseg.ngff import Channel
+from ngffseg.model import Channel
 
 # Of channels without one of their own, in turn.
 COLORS = ((255, 0, 255), (0, 255, 0), (0, 255, 255), (255, 255, 0), (0, 0, 255), (255, 0, 0))

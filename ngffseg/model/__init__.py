@@ -1,5 +1,6 @@
 """The values that everything else makes or reads: segments, segmentations, volumes."""
 
+from ngffseg.model.channel import Channel
 from ngffseg.model.code import Code, CodedRegion, Codes
 from ngffseg.model.loss import Loss
 from ngffseg.model.segment import Algorithm, Color, Segment
@@ -10,6 +11,7 @@ from ngffseg.model.value import plain_value
 __all__ = [
     "Algorithm",
     "ArrayLike",
+    "Channel",
     "Code",
     "CodedRegion",
     "Codes",

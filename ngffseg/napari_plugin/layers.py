@@ -22,10 +22,10 @@ from ngffseg.labels import (
     shown_name,
     split_address,
 )
+from ngffseg.model import Channel
 from ngffseg.napari_plugin.axes import LayerAxes, layer_axes, layer_grid
 from ngffseg.napari_plugin.table import colors_of, features_of
 from ngffseg.napari_plugin.view import LevelView
-from ngffseg.ngff import Channel
 
 # Data, keywords and kind of a layer.
 LayerData = tuple[Any, dict[str, Any], str]

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
-
-import dask.array as da
 
 from ngffseg.errors import StoreNotFoundError, UsageError
 from ngffseg.labels import open_contents, split_address, write_labels
-from ngffseg.model import Segment, Volume
+from ngffseg.model import Segment
 from ngffseg.napari_plugin.features import layer_features, save_painting
 from ngffseg.napari_plugin.layers import LayerData
 from ngffseg.napari_plugin.painting import Painting
 from ngffseg.napari_plugin.place import known_grids, layer_geometry
-from ngffseg.napari_plugin.view import LevelView
+from ngffseg.napari_plugin.volume import level0, volume_of
 
 
 def save_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
@@ -66,55 +63,11 @@ def save_new(url: str, data: Any, attributes: Mapping[str, Any], images: Sequenc
     Its grid is exactly that of the image of the store, along the axes of the layer, where it lies alike; else that of
     the layer. A new store gets the images that are given, as channels of one.
     """
-    array, name = _level0(data, attributes), plain_name(str(attributes.get("name", "")))
+    array, name = level0(data, attributes), plain_name(str(attributes.get("name", "")))
     geometry = layer_geometry(known_grids(url), array, attributes)
-    image = _volume(images) if images and not _exists(url) else None
+    image = volume_of(images) if images and not _exists(url) else None
     write_labels(url, array, name=name, segments=layer_segments(attributes), geometry=geometry, image=image)
     return f"{url}/labels/{name}"
-
-
-def _volume(layers: Sequence[LayerData]) -> Volume:
-    """Layers of images as one image: several are its channels.
-
-    Raises
-    ------
-    UsageError
-        If they lie on different voxels.
-    """
-    pixels = [_level0(data, attributes) for data, attributes, _ in layers]
-    grids = [
-        layer_geometry((), array, attributes)
-        for array, (_, attributes, _) in zip(pixels, layers, strict=True)
-    ]
-    names = [str(attributes.get("name", "image")) for _, attributes, _ in layers]
-    if len(layers) == 1:
-        return Volume(pixels[0], grids[0], names[0])
-    for name, grid in zip(names, grids, strict=True):
-        if grid != grids[0] or "c" in grid.axes:
-            raise UsageError(
-                f"{names[0]} and {name} lie on different voxels, so they are no channels of one image: choose one of them"
-            )
-    place = int("t" in grids[0].axes)
-    data = da.stack([da.asarray(array) for array in pixels], axis=place)  # type: ignore[no-untyped-call]
-
-    def with_channels(values: tuple[Any, ...], own: Any) -> tuple[Any, ...]:
-        return (*values[:place], own, *values[place:])
-
-    grid = replace(
-        grids[0],
-        shape=with_channels(grids[0].shape, len(layers)),
-        axes=with_channels(grids[0].axes, "c"),
-        units=with_channels(grids[0].units, None),
-    )
-    return Volume(data, grid, "image")
-
-
-def _level0(data: Any, attributes: Mapping[str, Any]) -> Any:
-    """The finest level of a layer; what comes from a store stays lazy."""
-    array = data[0] if attributes.get("multiscale") else data
-    if isinstance(array, LevelView | Painting):
-        return da.from_array(array, chunks=getattr(array, "chunks", "auto"))  # type: ignore[no-untyped-call]
-    return array
 
 
 def _exists(url: str) -> bool:

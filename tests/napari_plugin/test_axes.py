@@ -264,6 +264,7 @@ def test_channels_are_saved_as_one_image(tmp_path):
     copied, first = (open_contents(url) for url in (target, tmp_path / "a.zarr"))
     np.testing.assert_array_equal(copied.image.read(), image)
     assert copied.image.geometry == first.image.geometry
+    assert copied.image.channels == first.image.channels
     ((cells,),) = copied.segmentations
     np.testing.assert_array_equal(cells.read(), labels)
     assert cells.geometry == on_axes(first.image.geometry, "tzyx")
