@@ -122,6 +122,10 @@ class Session:
             self.viewer.layers.remove(name)
         return [str(word) for word in self.viewer.camera.orientation]
 
+    def contour(self, layer, width):
+        """Show labels as outlines so many voxels wide."""
+        self.viewer.layers[layer].contour = width
+
     def hide(self, layer):
         """Hide a layer."""
         self.viewer.layers[layer].visible = False
