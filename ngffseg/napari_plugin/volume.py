@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import dask.array as da
 import numpy as np
@@ -15,6 +15,8 @@ from ngffseg.napari_plugin.layers import LayerData
 from ngffseg.napari_plugin.painting import Painting
 from ngffseg.napari_plugin.place import layer_geometry
 from ngffseg.napari_plugin.view import LevelView
+
+T = TypeVar("T")
 
 
 def volume_of(layers: Sequence[LayerData]) -> Volume:
@@ -38,18 +40,19 @@ def volume_of(layers: Sequence[LayerData]) -> Volume:
             )
     place = int("t" in grids[0].axes)
     data = da.stack([da.asarray(array) for array in pixels], axis=place)  # type: ignore[no-untyped-call]
-
-    def with_channels(values: tuple[Any, ...], own: Any) -> tuple[Any, ...]:
-        return (*values[:place], own, *values[place:])
-
     grid = replace(
         grids[0],
-        shape=with_channels(grids[0].shape, len(layers)),
-        axes=with_channels(grids[0].axes, "c"),
-        units=with_channels(grids[0].units, None),
+        shape=_with(grids[0].shape, place, len(layers)),
+        axes=_with(grids[0].axes, place, "c"),
+        units=_with(grids[0].units, place, None),
     )
     told = all(channel.color is not None and channel.window is not None for channel in channels)
     return Volume(data, grid, "image", channels=tuple(channels) if told else ())
+
+
+def _with(values: tuple[T, ...], place: int, own: T) -> tuple[T, ...]:
+    """What is told per axis, with what is told of channels."""
+    return (*values[:place], own, *values[place:])
 
 
 def level0(data: Any, attributes: Mapping[str, Any]) -> Any:

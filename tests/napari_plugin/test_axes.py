@@ -25,7 +25,10 @@ with warnings.catch_warnings():
 SIZES = {"t": 3, "c": 2, "z": 4, "y": 20, "x": 18}
 SCALE = {"t": 60.0, "c": 1.0, "z": 2.0, "y": 0.5, "x": 0.25}
 UNITS = {"t": "second", "z": "micrometer", "y": "micrometer", "x": "micrometer"}
-LAYOUTS = ["yx", "cyx", "zyx", "czyx", "tyx", "tcyx", "tzyx", "tczyx"]
+LAYOUTS = [
+    *("cyx", "tcyx", "tczyx"),
+    *(pytest.param(axes, marks=pytest.mark.long) for axes in ("yx", "zyx", "czyx", "tyx", "tzyx")),
+]
 DYES = [
     {"label": "DAPI", "color": "0000FF", "window": {"min": 0, "max": 9000, "start": 10, "end": 500}},
     {"label": "GFP", "color": "00FF00", "window": {"min": 0, "max": 9000, "start": 0, "end": 700}, "active": False},
@@ -68,9 +71,14 @@ def microscope(folder, layout, labels, version="0.5", levels=1, **sizes):
 def opened(url):
     """All layers of a store, in a viewer of napari."""
     viewer = ViewerModel()
+    add_layers(viewer, url)
+    return viewer
+
+
+def add_layers(viewer, url):
+    """Open an address in a viewer."""
     for data, keywords, kind in read(str(url)):
         getattr(viewer, f"add_{kind}")(data, **keywords)
-    return viewer
 
 
 def seen(viewer, layer, place):

@@ -61,7 +61,11 @@ def microscope(folder, layout, labels, version):
 
 @pytest.mark.parametrize(
     ("layout", "labels", "version"),
-    [("tczyx", "tzyx", "0.5"), ("tczyx", "zyx", "0.4"), ("cyx", "yx", "0.5")],
+    [
+        ("tczyx", "tzyx", "0.5"),
+        ("tczyx", "zyx", "0.4"),
+        pytest.param("cyx", "yx", "0.5", marks=pytest.mark.long),
+    ],
 )
 def test_channels_and_labels_lie_over_one_another(page, tmp_path, layout, labels, version):
     """Colors of omero at known voxels of each time, labels where they are, and nowhere else."""
