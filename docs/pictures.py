@@ -1,4 +1,4 @@
-"""The pictures of the README, all from the demo case, by the commands that it shows.
+"""The pictures of the README: of the demo case, by the commands that it shows, and of a time series that is made here.
 
 python docs/pictures.py
 """
@@ -11,9 +11,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+from PIL import Image
+
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from docs.series import write_series  # noqa: E402
 from tests.display import display  # noqa: E402
 
 
@@ -28,9 +31,26 @@ def main() -> None:
         subprocess.run(
             [programs / "ngffseg", "view", store, "--screenshot", docs / "browser.png"], check=True
         )
-        steps = [["open", store], ["go", "organs", [20, 64, 64]], ["picture", str(docs / "napari.png")]]
-        words = [sys.executable, "-W", "ignore", "-m", "tests.napari_plugin.session", json.dumps(steps)]
-        subprocess.run(words, cwd=ROOT, env={**os.environ, "DISPLAY": screen}, check=True)
+        napari(screen, ["open", store], ["go", "organs", [20, 64, 64]], ["picture", str(docs / "napari.png")])
+        series, picture = Path(folder) / "series.ome.zarr", docs / "series.png"
+        write_series(series)
+        outlines = [["contour", name, 2] for name in ("nuclei", "wound")]
+        napari(
+            screen,
+            *[
+                ["open", str(series)],
+                ["go", "nuclei", [4, 2, 150, 150]],
+                *outlines,
+                ["picture", str(picture)],
+            ],
+        )
+        Image.open(picture).convert("RGB").quantize(256).save(picture, optimize=True)
+
+
+def napari(screen: str, *steps: list[object]) -> None:
+    """Have a person at napari do some steps."""
+    words = [sys.executable, "-W", "ignore", "-m", "tests.napari_plugin.session", json.dumps(steps)]
+    subprocess.run(words, cwd=ROOT, env={**os.environ, "DISPLAY": screen}, check=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from ngffseg import open_labels
+from ngffseg.geometry import on_axes, scales
+from ngffseg.labels import open_image
 from tests.display import display
 from tests.napari_plugin import volumes
 
@@ -109,6 +112,11 @@ def test_the_python_examples(number, tmp_path):
     (tmp_path / "example.py").write_text(blocks("python")[number], encoding="utf-8")
     # dask warns where another cluster of this machine has its usual port.
     ran([sys.executable, *(["-W", "error"] if number else []), "example.py"], tmp_path)
+    if "stack" in blocks("python")[number]:
+        nuclei, wound = (open_labels(tmp_path / "experiment.ome.zarr", name) for name in ("nuclei", "wound"))
+        assert nuclei.geometry.axes == ("t", "y", "x")
+        assert wound.geometry == on_axes(open_image(tmp_path / "experiment.ome.zarr").geometry, "yx")
+        assert (wound.geometry.units, scales(wound.geometry)) == (("micrometer",) * 2, (0.65, 0.65))
 
 
 def test_the_two_commands_are_those_of_ci():

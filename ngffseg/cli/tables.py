@@ -7,8 +7,7 @@ from rich.text import Text
 
 from ngffseg.geometry import Geometry, SourceGrid, anatomical_code
 from ngffseg.labels import Cost, SourceLink, StoredLevel
-from ngffseg.model import Segment
-from ngffseg.ngff import Channel
+from ngffseg.model import Channel, Segment
 
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 

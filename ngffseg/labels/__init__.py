@@ -3,6 +3,7 @@
 from ngffseg.labels.address import split_address
 from ngffseg.labels.archive import write_archive
 from ngffseg.labels.calibration import calibrate
+from ngffseg.labels.channels import channel_count, channel_window, label_channels, shown_channels
 from ngffseg.labels.contents import Contents, IntensityImage, open_contents, shown_name
 from ngffseg.labels.costs import Cost, access_costs
 from ngffseg.labels.forecast import Forecast, forecast, is_current
@@ -28,6 +29,7 @@ from ngffseg.labels.rebuild import build_levels, can_build
 from ngffseg.labels.regridded import Nearest
 from ngffseg.labels.reordering import canonical, source_order
 from ngffseg.labels.segment_table import update_segments
+from ngffseg.labels.stored_plan import can_update
 from ngffseg.labels.tree import store_tree
 from ngffseg.labels.update import update_labels
 from ngffseg.labels.verification import verify_index, verify_indices
@@ -63,7 +65,10 @@ __all__ = [
     "build_levels",
     "calibrate",
     "can_build",
+    "can_update",
     "canonical",
+    "channel_count",
+    "channel_window",
     "check",
     "check_current",
     "display_window",
@@ -72,6 +77,7 @@ __all__ = [
     "image_beside",
     "index_group",
     "is_current",
+    "label_channels",
     "list_labels",
     "open_contents",
     "open_image",
@@ -79,6 +85,7 @@ __all__ = [
     "open_segmentation",
     "place_from_text",
     "place_of",
+    "shown_channels",
     "shown_name",
     "source_order",
     "split_address",

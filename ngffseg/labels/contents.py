@@ -22,6 +22,7 @@ from ngffseg.labels.nodes import attributes_of, find_groups
 from ngffseg.labels.open import open_labels
 from ngffseg.labels.parent import open_parent
 from ngffseg.labels.places import LABELS
+from ngffseg.model import Channel
 from ngffseg.store import open_store, store_errors
 
 # The version of a store that does not tell it.
@@ -52,7 +53,7 @@ class IntensityImage:
     name: str
     arrays: Levels
     geometry: Geometry
-    channels: tuple[ngff.Channel, ...] = ()
+    channels: tuple[Channel, ...] = ()
 
     def read(self, box: Box | None = None, level: int = 0) -> npt.NDArray[Any]:
         """Values of a box of a level, in the stored dtype; only the chunks that it touches are read.

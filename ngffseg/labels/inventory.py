@@ -9,6 +9,7 @@ from ngffseg import ngff
 from ngffseg.geometry import SourceGrid
 from ngffseg.labels.image import LabelImage
 from ngffseg.labels.listing import ListedLabels
+from ngffseg.model import Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class StoredImage:
     placeholder: bool
     axes: tuple[str, ...]
     levels: tuple[StoredLevel, ...]
-    channels: tuple[ngff.Channel, ...] = ()
+    channels: tuple[Channel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,8 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
     written = ngff.decode_multiscales(ngff.unwrap(attributes_of(group))[1], ndim=len(axes))
     multiscales = ngff.encode_multiscales(_multiscales(image, plan, written), version)
     own = ngff.encode_image(plan.levels[0].geometry, image.source_grid)
-    attributes = ngff.wrap(version, {"multiscales": [multiscales]}, own)
+    shown = {"omero": ngff.encode_channels(image.channels)} if image.channels else {}
+    attributes = ngff.wrap(version, {"multiscales": [multiscales], **shown}, own)
     job.image = judged(attributes, "")
     if job.aside:
         with shielded():

@@ -57,5 +57,14 @@ def stored_plan(image: LabelImage) -> PyramidPlan:
     return replace(plan, levels=tuple(map(_as_stored, plan.levels, image.arrays)))
 
 
+def can_update(image: LabelImage) -> bool:
+    """Return True if a label image says how its levels were made, so that a part of them can be made as they were."""
+    try:
+        stored_plan(image)
+    except MetadataError:
+        return False
+    return True
+
+
 def _as_stored(level: Level, array: zarr.Array[Any]) -> Level:
     return replace(level, path=array.basename, chunks=array.chunks, shards=array.shards)

@@ -22,24 +22,31 @@ MOST_BYTES = 2**26
 MOST_SIDE = 256
 
 
-def display_window(image: IntensityImage) -> tuple[float, float]:
+def display_window(image: IntensityImage, channel: int | None = None) -> tuple[float, float]:
     """Values to be shown in black and in white: percentiles 1 and 99 within the field of view.
 
     Scanners give one value to all that lies outside of it, which is the smallest one and at the corner of the image:
     that is left out. It is level 0 that is looked at: coarser ones hold averages of padding and patient. Of large
     images that is 8 chunks at most, and one of the coarsest level for its corner.
+
+    Parameters
+    ----------
+    image
+        The image.
+    channel
+        Number of the channel; all of the image by default.
     """
     try:
-        values = _sample(image)
+        values = _sample(image, channel)
     except ChunkError:  # which is told when that chunk is looked at
         values = np.empty(0)
     if not len(values) or values[0] == values[-1]:  # chunks of padding alone, or of nothing
-        values = _coarsest(image)
+        values = _coarsest(image, channel)
     if not len(values):
         return 0.0, 1.0
     inside = values[np.searchsorted(values, values[0], side="right") :]
     # Of masks that would leave one value.
-    if len(inside) and inside[0] < inside[-1] and values[0] == _corner(image):
+    if len(inside) and inside[0] < inside[-1] and values[0] == _corner(image, channel):
         values = inside
     low, high = (float(v) for v in np.percentile(values, (1, 99)))
     if low == high:
@@ -47,16 +54,25 @@ def display_window(image: IntensityImage) -> tuple[float, float]:
     return (low, high) if low < high else (low, low + 1.0)
 
 
-def _sample(image: IntensityImage) -> npt.NDArray[Any]:
+def _sample(image: IntensityImage, channel: int | None) -> npt.NDArray[Any]:
     """Values of level 0, sorted: all of a small image, else of some chunks; none where a chunk is too large."""
     array = image.arrays[0]
     objects = [-(-n // side) for n, side in zip(array.shape, array.shards or array.chunks, strict=True)]
     if array.size <= MOST_VALUES and np.prod(objects) <= MOST_OBJECTS:
-        return _sorted([image.read()])
+        return _sorted([image.read(_within(image, [slice(0, n) for n in array.shape], channel))])
     size = int(np.prod(array.chunks)) * array.dtype.itemsize
-    boxes = _boxes(image)[: MOST_BYTES // size]
+    boxes = [_within(image, box, channel) for box in _boxes(image)[: MOST_BYTES // size]]
     with ThreadPoolExecutor(MOST_OBJECTS) as threads:
         return _sorted(list(threads.map(image.read, boxes)))
+
+
+def _within(image: IntensityImage, box: Box, channel: int | None) -> Box:
+    """A box, of one channel alone where one is meant."""
+    one = slice(channel, channel + 1) if channel is not None else None
+    return tuple(
+        one if axis == "c" and one is not None else side
+        for axis, side in zip(image.geometry.axes, box, strict=True)
+    )
 
 
 def _boxes(image: IntensityImage) -> list[Box]:
@@ -69,18 +85,18 @@ def _boxes(image: IntensityImage) -> list[Box]:
     return list(itertools.product(*sides))
 
 
-def _coarsest(image: IntensityImage) -> npt.NDArray[Any]:
+def _coarsest(image: IntensityImage, channel: int | None) -> npt.NDArray[Any]:
     """Values of the middle of the coarsest level, sorted."""
     shape = image.arrays[-1].shape
     starts = [max(0, n - MOST_SIDE) // 2 for n in shape]
-    box = tuple(slice(start, start + min(n, MOST_SIDE)) for start, n in zip(starts, shape, strict=True))
-    return _sorted([image.read(box, len(image.arrays) - 1)])
+    box = [slice(start, start + min(n, MOST_SIDE)) for start, n in zip(starts, shape, strict=True)]
+    return _sorted([image.read(_within(image, box, channel), len(image.arrays) - 1)])
 
 
-def _corner(image: IntensityImage) -> Any:
+def _corner(image: IntensityImage, channel: int | None) -> Any:
     """The value of the first voxel of the coarsest level, which is the cheapest to be read."""
-    ndim = image.arrays[-1].ndim
-    return image.read((slice(0, 1),) * ndim, len(image.arrays) - 1).flat[0]
+    box = [slice(0, 1)] * image.arrays[-1].ndim
+    return image.read(_within(image, box, channel), len(image.arrays) - 1).flat[0]
 
 
 def _sorted(parts: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:

@@ -1,6 +1,7 @@
 """The values that everything else makes or reads: segments, segmentations, volumes."""
 
 from ngffseg.model.arrays import check_told, plain_array, told_grid, told_words
+from ngffseg.model.channel import Channel
 from ngffseg.model.code import Code, CodedRegion, Codes, decode_codes, encode_codes
 from ngffseg.model.loss import Loss
 from ngffseg.model.segment import LARGEST_LABEL, Algorithm, Color, Segment
@@ -11,6 +12,7 @@ __all__ = [
     "LARGEST_LABEL",
     "Algorithm",
     "ArrayLike",
+    "Channel",
     "Code",
     "CodedRegion",
     "Codes",

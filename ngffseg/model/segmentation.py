@@ -12,6 +12,7 @@ import numpy as np
 from ngffseg.errors import LabelValueError, NgffsegWarning, UsageError
 from ngffseg.geometry import Geometry, SourceGrid
 from ngffseg.model.arrays import check_told, plain_array
+from ngffseg.model.channel import Channel
 from ngffseg.model.segment import Segment
 
 
@@ -102,18 +103,30 @@ class Segmentation:
 class Volume:
     """An intensity image: any numeric array, in the axes of its geometry.
 
-    ``source_grid`` is the grid of its source, where the array is in another order than there.
+    Parameters
+    ----------
+    data
+        The array.
+    geometry
+        Its grid.
+    name
+        Its name.
+    source_grid
+        The grid of its source, where the array is in another order than there.
+    channels
+        How its channels are to be shown, each with a color and a window; by default nothing is told.
 
     Raises
     ------
     UsageError
-        If it is no array, or its shape, axes or coordinates are not those of its geometry.
+        If it is no array, its shape, axes or coordinates are not those of its geometry, or the channels are others.
     """
 
     data: ArrayLike
     geometry: Geometry
     name: str = ""
     source_grid: SourceGrid | None = None
+    channels: tuple[Channel, ...] = ()
 
     def __post_init__(self) -> None:
         _check_geometry(self.geometry)
@@ -125,6 +138,12 @@ class Volume:
             raise UsageError(
                 f"an image has shape {tuple(self.data.shape)}, its geometry {self.geometry.shape}"
             )
+        count = dict(zip(self.geometry.axes, self.geometry.shape, strict=True)).get("c", 1)
+        if self.channels and len(self.channels) != count:
+            raise UsageError(f"an image of {count} channels tells of {len(self.channels)}: give all or none")
+        for number, channel in enumerate(self.channels):
+            if channel.color is None or channel.window is None:
+                raise UsageError(f"channel {number}: give its color and its window, which OME-Zarr demands")
 
 
 def _check_geometry(geometry: object) -> None:

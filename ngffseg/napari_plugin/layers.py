@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -15,21 +15,22 @@ from ngffseg.labels import (
     Contents,
     IntensityImage,
     LabelImage,
-    display_window,
+    channel_window,
+    label_channels,
     open_contents,
+    shown_channels,
     shown_name,
     split_address,
 )
+from ngffseg.model import Channel
+from ngffseg.napari_plugin.axes import LayerAxes, layer_axes, layer_grid
 from ngffseg.napari_plugin.table import colors_of, features_of
 from ngffseg.napari_plugin.view import LevelView
-from ngffseg.ngff import Channel
 
 # Data, keywords and kind of a layer.
 LayerData = tuple[Any, dict[str, Any], str]
 # Key of the metadata of a layer under which it is told from which label image it comes.
 KEY = "ngffseg"
-# Of channels without one of their own, as napari gives them.
-COLORS = ("magenta", "green", "cyan", "yellow", "blue", "red")
 # Words of NGFF that napari knows, too.
 UNITS = {
     *("angstrom", "nanometer", "micrometer", "millimeter", "centimeter", "meter"),
@@ -47,94 +48,98 @@ def read_layers(path: str | os.PathLike[str]) -> list[LayerData]:
     """
     contents = open_contents(path)
     _, named = split_address(path)
-    with_channels = _many_channels(contents)
+    grids = grids_of(contents)
     found: list[LayerData] = []
     if contents.image is not None and named is None:
-        found += image_layers(contents.image, split=not with_channels)
+        found += image_layers(contents.image, grids)
     for layers in contents.segmentations:
-        found += [label_layer(image, shown_name(layers, number)) for number, image in enumerate(layers)]
+        for number, image in enumerate(layers):
+            found += label_layers(image, shown_name(layers, number), grids, contents.image)
     return found
 
 
-def _many_channels(contents: Contents) -> bool:
-    """Whether any labels have channels of their own, so that the axis must stay for all layers."""
-    images = (image for layers in contents.segmentations for image in layers)
-    return any(_channels(image.geometry) > 1 for image in images)
+def grids_of(contents: Contents) -> list[Geometry]:
+    """The grids of all that a store holds."""
+    labels = [image.geometry for layers in contents.segmentations for image in layers]
+    return [*([contents.image.geometry] if contents.image is not None else []), *labels]
 
 
-def _channels(geometry: Geometry) -> int:
-    return geometry.shape[geometry.axes.index("c")] if "c" in geometry.axes else 0
+def image_layers(image: IntensityImage, grids: Sequence[Geometry]) -> list[LayerData]:
+    """An intensity image: a layer of each channel, over one another in their colors."""
+    found: list[LayerData] = []
+    for number, channel in enumerate(shown_channels(image)):
+        axes = layer_axes(image.geometry, grids, number)
+        grid = layer_grid(image.geometry, axes, grids)
+        levels = _levels(image, axes)
+        keywords = placement(grid) | {
+            "name": channel.name,
+            "colormap": _colormap(channel),
+            "contrast_limits": channel_window(image, number),
+            "visible": channel.active,
+            "blending": "translucent" if number == 0 else "additive",
+            "multiscale": len(levels) > 1,
+            "metadata": {KEY: _origin(image, grid, axes)},
+        }
+        found.append((levels if len(levels) > 1 else levels[0], keywords, "image"))
+    return found
 
 
-def image_layers(image: IntensityImage, *, split: bool) -> list[LayerData]:
-    """An intensity image: with ``split``, a layer of each channel, over one another in their colors."""
-    count = _channels(image.geometry) if split else 0
-    if count == 0:
-        keywords = placement(image.geometry) | {"name": image.name or "image", "colormap": "gray"}
-        keywords["contrast_limits"] = display_window(image)
-        return [_image_layer(image, keywords, {})]
-    axis = image.geometry.axes.index("c")
-    channels = image.channels if len(image.channels) == count else (Channel(),) * count
-    return [
-        _image_layer(
-            image,
-            placement(image.geometry, without="c") | channel_keywords(image, channel, number, count),
-            {axis: number},
-        )
-        for number, channel in enumerate(channels)
-    ]
+def _colormap(channel: Channel) -> Any:
+    """What napari makes a colormap of, from black to the color; of an inverted channel the other way."""
+    if channel.color is None:
+        return "gray_r" if channel.inverted else "gray"
+    if channel.inverted:
+        return np.array([channel.color, (0, 0, 0)]) / 255
+    return "#{:02x}{:02x}{:02x}".format(*channel.color)
 
 
-def _image_layer(image: IntensityImage, keywords: dict[str, Any], fixed: Mapping[int, int]) -> LayerData:
-    levels = [
-        LevelView(partial(image.read, level=number), array.shape, array.dtype, fixed)
-        for number, array in enumerate(image.arrays)
-    ]
-    own = {"multiscale": len(levels) > 1, "metadata": {KEY: {"store": image.url, "geometry": image.geometry}}}
-    return levels if len(levels) > 1 else levels[0], keywords | own, "image"
-
-
-def channel_keywords(image: IntensityImage, channel: Channel, number: int, count: int) -> dict[str, Any]:
-    """Name, color and window of a channel, as far as the store tells them."""
-    name = image.name or "image"
-    colors = ("gray",) if count == 1 else COLORS
-    keywords: dict[str, Any] = {
-        "name": channel.name or (name if count == 1 else f"{name}: channel {number}"),
-        "colormap": "#{:02x}{:02x}{:02x}".format(*channel.color)
-        if channel.color is not None
-        else colors[number % len(colors)],
-        "blending": "translucent" if number == 0 else "additive",
-    }
-    window = channel.window or (display_window(image) if count == 1 else None)
-    return keywords | ({"contrast_limits": window} if window is not None else {})
-
-
-def label_layer(image: LabelImage, name: str) -> LayerData:
-    """A label image: all its levels, lazily.
+def label_layers(
+    image: LabelImage, name: str, grids: Sequence[Geometry], beside: IntensityImage | None
+) -> list[LayerData]:
+    """A label image: all its levels, lazily; a layer of each channel, if it has channels of its own.
 
     Of one level, too, it is a layer of several: those cannot be painted on by chance, where nothing is saved.
+
+    Parameters
+    ----------
+    image
+        The label image.
+    name
+        What people call it.
+    grids
+        Grids of all that its store holds.
+    beside
+        The image of the store, which may know names of channels.
     """
     features = features_of(image)
-    fixed = fixed_axes(image.geometry)
-    data = [
-        LevelView(partial(image.read, level=number), array.shape, array.dtype, fixed)
+    colors = colors_of(image, features["index"])
+    found: list[LayerData] = []
+    for number, channel in enumerate(label_channels(image.geometry, beside)):
+        axes = layer_axes(image.geometry, grids, number)
+        grid = layer_grid(image.geometry, axes, grids)
+        keywords = placement(grid) | {
+            "name": f"{name}: {channel}" if channel else name,
+            "visible": True,
+            "multiscale": True,
+            "features": features,
+            "metadata": {KEY: origin(image, grid, axes)},
+        }
+        if colors is not None:
+            keywords["colormap"] = colors
+        found.append((levels_of(image, axes), keywords, "labels"))
+    return found
+
+
+def _levels(image: IntensityImage | LabelImage, axes: LayerAxes) -> list[LevelView]:
+    return [
+        LevelView(partial(image.read, level=number), array.shape, array.dtype, axes)
         for number, array in enumerate(image.arrays)
     ]
-    keywords = placement(image.geometry, without="c" if fixed else "") | {
-        "name": name,
-        "visible": True,
-        "multiscale": True,
-        "features": features,
-        "metadata": {KEY: origin(image)},
-    }
-    colors = colors_of(image, features["index"])
-    if colors is not None:
-        keywords["colormap"] = colors
-    return _several(data), keywords, "labels"
 
 
-def _several(levels: list[LevelView]) -> Any:
-    """Levels as napari takes them: of a list of one it takes the planes for levels."""
+def levels_of(image: LabelImage, axes: LayerAxes) -> Any:
+    """Levels of labels as napari takes them: of a list of one it takes the planes for levels."""
+    levels = _levels(image, axes)
     if len(levels) > 1:
         return levels
     from napari.layers._multiscale_data import MultiScaleData
@@ -142,31 +147,26 @@ def _several(levels: list[LevelView]) -> Any:
     return MultiScaleData(levels)
 
 
-def origin(image: LabelImage) -> dict[str, Any]:
+def origin(image: LabelImage, grid: Geometry, axes: LayerAxes) -> dict[str, Any]:
     """What a layer knows of the label image that it shows."""
-    return {"store": image.url, "name": image.name, "image": image, "geometry": image.geometry}
+    return _origin(image, grid, axes) | {"name": image.name, "image": image}
 
 
-def fixed_axes(geometry: Geometry) -> Mapping[int, int]:
-    """The axis of a single channel, which layers do not have: images lose theirs, too."""
-    return {geometry.axes.index("c"): 0} if _channels(geometry) == 1 else {}
+def _origin(image: IntensityImage | LabelImage, grid: Geometry, axes: LayerAxes) -> dict[str, Any]:
+    return {"store": image.url, "geometry": grid, "axes": axes}
 
 
-def placement(geometry: Geometry, *, without: str = "") -> dict[str, Any]:
-    """Where a layer lies: its affine, axes and units, without an axis that the layer does not have."""
-    kept = [n for n, axis in enumerate(geometry.axes) if axis != without]
+def placement(grid: Geometry) -> dict[str, Any]:
+    """Where a layer of a grid lies: its affine, axes and units."""
     keywords: dict[str, Any] = {
-        "affine": layer_affine(geometry, straight=False, without=without),
-        "axis_labels": tuple(geometry.axes[n] for n in kept),
+        "affine": layer_affine(grid, straight=False),
+        "axis_labels": grid.axes,
     }
-    units = [geometry.units[n] for n in kept]
-    if any(unit in UNITS for unit in units):
-        keywords["units"] = tuple(unit if unit in UNITS else "pixel" for unit in units)
+    if any(unit in UNITS for unit in grid.units):
+        keywords["units"] = tuple(unit if unit in UNITS else "pixel" for unit in grid.units)
     return keywords
 
 
-def layer_affine(geometry: Geometry, *, straight: bool, without: str = "") -> npt.NDArray[np.float64]:
-    """The affine of a layer: to the patient, or straight along the axes of the image."""
-    matrix = straight_affine(geometry) if straight else array_affine(geometry)
-    kept = [n for n, axis in enumerate((*geometry.axes, "")) if axis != without or not axis]
-    return matrix[np.ix_(kept, kept)]
+def layer_affine(grid: Geometry, *, straight: bool) -> npt.NDArray[np.float64]:
+    """The affine of a layer of a grid: to the patient, or straight along the axes of the image."""
+    return straight_affine(grid) if straight else array_affine(grid)

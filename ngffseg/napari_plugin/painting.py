@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ngffseg.labels import LabelImage, bounding_box, update_labels
-from ngffseg.napari_plugin.view import Box, Values, whole_box
+from ngffseg.labels import LabelImage, bounding_box, build_levels, can_update, update_labels
+from ngffseg.napari_plugin.axes import Box, LayerAxes, Values, all_axes
 
 Index = tuple[int, ...]
 # Labels of neighbouring chunks are saved as one box, up to so many voxels.
@@ -26,16 +26,15 @@ class Painting:
     ----------
     image
         The label image, as it was opened.
-    fixed
-        Index on axes that the array does not have (channels).
+    axes
+        Which axes the array has; all of the label image by default.
     """
 
-    def __init__(self, image: LabelImage, fixed: Mapping[int, int] | None = None) -> None:
-        self.image, self._fixed = image, dict(fixed or {})
+    def __init__(self, image: LabelImage, axes: LayerAxes | None = None) -> None:
+        self.image, self._axes = image, axes or all_axes(image.geometry)
         array = image.arrays[0]
-        kept = [axis for axis in range(array.ndim) if axis not in self._fixed]
-        self.shape = tuple(array.shape[axis] for axis in kept)
-        self.chunks = tuple(array.chunks[axis] for axis in kept)
+        self.shape = self._axes.along(array.shape, 1)
+        self.chunks = self._axes.along(array.chunks, 1)
         self.dtype: np.dtype[Any] = array.dtype.newbyteorder("=")
         self.ndim = len(self.shape)
         # Chunks that were painted on, as they are now.
@@ -79,6 +78,8 @@ class Painting:
     def save(self) -> int:
         """Write what was painted to the store, with all levels and the index; nothing else is written.
 
+        Levels of others, of which nobody knows how they were made, are all made anew before.
+
         Returns
         -------
         int
@@ -90,8 +91,10 @@ class Painting:
             If somebody else has changed the same voxels meanwhile; what was painted is kept.
         """
         boxes = self.changes
+        if boxes and self.image.name and not can_update(self.image):
+            self.image = build_levels(self.image.url, self.image.name)
         for box in boxes:
-            whole = whole_box(box, self._fixed)
+            whole = self._axes.stored_box(box)
             size = [part.stop - part.start for part in whole]
             self.image = update_labels(self.image, whole, self._read(box).reshape(size))
         self._painted.clear()
@@ -106,8 +109,7 @@ class Painting:
         return labels
 
     def _stored(self, box: Box) -> Values:
-        size = [part.stop - part.start for part in box]
-        return self.image.read(whole_box(box, self._fixed)).reshape(size)
+        return self._axes.seen(self.image.read(self._axes.stored_box(box)), box)
 
     def _chunks_of(self, box: Box) -> Iterator[Index]:
         ranges = (range(b.start // c, -(-b.stop // c)) for b, c in zip(box, self.chunks, strict=True))

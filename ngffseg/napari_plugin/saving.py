@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-import dask.array as da
-import numpy as np
-import numpy.typing as npt
-
-from ngffseg.errors import NgffsegError, StoreNotFoundError, UsageError
-from ngffseg.geometry import SPACE, Geometry, array_affine, from_array_affine, straight_affine
+from ngffseg.errors import StoreNotFoundError, UsageError
 from ngffseg.labels import open_contents, split_address, write_labels
-from ngffseg.model import Segment, Volume
+from ngffseg.model import Segment
 from ngffseg.napari_plugin.features import layer_features, save_painting
-from ngffseg.napari_plugin.layers import UNITS, LayerData
+from ngffseg.napari_plugin.layers import LayerData
 from ngffseg.napari_plugin.painting import Painting
-from ngffseg.napari_plugin.view import LevelView
+from ngffseg.napari_plugin.place import known_grids, layer_geometry
+from ngffseg.napari_plugin.volume import level0, volume_of
 
 
 def save_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
     """Write layers of labels, and an image of the same grid if it is among them, to a store.
+
+    Several images become the channels of one.
 
     What was painted on a layer of that store goes back into it; any other becomes a new label image under
     the name of its layer.
@@ -45,7 +42,7 @@ def save_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
         If a label image of that name is there already, or the store cannot take it.
     """
     url, _ = split_address(path)
-    image = next((layer for layer in layers if layer[2] == "image"), None)
+    images = [layer for layer in layers if layer[2] == "image"]
     written = []
     for data, attributes, kind in layers:
         if kind != "labels":
@@ -54,33 +51,23 @@ def save_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
             save_painting(data, attributes)
             written.append(f"{url}/labels/{data.image.name}")
         else:
-            written.append(save_new(url, data, attributes, image))
+            written.append(save_new(url, data, attributes, images))
     if not written:
         raise UsageError(f"{url}: no labels among the layers: choose a layer of labels, too")
     return written
 
 
-def save_new(url: str, data: Any, attributes: Mapping[str, Any], image: LayerData | None = None) -> str:
+def save_new(url: str, data: Any, attributes: Mapping[str, Any], images: Sequence[LayerData] = ()) -> str:
     """Write a layer of labels as a new label image, and return its address.
 
-    Its grid is exactly that of the image of the store where it lies alike; else that of the layer.
+    Its grid is exactly that of the image of the store, along the axes of the layer, where it lies alike; else that of
+    the layer. A new store gets the images that are given, as channels of one.
     """
-    array, name = _level0(data, attributes), plain_name(str(attributes.get("name", "")))
-    geometry = layer_geometry(url, array, attributes)
-    volume = None
-    if image is not None and not _exists(url):
-        pixels = _level0(image[0], image[1])
-        volume = Volume(pixels, layer_geometry(url, pixels, image[1]), str(image[1].get("name", "image")))
-    write_labels(url, array, name=name, segments=layer_segments(attributes), geometry=geometry, image=volume)
+    array, name = level0(data, attributes), plain_name(str(attributes.get("name", "")))
+    geometry = layer_geometry(known_grids(url), array, attributes)
+    image = volume_of(images) if images and not _exists(url) else None
+    write_labels(url, array, name=name, segments=layer_segments(attributes), geometry=geometry, image=image)
     return f"{url}/labels/{name}"
-
-
-def _level0(data: Any, attributes: Mapping[str, Any]) -> Any:
-    """The finest level of a layer; what comes from a store stays lazy."""
-    array = data[0] if attributes.get("multiscale") else data
-    if isinstance(array, LevelView | Painting):
-        return da.from_array(array, chunks=getattr(array, "chunks", "auto"))  # type: ignore[no-untyped-call]
-    return array
 
 
 def _exists(url: str) -> bool:
@@ -94,56 +81,6 @@ def _exists(url: str) -> bool:
 def plain_name(name: str) -> str:
     """A name that can be a folder, from what people call a layer."""
     return re.sub(r"[^\w.\- ]+", "_", name).strip(" ._") or "labels"
-
-
-def layer_geometry(url: str, array: Any, attributes: Mapping[str, Any]) -> Geometry:
-    """The grid of a layer: that of the store where both lie alike, else from scale, affine and so on."""
-    matrix, grids = shown_affine(attributes, array.ndim), _grids(url)
-    for known in grids:
-        likely = (array_affine(known), straight_affine(known))
-        if known.shape == array.shape and any(np.allclose(m, matrix, rtol=0, atol=1e-9) for m in likely):
-            return known
-    units = [_unit(unit) for unit in attributes.get("units") or ()]
-    geometry = from_array_affine(array.shape, matrix)
-    if len(units) != array.ndim or not any(units):
-        units = [None] * array.ndim
-    # Layers of a patient are opened in the patient's world, so that what is drawn over them lies there as well.
-    placed = len(geometry.spatial_axes) == len(SPACE) and any(known.frame == "patient" for known in grids)
-    return replace(geometry, units=tuple(units), frame="patient" if placed else None)
-
-
-def _grids(url: str) -> list[Geometry]:
-    try:
-        contents = open_contents(url)
-    except NgffsegError:
-        return []
-    images = [image.geometry for layers in contents.segmentations for image in layers]
-    return [*([contents.image.geometry] if contents.image is not None else []), *images]
-
-
-def _unit(unit: Any) -> str | None:
-    return str(unit) if str(unit) in UNITS else None
-
-
-def shown_affine(attributes: Mapping[str, Any], ndim: int) -> npt.NDArray[np.float64]:
-    """The affine of a layer from array index to world, of all that napari composes it of."""
-    from napari.utils.transforms import Affine
-
-    def given(key: str) -> Any:
-        """A part of the transform, None where the layer does not tell it."""
-        value = attributes.get(key)
-        return None if value is None else np.asarray(value, np.float64)
-
-    own = Affine(
-        scale=given("scale"),
-        translate=given("translate"),
-        rotate=given("rotate"),
-        shear=given("shear"),
-        ndim=ndim,
-    )
-    further = given("affine")
-    matrix = np.asarray(own.affine_matrix, np.float64)
-    return matrix if further is None else further @ matrix
 
 
 def layer_segments(attributes: Mapping[str, Any]) -> tuple[Segment, ...]:

@@ -36,8 +36,7 @@ def course_of(viewer: Any) -> Course | None:
 
 def _layer_course(layer: Any, ndim: int) -> Course:
     geometry: Geometry = layer.metadata[KEY]["geometry"]
-    axes = [axis for axis in geometry.axes if axis != "c" or layer.ndim == len(geometry.axes)]
-    places = [axes.index(axis) for axis in SPACE]
+    places = [geometry.axes.index(axis) for axis in SPACE]
     zero = np.asarray(layer.data_to_world(np.zeros(layer.ndim)))
     steps = np.stack([layer.data_to_world(np.eye(layer.ndim)[place]) - zero for place in places], axis=1)
     # Directions in the patient of steps along the axes of the world.

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ngffseg.labels import bounding_box
-
-Values = npt.NDArray[Any]
-Box = tuple[slice, ...]
+from ngffseg.napari_plugin.axes import Box, LayerAxes, Values
 
 
 class LevelView:
@@ -27,10 +25,10 @@ class LevelView:
         Values of a box of the stored level.
     shape, dtype
         Of the stored level.
-    fixed
-        Index on axes that the view does not have (channels).
+    axes
+        Which axes the view has; all of the level by default.
     box
-        What of the other axes it shows; all by default.
+        What of them it shows; all by default.
     """
 
     def __init__(
@@ -38,12 +36,12 @@ class LevelView:
         read: Callable[[Box], Values],
         shape: Sequence[int],
         dtype: npt.DTypeLike,
-        fixed: Mapping[int, int] | None = None,
+        axes: LayerAxes | None = None,
         box: Box | None = None,
     ) -> None:
-        self._read, self._stored, self._fixed = read, tuple(shape), dict(fixed or {})
-        free = [n for axis, n in enumerate(shape) if axis not in self._fixed]
-        self._box = box or tuple(slice(0, n) for n in free)
+        self._read, self._stored, self._axes = read, tuple(shape), axes
+        sizes = self._stored if axes is None else axes.along(self._stored, 1)
+        self._box = box or tuple(slice(0, n) for n in sizes)
         self.dtype: np.dtype[Any] = np.dtype(dtype).newbyteorder("=")
         self.shape: tuple[int, ...] = tuple(part.stop - part.start for part in self._box)
         self.ndim = len(self.shape)
@@ -63,7 +61,7 @@ class LevelView:
             slice(p.start + b.start, p.start + b.stop) for p, b in zip(self._box, box, strict=True)
         )
         if all(part is Ellipsis or (isinstance(part, slice) and part.step in (None, 1)) for part in parts):
-            return LevelView(self._read, self._stored, self.dtype, self._fixed, inside)
+            return LevelView(self._read, self._stored, self.dtype, self._axes, inside)
         return self._values(inside)[rest]
 
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> Values:
@@ -72,11 +70,6 @@ class LevelView:
         return values if dtype is None else values.astype(dtype, copy=False)
 
     def _values(self, box: Box) -> Values:
-        return self._read(whole_box(box, self._fixed)).reshape([part.stop - part.start for part in box])
-
-
-def whole_box(box: Box, fixed: Mapping[int, int]) -> Box:
-    """A box with the axes that a view does not have."""
-    rest = iter(box)
-    count = len(box) + len(fixed)
-    return tuple(slice(fixed[a], fixed[a] + 1) if a in fixed else next(rest) for a in range(count))
+        if self._axes is None:
+            return self._read(box)
+        return self._axes.seen(self._read(self._axes.stored_box(box)), box)

@@ -8,10 +8,12 @@ import numpy as np
 
 from ngffseg.errors import UsageError
 from ngffseg.geometry import Geometry, array_affine, same_directions
-from ngffseg.labels import open_labels
+from ngffseg.labels import LabelImage, open_labels
+from ngffseg.napari_plugin.axes import all_axes
 from ngffseg.napari_plugin.features import save_painting
-from ngffseg.napari_plugin.layers import KEY, fixed_axes, layer_affine, origin
+from ngffseg.napari_plugin.layers import KEY, layer_affine, levels_of, origin
 from ngffseg.napari_plugin.painting import Painting
+from ngffseg.napari_plugin.place import lies_alike, shown_affine
 from ngffseg.napari_plugin.saving import save_new
 from ngffseg.napari_plugin.table import features_of
 from ngffseg.napari_plugin.upright import turn_anew
@@ -35,10 +37,10 @@ def paint_labels(layer: napari.layers.Labels, viewer: napari.viewer.Viewer) -> n
     UsageError
         If the layer does not show a stored label image.
     """
-    image = layer.metadata.get(KEY, {}).get("image")
-    if image is None:
+    told = layer.metadata.get(KEY, {})
+    if told.get("image") is None:
         raise UsageError(f"{layer.name} is not from a store: paint on it as it is, then save it")
-    image = open_labels(image.url, image.name)
+    image = open_labels(told["image"].url, told["image"].name)
     if is_oblique(image.geometry):
         _straighten(viewer, layer)
     layer.visible = False
@@ -49,12 +51,12 @@ def paint_labels(layer: napari.layers.Labels, viewer: napari.viewer.Viewer) -> n
         "units": layer.units,
         "opacity": layer.opacity,
         "features": layer.features,
-        "metadata": {KEY: origin(image)},
+        "metadata": {KEY: origin(image, told["geometry"], told["axes"])},
     }
     if getattr(layer.colormap, "color_dict", None):
         # A colormap of its own: it knows which label is chosen.
         keywords["colormap"] = dict(layer.colormap.color_dict)
-    return Painting(image, fixed_axes(image.geometry)), keywords, "labels"
+    return Painting(image, told["axes"]), keywords, "labels"
 
 
 def is_oblique(geometry: Geometry) -> bool:
@@ -72,8 +74,7 @@ def _straighten(viewer: Any, layer: Any) -> None:
     for other in viewer.layers:
         told = other.metadata.get(KEY, {})
         if told.get("store") == own["store"] and same_directions(told["geometry"], own["geometry"]):
-            without = "c" if other.ndim < len(told["geometry"].axes) else ""
-            other.affine = layer_affine(told["geometry"], straight=True, without=without)
+            other.affine = layer_affine(told["geometry"], straight=True)
     turn_anew(viewer)
     viewer.reset_view()
     viewer.dims.set_point(axes, layer.data_to_world(voxel))
@@ -103,9 +104,11 @@ def save_labels(layer: napari.layers.Labels, viewer: napari.viewer.Viewer, store
         If there is nothing to be saved, or nobody knows where to.
     """
     if isinstance(layer.data, Painting) and normalized(store or layer.data.image.url) == layer.data.image.url:
+        before = layer.data.image.arrays.paths
         count = save_painting(layer.data, _attributes(layer))
+        rebuilt = ", all levels made anew" if layer.data.image.arrays.paths != before else ""
         _redraw(viewer, layer.data)
-        return f"{layer.data.image.name}: {count} box{'' if count == 1 else 'es'} saved"
+        return f"{layer.data.image.name}: {count} box{'' if count == 1 else 'es'} saved{rebuilt}"
     stored = layer.metadata.get(KEY, {}).get("image") is not None
     if stored and not store:
         raise UsageError(f"{layer.name} is stored and cannot be painted on: choose its layer for painting")
@@ -113,9 +116,21 @@ def save_labels(layer: napari.layers.Labels, viewer: napari.viewer.Viewer, store
     if not stored and not layer.multiscale:
         # From now on the layer is what is stored, and saved as such; what is copied stays where it is from.
         image = open_labels(address)
-        layer.metadata = layer.metadata | {KEY: origin(image)}
-        layer.data = Painting(image, fixed_axes(image.geometry))
+        _become_stored(layer, image)
     return f"{address}: saved"
+
+
+def _become_stored(layer: Any, image: LabelImage) -> None:
+    """Have a layer show what is stored of it, which may be in another order, or in a larger box, than it was drawn."""
+    grid, axes = image.geometry, all_axes(image.geometry)
+    alike = lies_alike(grid, layer.data.shape, shown_affine(_attributes(layer), layer.ndim))
+    layer.metadata = layer.metadata | {KEY: origin(image, grid, axes)}
+    layer.data = Painting(image, axes)
+    if not alike:
+        ndim = layer.ndim
+        layer.scale, layer.translate = np.ones(ndim), np.zeros(ndim)
+        layer.rotate, layer.shear = np.eye(ndim), np.zeros(ndim * (ndim - 1) // 2)
+        layer.affine = layer_affine(grid, straight=False)
 
 
 def _attributes(layer: Any) -> dict[str, Any]:
@@ -138,7 +153,10 @@ def _redraw(viewer: Any, painting: Painting) -> None:
         if image is None or (image.url, image.name) != (painting.image.url, painting.image.name):
             continue
         image.forget()
-        if layer.multiscale and layer.ndim == 2:
+        if layer.multiscale and image.arrays.paths != painting.image.arrays.paths:
+            layer.metadata[KEY]["image"] = painting.image
+            layer.data = levels_of(painting.image, layer.metadata[KEY]["axes"])
+        elif layer.multiscale and layer.ndim == 2:
             layer.data = layer.data  # napari keeps a level of it
         layer.features = features_of(painting.image)
         layer.refresh()

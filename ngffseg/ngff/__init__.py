@@ -38,7 +38,7 @@ from ngffseg.ngff.multiscales import (
     update_multiscales,
 )
 from ngffseg.ngff.node import Node
-from ngffseg.ngff.omero import Channel, decode_channels
+from ngffseg.ngff.omero import decode_channels, encode_channels
 from ngffseg.ngff.registration import Placeholder, Registration, decode_registration, encode_registration
 from ngffseg.ngff.rules_store import judge_store
 from ngffseg.ngff.schema import all_schemas, schema_violations, schemas_of, short_json, short_text
@@ -62,7 +62,6 @@ __all__ = [
     "SPATIALDATA",
     "VERSIONS",
     "Axis",
-    "Channel",
     "Collection",
     "Dataset",
     "Document",
@@ -98,6 +97,7 @@ __all__ = [
     "differences",
     "document_layers",
     "document_source_grid",
+    "encode_channels",
     "encode_document",
     "encode_geometry",
     "encode_image",

@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """How a channel is to be shown; what is not told, or cannot be understood, is None.
-
-    Parameters
-    ----------
-    name
-        Its name; empty if it has none.
-    color
-        Red, green and blue from 0 to 255.
-    window
-        Values shown in black and in the full color.
-    """
-
-    name: str = ""
-    color: tuple[int, int, int] | None = None
-    window: tuple[float, float] | None = None
+from ngffseg.model import Channel
 
 
 def decode_channels(metadata: Mapping[str, Any]) -> tuple[Channel, ...]:
@@ -46,6 +28,8 @@ def _channel(encoded: Mapping[str, Any]) -> Channel:
         name if isinstance(name, str) else "",
         _color(encoded.get("color")),
         (numbers[0], numbers[1]) if len(numbers) == 2 and numbers[0] < numbers[1] else None,
+        active=encoded.get("active") is not False,
+        inverted=encoded.get("inverted") is True,
     )
 
 
@@ -57,3 +41,21 @@ def _color(text: Any) -> tuple[int, int, int] | None:
     except ValueError:
         value = -1
     return None if value < 0 else (value >> 16, value >> 8 & 255, value & 255)
+
+
+def encode_channels(channels: Sequence[Channel]) -> dict[str, Any]:
+    """The ``omero`` object of channels, all of which have a color and a window, as NGFF demands."""
+    return {"channels": [_encoded(channel) for channel in channels]}
+
+
+def _encoded(channel: Channel) -> dict[str, Any]:
+    assert channel.color is not None
+    assert channel.window is not None
+    low, high = channel.window
+    encoded = {
+        "label": channel.name,
+        "color": "{:02X}{:02X}{:02X}".format(*channel.color),
+        "window": {"min": low, "max": high, "start": low, "end": high},
+        "active": channel.active,
+    }
+    return encoded | ({"inverted": True} if channel.inverted else {})

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ngffseg.errors import UsageError
 from ngffseg.geometry import Geometry, anatomical_orientation, scales
-from ngffseg.labels import IntensityImage, LabelImage
+from ngffseg.labels import IntensityImage, LabelImage, channel_window, shown_channels
 from ngffseg.pictures.tint import Picture
 
 # Directions that people expect to the right and downwards on a screen.
@@ -30,6 +30,27 @@ class Panel:
     height: float
     title: str
     sides: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """How a channel is drawn: its number, values shown in black and in the full color, and that from 0 to 1."""
+
+    channel: int
+    low: float
+    high: float
+    color: npt.NDArray[np.float64]
+
+
+def ramps(image: IntensityImage | None) -> list[Ramp]:
+    """How the channels of an image that are shown at first are drawn; gray where there is one."""
+    found = []
+    for number, channel in enumerate(shown_channels(image) if image is not None else ()):
+        if image is not None and channel.active:
+            low, high = channel_window(image, number)
+            color = np.array(channel.color or (255, 255, 255)) / 255
+            found.append(Ramp(number, *((high, low) if channel.inverted else (low, high)), color))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +80,13 @@ class Plane:
             down, right = sorted((down, right), key=lambda name: -EXPECTED.index(self._seen[name][0]))
         return down, right
 
-    def labels(self, image: LabelImage | IntensityImage, level: int) -> npt.NDArray[Any]:
-        """What a level holds of the plane, turned; of time and channels the first."""
+    def values(self, image: LabelImage | IntensityImage, level: int, channel: int = 0) -> npt.NDArray[Any]:
+        """What a level holds of the plane, turned; of time the first, and one channel."""
         shape = image.arrays[level].shape
         box = [
-            slice(0, n) if name in self.shown else slice(at := self._index(name, n), at + 1)
+            slice(0, n)
+            if name in self.shown
+            else slice(at := channel if name == "c" else self._index(name, n), at + 1)
             for name, n in zip(image.geometry.axes, shape, strict=True)
         ]
         size = [n for name, n in zip(image.geometry.axes, shape, strict=True) if name in self.shown]
@@ -107,21 +130,23 @@ class Plane:
         return Panel(picture, sizes[right] * steps[right], sizes[down] * steps[down], title, letters)
 
 
-def gray(
-    plane: Plane, image: IntensityImage | None, window: tuple[float, float], shape: Sequence[int]
+def behind(
+    plane: Plane, image: IntensityImage | None, colors: Sequence[Ramp], shape: Sequence[int]
 ) -> Picture:
-    """The image in a plane, in gray, sampled to the shape of its labels; black where there is none."""
+    """The image in a plane, sampled to the shape of its labels: channels over one another; black without an image."""
+    picture = np.zeros((*shape, 3))
     if image is None or not set(plane.shown) <= set(image.geometry.axes):
-        return np.zeros((*shape, 3))
+        return picture
     level = level_for(image, plane, max(shape))
-    values = plane.labels(image, level).astype(np.float64)
-    rows, columns = (
-        np.minimum(((np.arange(n) + 0.5) * m / n).astype(np.int64), m - 1)
-        for n, m in zip(shape, values.shape, strict=True)
-    )
-    low, high = window
-    sampled = np.clip((values[np.ix_(rows, columns)] - low) / (high - low), 0, 1)
-    return np.repeat(sampled[..., np.newaxis], 3, axis=2)
+    for ramp in colors:
+        values = plane.values(image, level, ramp.channel).astype(np.float64)
+        rows, columns = (
+            np.minimum(((np.arange(n) + 0.5) * m / n).astype(np.int64), m - 1)
+            for n, m in zip(shape, values.shape, strict=True)
+        )
+        bright = np.clip((values[np.ix_(rows, columns)] - ramp.low) / (ramp.high - ramp.low), 0, 1)
+        picture += bright[..., np.newaxis] * ramp.color
+    return np.minimum(picture, 1)
 
 
 def level_for(image: LabelImage | IntensityImage, plane: Plane, most: int) -> int:

@@ -10,9 +10,9 @@ import numpy as np
 from ngffseg.errors import NgffsegError, StoreNotFoundError, UsageError
 from ngffseg.geometry import scales
 from ngffseg.keywords import strict
-from ngffseg.labels import Contents, LabelImage, display_window, open_contents
+from ngffseg.labels import Contents, LabelImage, open_contents
 from ngffseg.pictures.figure import Drawing, new_figure
-from ngffseg.pictures.plane import Panel, Plane, cut_axis, gray, level_for
+from ngffseg.pictures.plane import Panel, Plane, behind, cut_axis, level_for, ramps
 from ngffseg.pictures.tint import OPACITY, Entry, colors_of, legend, tinted
 from ngffseg.segments import segment_index
 
@@ -30,7 +30,8 @@ def plot_slices(
     """Slices of a segmentation over its image, in its colors, with a legend of the names that are seen.
 
     The slices are spread over the part of the axis in which there are labels. They are of the finest level
-    of no more than 1024 voxels along a side, and only their chunks are read.
+    of no more than 1024 voxels along a side, and only their chunks are read. Channels of the image are drawn over
+    one another in their colors; of time it is the first.
 
     Parameters
     ----------
@@ -95,12 +96,12 @@ def _slices(contents: Contents, layers: Sequence[LabelImage], axis: str | None, 
     across = cut_axis(geometry, axis)
     start, stop = _extent(layers, across)
     spread = np.linspace(start, stop - 1, panels + 2)[1:-1].round().astype(int).tolist()
-    window = display_window(contents.image) if contents.image is not None else (0.0, 1.0)
+    colors = ramps(contents.image)
     drawn, seen = [], [set[int]() for _ in layers]
     for number in dict.fromkeys(spread if across else (0,)):
         plane = Plane(geometry, across, number)
-        found = [plane.labels(layer, level_for(layer, plane, MOST_VOXELS)) for layer in layers]
-        picture = gray(plane, contents.image, window, found[0].shape)
+        found = [plane.values(layer, level_for(layer, plane, MOST_VOXELS)) for layer in layers]
+        picture = behind(plane, contents.image, colors, found[0].shape)
         for layer, labels, values in zip(layers, found, seen, strict=True):
             picture = tinted(picture, labels, colors_of(layer))
             values |= set(np.unique(labels).tolist())
@@ -115,7 +116,7 @@ def _levels(layers: Sequence[LabelImage], axis: str | None) -> Row:
     plane = Plane(geometry, across, (start + stop) // 2)
     drawn, seen = [], [set[int]() for _ in layers]
     for level in range(level_for(layers[0], plane, MOST_VOXELS), len(layers[0].arrays)):
-        found = [plane.labels(layer, min(level, len(layer.arrays) - 1)) for layer in layers]
+        found = [plane.values(layer, min(level, len(layer.arrays) - 1)) for layer in layers]
         picture = np.zeros((*found[0].shape, 3))
         for layer, labels, values in zip(layers, found, seen, strict=True):
             picture = tinted(picture, labels, colors_of(layer), opacity=1 if layer is layers[0] else OPACITY)

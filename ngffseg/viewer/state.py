@@ -1,18 +1,19 @@
-"""The state of neuroglancer that shows a store: layers, where they lie, and what is in view."""
+"""The state of neuroglancer that shows a store: layers, and what is in view."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 
 from ngffseg.errors import MetadataError
-from ngffseg.geometry import MILLIMETERS, SECONDS, Geometry, ngff_origin, patient_rows, scales, spacing
-from ngffseg.labels import Contents, IntensityImage, LabelImage, display_window, shown_name
-from ngffseg.viewer.properties import segment_colors
+from ngffseg.geometry import Geometry, ngff_origin, scales
+from ngffseg.labels import Contents, shown_name
+from ngffseg.viewer.layers import image_layers, labels_layers
+from ngffseg.viewer.transform import output_steps, step_of
 from ngffseg.viewer.upright import (
     FRONT,
     SECTIONS,
@@ -25,12 +26,8 @@ from ngffseg.viewer.upright import (
 
 # neuroglancer's word for the form of the arrays, by version of the store.
 FORMS = {"0.4": "zarr2", "0.5": "zarr3"}
-METERS = {unit: length * 1e-3 for unit, length in MILLIMETERS.items()}
-
 # Pixels of a panel of a usual window.
 PANEL = 500
-# Pixels per voxel at first: a picture that is a quarter as much to fetch and draw, then refined.
-COARSE = 2
 
 
 def viewer_state(contents: Contents, data: str, documents: str) -> dict[str, Any]:
@@ -56,26 +53,39 @@ def viewer_state(contents: Contents, data: str, documents: str) -> dict[str, Any
     form = FORMS[contents.version]
     layers: list[dict[str, Any]] = []
     if contents.image is not None:
-        layers.append(_image(contents.image, f"{data}|{form}:"))
+        layers += image_layers(contents.image, f"{data}|{form}:")
+    before = len(layers)
     for images in contents.segmentations:
         for number, image in enumerate(images):
             place = f"{data}labels/{quote(image.name)}/" if image.name else data
-            properties = f"{documents}{quote(image.name or 'labels')}"
-            layers.append(_labels(image, shown_name(images, number), f"{place}|{form}:", properties))
-    first = contents.segmentations[0][0] if contents.segmentations else contents.image
-    assert first is not None
+            layers += labels_layers(
+                image,
+                shown_name(images, number),
+                contents.image,
+                address=f"{place}|{form}:",
+                properties=f"{documents}{quote(image.name or 'labels')}",
+            )
     _tell_apart(layers)
     # The first segmentation, which comes after the image; or the image alone.
-    chosen = layers[-1 if not contents.segmentations else int(contents.image is not None)]
+    chosen = layers[before] if contents.segmentations else layers[-1]
+    grids = _grids(contents)
+    # A plane lies in a volume, not the other way round.
+    main = max(grids, key=lambda grid: len(grid.spatial_axes))
     state = {
         "layers": layers,
         "selectedLayer": {"layer": chosen["name"], "visible": True},
-        "crossSectionScale": _scale(first.geometry),
-        "projectionScale": _scale(first.geometry) * PANEL,
-        "layout": "4panel" if len(first.geometry.spatial_axes) == 3 else "xy",
+        "crossSectionScale": _scale(main),
+        "projectionScale": _scale(main) * PANEL,
+        "layout": "4panel" if len(main.spatial_axes) == 3 else "xy",
         "showSlices": True,
-    } | _view(first.geometry)
-    return _upright(state, first.geometry) if in_patient(first.geometry) else state
+    } | _view(main, grids)
+    return _upright(state, main) if in_patient(main) else state
+
+
+def _grids(contents: Contents) -> list[Geometry]:
+    """The grids of all that is shown, those of labels first."""
+    labels = [image.geometry for layers in contents.segmentations for image in layers]
+    return [*labels, *([contents.image.geometry] if contents.image is not None else [])]
 
 
 def _tell_apart(layers: list[dict[str, Any]]) -> None:
@@ -90,7 +100,7 @@ def _tell_apart(layers: list[dict[str, Any]]) -> None:
 
 def _upright(state: dict[str, Any], geometry: Geometry) -> dict[str, Any]:
     """The state with panels in which the patient is the right way up, and letters at their edges."""
-    steps = _output_steps(geometry)
+    steps = output_steps(geometry)
     dimensions = {axis: state["dimensions"][axis] for axis in "xyz"}
     length = panel_length(geometry) / min(steps.values())
     return state | {
@@ -104,79 +114,18 @@ def _upright(state: dict[str, Any], geometry: Geometry) -> dict[str, Any]:
     }
 
 
-def _image(image: IntensityImage, address: str) -> dict[str, Any]:
-    return {
-        "type": "image",
-        "name": image.name or "image",
-        "source": _source(address, image),
-        "crossSectionRenderScale": COARSE,
-        "shaderControls": {"normalized": {"range": display_window(image)}},
-    }
-
-
-def _labels(image: LabelImage, name: str, address: str, properties: str) -> dict[str, Any]:
-    return {
-        "type": "segmentation",
-        "name": name,
-        "source": [_source(address, image), f"{properties}/|neuroglancer-precomputed:"],
-        "crossSectionRenderScale": COARSE,
-        "segmentColors": segment_colors(image),
-        "tab": "segments",
-    }
-
-
-def _source(address: str, image: IntensityImage | LabelImage) -> dict[str, Any]:
-    transform = source_transform(image.geometry, image.arrays.translation)
-    return {"url": address} | ({"transform": transform} if transform is not None else {})
-
-
-def source_transform(geometry: Geometry, translation: Sequence[float] = ()) -> dict[str, Any] | None:
-    """The turn from the axes of a grid to L, P, S; None where they are the same, or there are two only.
-
-    neuroglancer knows scale and translation from the store, and takes them along the axes of the image. What is
-    left is their direction D, and what the translation lacks of D^-1 o: others mean o by it, and so do we where
-    axes lie along those of the patient. Linear parts of the matrix are between lengths, whatever the steps of both
-    sides are; its last column is in steps of the output dimensions.
+def _view(geometry: Geometry, grids: Sequence[Geometry]) -> dict[str, Any]:
+    """Dimensions of the view, space first as x, y, z, then time; and its place, the middle of a grid.
 
     Parameters
     ----------
     geometry
         The grid.
-    translation
-        That of level 0 in the store, per axis in array order; by default what is written for the grid.
+    grids
+        Of all that is shown: any of them may have time.
     """
-    if len(geometry.spatial_axes) < 3:
-        return None
-    directions = geometry.affine[:3, :3] / spacing(geometry)
-    told = dict(zip(geometry.axes, translation or ngff_origin(geometry), strict=True))
-    shift = geometry.affine[:3, 3] - directions @ [told[axis] for axis in "xyz"]
-    near = np.abs(shift) < 1e-6 * spacing(geometry).min()
-    if near.all() and np.array_equal(directions, np.eye(3)):
-        return None
-    rank = len(geometry.axes)
-    matrix, out = np.eye(rank, rank + 1), _output_steps(geometry)
-    for row in geometry.spatial_axes:
-        axis = geometry.axes[row]
-        for place in geometry.spatial_axes:
-            matrix[row, place] = directions["xyz".index(axis), "xyz".index(geometry.axes[place])]
-        if not near["xyz".index(axis)]:
-            matrix[row, rank] = shift["xyz".index(axis)] / out[axis]
-    dimensions = {axis: _unit(geometry, axis, out.get(axis)) for axis in geometry.axes}
-    return {"matrix": matrix.tolist(), "outputDimensions": dimensions}
-
-
-def _output_steps(geometry: Geometry) -> dict[str, float]:
-    """Steps along L, P, S: those of the axes of the image that lie closest to them."""
-    steps = spacing(geometry)
-    axes = [geometry.axes[n] for n in geometry.spatial_axes]
-    closest = {row: steps["xyz".index(axis)] for axis, row in zip(axes, patient_rows(geometry), strict=True)}
-    return {"xyz"[row]: float(step) for row, step in closest.items()}
-
-
-def _view(geometry: Geometry) -> dict[str, Any]:
-    """Dimensions of the view, space first as x, y, z, then time; and its place, the middle of the grid."""
     solid = len(geometry.spatial_axes) == 3
-    out = _output_steps(geometry) if solid else {}
+    out = output_steps(geometry) if solid else {}
     steps, origin = scales(geometry), ngff_origin(geometry)
     middle = {"x": 0.0, "y": 0.0, "z": 0.0}
     for axis, size, step, start in zip(geometry.axes, geometry.shape, steps, origin, strict=True):
@@ -186,22 +135,16 @@ def _view(geometry: Geometry) -> dict[str, Any]:
         center = geometry.affine @ [*((sizes[axis] - 1) / 2 for axis in "xyz"), 1]
         middle |= {axis: center[row] / out[axis] for row, axis in enumerate("xyz")}
     order = [axis for axis in ("x", "y", "z", "t") if axis in geometry.axes]
+    dimensions = {axis: step_of(geometry, axis, out.get(axis)) for axis in order}
+    timed = next((grid for grid in grids if "t" in grid.axes), None)
+    if timed is not None and "t" not in dimensions:
+        order.append("t")
+        dimensions["t"] = step_of(timed, "t")
     return {
-        "dimensions": {axis: _unit(geometry, axis, out.get(axis)) for axis in order},
+        "dimensions": dimensions,
         # Of OME-Zarr, neuroglancer takes voxels to be around their centres, as the specification does.
         "position": [0.0 if axis == "t" else middle[axis] for axis in order],
     }
-
-
-def _unit(geometry: Geometry, axis: str, step: float | None = None) -> list[Any]:
-    place = geometry.axes.index(axis)
-    unit = geometry.units[place] or ""
-    size = scales(geometry)[place] if step is None else step
-    for sizes, si in ((METERS, "m"), (SECONDS, "s")):
-        known: Mapping[str, float] = sizes
-        if unit in known:
-            return [size * known[unit], si]
-    return [size, ""]
 
 
 def _scale(geometry: Geometry) -> float:

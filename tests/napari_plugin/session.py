@@ -45,8 +45,8 @@ class Session:
 
     def go(self, layer, voxel):
         """Move the plane to a voxel of a layer."""
-        world = self.viewer.layers[layer].data_to_world(voxel)
-        self.viewer.dims.set_point(range(len(world)), world)
+        world, ndim = self.viewer.layers[layer].data_to_world(voxel), self.viewer.dims.ndim
+        self.viewer.dims.set_point(range(ndim - len(world), ndim), world)
         return list(world)
 
     def picture(self, path=None):
@@ -57,8 +57,9 @@ class Session:
 
     def place(self, layer, voxel):
         """Where on the canvas a voxel of a layer is: x and y in pixels."""
-        shown = list(self.viewer.dims.displayed)
-        world = np.array(self.viewer.layers[layer].data_to_world(voxel))[shown]
+        # A layer of fewer axes has the last ones of the viewer.
+        world = np.array(self.viewer.layers[layer].data_to_world(voxel))
+        world = world[[axis - self.viewer.dims.ndim for axis in self.viewer.dims.displayed]]
         center, zoom = np.array(self.viewer.camera.center)[-2:], self.viewer.camera.zoom
         signs = [1 if word in ("down", "right") else -1 for word in self.viewer.camera.orientation2d]
         canvas = self.viewer.window._qt_viewer.canvas.native
@@ -121,6 +122,10 @@ class Session:
             self.viewer.layers.remove(name)
         return [str(word) for word in self.viewer.camera.orientation]
 
+    def contour(self, layer, width):
+        """Show labels as outlines so many voxels wide."""
+        self.viewer.layers[layer].contour = width
+
     def hide(self, layer):
         """Hide a layer."""
         self.viewer.layers[layer].visible = False
@@ -171,6 +176,18 @@ class Session:
         data[tuple(slice(n // 4, n // 2) for n in data.shape)] = 3
         layer = self.viewer.add_labels(data, name=name, affine=under.affine.affine_matrix, units=under.units)
         return layer.name
+
+    def draw_new(self, over, name):
+        """Press the button for a new layer of labels over a layer; a block of label 3 in it."""
+        self.viewer.layers.selection = {self.viewer.layers[over]}
+        self.viewer._new_labels()
+        layer = self.viewer.layers[-1]
+        layer.name, layer.data[tuple(slice(n // 4, n // 4 + 10) for n in layer.data.shape)] = name, 3
+        return [list(layer.axis_labels), list(layer.data.shape)]
+
+    def clear(self):
+        """Remove all layers."""
+        self.viewer.layers.clear()
 
     def save(self, path, *names):
         """Save layers, as with File > Save."""

@@ -11,6 +11,7 @@ from ngffseg import Segment, Segmentation, check, open_labels, write_labels
 from ngffseg.errors import JobError, LabelValueError, UsageError
 from ngffseg.geometry import identity
 from ngffseg.labels import open_segmentation, update_segments, write_segmentation
+from ngffseg.napari_plugin.axes import all_axes
 from ngffseg.napari_plugin.layers import KEY, origin
 from ngffseg.napari_plugin.painting import Painting
 from ngffseg.napari_plugin.reader import read
@@ -45,7 +46,8 @@ def painted(url, **changes):
     features = pd.DataFrame(opened(url).layers[-1].features)
     for column, values in changes.items():
         features[column] = values
-    keywords = {"features": features, "metadata": {KEY: origin(image)}}
+    metadata = {KEY: origin(image, image.geometry, all_axes(image.geometry))}
+    keywords = {"features": features, "metadata": metadata}
     return ViewerModel().add_labels(Painting(image), **keywords)
 
 
@@ -56,11 +58,13 @@ def test_labels_and_images_of_one_level_open(tmp_path, ndim, levels):
     values = np.arange(np.prod(SHAPES[ndim]), dtype="uint16").reshape(SHAPES[ndim])
     write_labels(tmp_path / "a.zarr", values, name="a", image=values, levels=levels, method="nearest")
     viewer = opened(tmp_path / "a.zarr")
-    layer = viewer.layers["a"]
+    # Of five axes two are channels, which are layers.
+    layer, image = viewer.layers[-1], viewer.layers[len(viewer.layers) // 2 - 1]
     # Also of one level: what is painted on it by chance would not be saved.
     assert (layer.multiscale, layer.editable) == (True, False)
-    np.testing.assert_array_equal(np.asarray(layer.data[0]).reshape(values.shape), values)
-    image, last = viewer.layers[0], tuple(n - 1 for n in layer.data.shape)
+    expected = values[:, 1] if ndim == 5 else values
+    np.testing.assert_array_equal(np.asarray(layer.data[0]).reshape(expected.shape), expected)
+    last = tuple(n - 1 for n in layer.data.shape)
     assert image.multiscale == (levels > 1)
     viewer.dims.set_point(range(viewer.dims.ndim), last)
     if levels == 1:
@@ -203,7 +207,8 @@ def test_segments_of_overlapping_layers_keep_ids_of_their_own(tmp_path):
     store = write_segmentation(tmp_path / "a.zarr", whole, name="a").url
     image = open_labels(store, "a__layer1")
     features = {"index": [1], "name": ["b"], "area": [1.5]}
-    layer = ViewerModel().add_labels(Painting(image), features=features, metadata={KEY: origin(image)})
+    metadata = {KEY: origin(image, image.geometry, all_axes(image.geometry))}
+    layer = ViewerModel().add_labels(Painting(image), features=features, metadata=metadata)
     save_layers(store, [layer.as_layer_data_tuple()])
     assert [(s.layer, s.label_value, s.name) for s in open_segmentation(store).segments] == [
         (0, 1, "a"),

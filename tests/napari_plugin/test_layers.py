@@ -1,6 +1,5 @@
 """What napari is handed: layers of stores as they are, without napari itself."""
 
-import json
 import subprocess
 import sys
 import tracemalloc
@@ -10,9 +9,7 @@ import pytest
 
 from ngffseg import Geometry, Segment, Segmentation, open_labels, write_labels
 from ngffseg.errors import NgffsegError, StoreNotFoundError
-from ngffseg.geometry import identity
 from ngffseg.labels import write_segmentation
-from ngffseg.model import Volume
 from ngffseg.napari_plugin.reader import get_reader, read
 from ngffseg.store import metered
 from tests.napari_plugin import volumes
@@ -111,41 +108,6 @@ def test_overlapping_segments_are_layers(tmp_path):
         "chest: tumor",
         "chest (layer 3)",
     ]
-
-
-def test_channels_of_an_image_are_layers_in_their_colors(tmp_path):
-    """As omero tells them; labels with a channel axis of one lie over them."""
-    geometry = identity((2, 3, 4, 16, 16), ("t", "c", "z", "y", "x"))
-    ours = identity((2, 1, 4, 16, 16), ("t", "c", "z", "y", "x"))
-    data = np.random.default_rng(1).integers(0, 99, geometry.shape).astype("uint8")
-    write_labels(
-        tmp_path / "a.zarr",
-        np.ones(geometry.shape, "uint8"),
-        name="all",
-        geometry=geometry,
-        image=Volume(data, geometry),
-    )
-    path = tmp_path / "a.zarr" / "zarr.json"
-    document = json.loads(path.read_text("utf-8"))
-    colors = ["0000FF", "#00ff00", None]
-    document["attributes"]["ome"]["omero"] = {
-        "channels": [
-            {"label": f"dye {n}", "color": color, "window": {"start": 0, "end": 50 + n}}
-            for n, color in enumerate(colors)
-        ]
-    }
-    path.write_text(json.dumps(document), "utf-8")
-    # Labels with channels of their own keep the axis, for all layers.
-    image, labels = read(str(tmp_path / "a.zarr"))
-    assert image[0].shape == labels[0][0].shape == geometry.shape
-    write_labels(tmp_path / "b.zarr", np.ones(ours.shape, "uint8"), name="one", geometry=ours)
-    assert read(str(tmp_path / "b.zarr"))[0][0][0].shape == (2, 4, 16, 16)
-    (tmp_path / "a.zarr" / "labels" / "zarr.json").unlink()
-    layers = read(str(tmp_path / "a.zarr"))
-    assert [layer[1]["name"] for layer in layers] == ["dye 0", "dye 1", "dye 2"]
-    assert [layer[1]["colormap"] for layer in layers] == ["#0000ff", "#00ff00", "cyan"]
-    assert [layer[1]["contrast_limits"] for layer in layers] == [(0, 50), (0, 51), (0, 52)]
-    np.testing.assert_array_equal(np.asarray(layers[1][0]), data[:, 1])
 
 
 def test_a_plane_costs_its_chunks_alone(tmp_path):

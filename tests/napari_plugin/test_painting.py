@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from ngffseg import open_labels, update_labels, write_labels
 from ngffseg.errors import JobError
+from ngffseg.napari_plugin.axes import layer_axes
 from ngffseg.napari_plugin.painting import Painting
 from ngffseg.napari_plugin.view import LevelView
 from ngffseg.pyramid import plan_pyramid
@@ -94,7 +95,7 @@ def test_a_single_channel_is_not_an_axis_of_the_layer(tmp_path):
 
     geometry = identity(labels.shape, ("t", "c", "y", "x"))
     image = write_labels(tmp_path / "a", labels, name="a", geometry=geometry)
-    painting = Painting(image, {1: 0})
+    painting = Painting(image, layer_axes(geometry, [geometry]))
     assert painting.shape == (2, 8, 8)
     painting[1, 2:4, 3] = 7
     painting.save()

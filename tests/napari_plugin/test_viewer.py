@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from ngffseg import Segment, check, open_labels, segment_index, write_labels
+from ngffseg.geometry import described_grid
 from ngffseg.labels import open_contents
+from ngffseg.model import Volume
 from tests.napari_plugin import volumes
 from tests.napari_plugin.conftest import session
 
@@ -162,6 +164,81 @@ def test_labels_of_one_level_are_seen_and_painted(screen, tmp_path):
     assert table["area"] == ["2.5"]
     assert "1 box saved" in saved["answer"]
     assert open_labels(tmp_path / "a.zarr").read()[50, 40] == 9
+
+
+RED, GREEN = [Segment(1, color=volumes.RED)], [Segment(2, color=volumes.GREEN)]
+
+
+def test_channels_and_time(screen, tmp_path):
+    """Three stores in one session: labels are seen at their times and planes, painted, saved, and drawn anew."""
+    scale = {"t": 60, "z": 2, "y": 0.5, "x": 0.5}
+    series, cells, tracks = (
+        np.zeros(shape, "u2") for shape in ((2, 2, 4, 60, 60), (4, 60, 60), (2, 4, 60, 60))
+    )
+    series[..., 0, 0], cells[2, 5:25, 5:25], tracks[1, 2, 35:55, 35:55] = 90, 1, 2
+    store = tmp_path / "series.zarr"
+    write_labels(store, tracks, name="tracks", image=series, segments=GREEN, scale=scale, units="micrometer")
+    write_labels(store, cells, name="cells", segments=RED)
+    dish, colonies = tmp_path / "dish.zarr", np.zeros((60, 60), "u2")
+    colonies[5:25, 5:25] = 1
+    write_labels(dish, colonies, name="colonies", axes="yx", image=series[0, :, 0], segments=RED)
+    plane = Volume(np.zeros((3, 1, 60, 60), "u2"), described_grid((3, 1, 60, 60), axes="tzyx"))
+    film, worms = tmp_path / "film.zarr", np.zeros((3, 60, 60), "u2")
+    worms[2, 5:25, 5:25] = 1
+    write_labels(film, worms, name="worms", axes="tyx", image=plane, segments=RED)
+    stroke = [[2, 40, 10], [2, 40, 30], 7, 4]
+    answers = session(
+        screen,
+        ["open", str(store)],
+        ["go", "tracks", [1, 2, 45, 45]],
+        *([["color", "tracks", [1, 2, 45, 45]], ["color", "cells", [2, 15, 15]]]),
+        *([["value", "tracks", [1, 2, 45, 45]], ["value", "cells", [2, 15, 15]]]),
+        ["go", "tracks", [0, 2, 45, 45]],
+        *([["color", "tracks", [0, 2, 45, 45]], ["color", "cells", [2, 15, 15]]]),
+        ["widget", "Paint on stored labels", {"layer": "cells"}],
+        ["stroke", "cells (painting)", *stroke],
+        ["widget", "Save labels", {"layer": "cells (painting)"}],
+        ["draw_new", "image: channel 1", "new"],
+        ["widget", "Save labels", {"layer": "new"}],
+        ["clear"],
+        ["open", str(dish)],
+        *([["color", "colonies", [15, 15]], ["value", "colonies", [15, 15]]]),
+        ["draw_new", "image: channel 0", "plate"],
+        ["widget", "Save labels", {"layer": "plate"}],
+        ["clear"],
+        ["open", str(film)],
+        ["go", "worms", [2, 0, 15, 15]],
+        *([["color", "worms", [2, 0, 15, 15]], ["value", "worms", [2, 0, 15, 15]]]),
+        ["go", "worms", [1, 0, 15, 15]],
+        ["color", "worms", [1, 0, 15, 15]],
+        ["widget", "Paint on stored labels", {"layer": "worms"}],
+        ["stroke", "worms (painting)", [1, 0, 40, 10], [1, 0, 40, 30], 7, 4],
+        ["widget", "Save labels", {"layer": "worms (painting)"}],
+    )  # fmt: skip
+    names = ["image: channel 0", "image: channel 1", "tracks", "cells"]
+    assert [layer["name"] for layer in answers[0]["layers"]] == names
+    assert near(answers[2], volumes.GREEN[:3])
+    assert (answers[4][0], answers[5][0]) == (2, 1)
+    # All times share what has no time.
+    assert max(answers[7]) < 20
+    assert all(near(answers[number], volumes.RED[:3]) for number in (3, 8, 16, 23))
+    assert (answers[17][0], answers[24][0], max(answers[26]) < 20) == (1, 1, True)
+    assert answers[12] == [["t", "z", "y", "x"], [2, 4, 60, 60]]
+    assert answers[18] == [["y", "x"], [60, 60]]
+    for url, name, before, where in ((store, "cells", cells, [2]), (film, "worms", worms, [1])):
+        image = open_labels(url, name)
+        painted = image.read()
+        assert np.unique(np.argwhere(painted != before)[:, 0]).tolist() == where
+        assert (painted[where[0], 40, 11:30] == 7).all()
+        full = write_labels(url, painted, name=f"{name} again", axes=image.geometry.axes)
+        for mine, theirs in zip(image.levels, full.levels, strict=True):
+            np.testing.assert_array_equal(mine.compute(), theirs.compute())
+        assert segment_index(image)[7].voxels == (painted == 7).sum()
+    new = open_labels(store, "new")
+    assert (new.geometry, (new.read() == 3).sum()) == (open_labels(store, "tracks").geometry, 2 * 3 * 10 * 10)
+    assert open_labels(dish, "plate").geometry == open_labels(dish, "colonies").geometry
+    for url in (store, dish, film):
+        assert [v for v in check(url) if v.severity == "MUST"] == []
 
 
 @pytest.mark.long

@@ -141,6 +141,25 @@ def test_two_dimensions_and_time(tmp_path):
         plot_slices(tmp_path / "a.zarr", axis="z")
 
 
+def test_channels_are_drawn_in_their_colors(tmp_path):
+    """Under labels that have no channels, each where it is; one that omero hides is left out."""
+    image = np.zeros((2, 3, 4, 16, 18), "uint16")
+    image[0, 0, 2, 3, 5], image[0, 1, 2, 9, 9], image[0, 2] = 100, 50, 100
+    labels = np.zeros(image.shape[2:], "uint8")
+    labels[2, 12, 15] = 4
+    store, red = tmp_path / "a.zarr", Segment(4, color=volumes.RED)
+    write_labels(store, labels, name="a", segments=[red], axes="zyx", image=image, scale=(3, 1, 1))
+    document = json.loads((store / "zarr.json").read_text())
+    window = {"window": {"start": 0, "end": 100}}
+    channels = [{"color": "0000FF"}, {"color": "00FF00"}, {"color": "FF0000", "active": False}]
+    document["attributes"]["ome"]["omero"] = {"channels": [channel | window for channel in channels]}
+    (store / "zarr.json").write_text(json.dumps(document))
+    (picture,) = panels(plot_slices(store, panels=1))
+    expected = np.zeros((16, 18, 3))
+    expected[3, 5, 2], expected[9, 9, 1], expected[12, 15, 0] = 1, 0.5, 0.55
+    np.testing.assert_allclose(picture, expected)
+
+
 def test_large_images_are_drawn_from_coarse_levels(tmp_path):
     """No more voxels than a screen shows, and no more chunks than those planes."""
     labels = zarr.zeros(shape=(64, 2048, 2048), chunks=(64, 256, 256), dtype="uint8")

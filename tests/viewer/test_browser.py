@@ -54,11 +54,11 @@ class Browser:
 
 def position(geometry, voxel):
     """Where a voxel is in the view: LPS, in steps along x, y and z."""
-    from ngffseg.viewer.state import _output_steps
+    from ngffseg.viewer.transform import output_steps
 
     z, y, x = voxel
     lps = (geometry.affine @ [x, y, z, 1])[:3]
-    steps = _output_steps(geometry)
+    steps = output_steps(geometry)
     return [lps[n] / steps[axis] for n, axis in enumerate("xyz")]
 
 

@@ -7,14 +7,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ngffseg.geometry import along_axes, ngff_origin, scales
-from ngffseg.viewer.state import _output_steps, source_transform
+from ngffseg.viewer.transform import output_steps, source_transform
 from tests.geometry.strategies import PLANES, VOLUMES, geometries
+
+
+def named(geometry):
+    """Dimensions of neuroglancer: channels are each layer's own."""
+    return ["c'" if axis == "c" else axis for axis in geometry.axes]
 
 
 @given(geometries(PLANES))
 def test_a_plane_stays_where_scale_and_translation_put_it(geometry):
-    """There is no patient to turn it to."""
-    assert source_transform(geometry) is None
+    """There is no patient to turn it to; of channels only the name is told."""
+    transform = source_transform(geometry)
+    assert (transform is not None) == ("c" in geometry.axes)
+    if transform is not None:
+        rank = len(geometry.axes)
+        np.testing.assert_array_equal(transform["matrix"], np.eye(rank, rank + 1))
+        assert list(transform["outputDimensions"]) == named(geometry)
 
 
 @given(geometries(VOLUMES), st.sampled_from(["ours", "ours along the patient", "of 0.1", "of others"]))
@@ -38,8 +48,8 @@ def test_scale_translation_and_turn_give_lps(geometry, whose):
     if transform is not None:
         matrix = np.array(transform["matrix"])
         assert matrix.shape == (len(geometry.axes), len(geometry.axes) + 1)
-        assert list(transform["outputDimensions"]) == list(geometry.axes)
-        steps = [_output_steps(geometry).get(axis, 1) for axis in geometry.axes]
+        assert list(transform["outputDimensions"]) == named(geometry)
+        steps = [output_steps(geometry).get(axis, 1) for axis in geometry.axes]
         along = matrix[:, :-1] @ along + matrix[:, -1] * steps
     ijk = [index[geometry.axes.index(axis)] for axis in "xyz"]
     lps = geometry.affine @ [*ijk, 1]
