@@ -10,11 +10,9 @@ from ngffseg.geometry import on_axes
 from ngffseg.labels import open_image
 from ngffseg.napari_plugin.widgets import save_labels
 from tests.napari_plugin.test_axes import add_layers, opened, painted
+from tests.peers import layouts
 from tests.peers.environments import call, has_python
 
-layouts = pytest.importorskip(
-    "tests.peers.layouts", reason="stores with channels and time come with issue 15"
-)
 CASES = [
     ("ngio", "0.5"),
     pytest.param("ngio", "0.4", marks=pytest.mark.long),
