@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -70,8 +71,10 @@ class BoxReader:
 
     def _decoded(self, box: Box, fetch: Fetch) -> Labels:
         labels = self.labels
+        if any(b.start == b.stop for b in box):
+            return np.zeros([b.stop - b.start for b in box], labels.dtype)
         grid = [range(b.start // c, -(-b.stop // c)) for b, c in zip(box, labels.chunks, strict=True)]
-        scratch = np.empty(int(np.prod(labels.chunks)), labels.dtype)
+        scratch = np.empty(math.prod(labels.chunks), labels.dtype)
         if all(b.start % c == 0 and b.stop - b.start == c for b, c in zip(box, labels.chunks, strict=True)):
             # One whole chunk, as dask asks for: nothing is copied.
             index = tuple(r.start for r in grid)
@@ -80,8 +83,6 @@ class BoxReader:
                 np.zeros(labels.chunks, labels.dtype) if data is None else labels.decode(index, data, scratch)
             )
         out = np.zeros([b.stop - b.start for b in box], labels.dtype)
-        if out.size == 0:
-            return out
         count = max(8, min(BATCH, BATCH_BYTES // scratch.nbytes))
         for batch in _batches(self._order(grid), count):
             for index, data in zip(batch, fetch.chunks(batch), strict=True):
