@@ -101,6 +101,8 @@ def test_labels_of_others(tmp_path, peer, version):
     folder = tmp_path / "theirs.zarr"
     call(peer, "write", folder, version)
     before, documents_before = json.loads(call(peer, "read", folder)), documents(folder)
+    # ngio consolidates a table before it is complete; nothing of it is ours.
+    theirs = [entry for entry in stale(folder) if entry.startswith("tables/")]
     assert not [
         v
         for v in check(folder)
@@ -127,7 +129,7 @@ def test_labels_of_others(tmp_path, peer, version):
     assert levels[1].get("cells") == levels[0].get("cells")
     assert after == before
     assert not_kept(documents_before, documents(folder)) == []
-    assert stale(folder) == []
+    assert stale(folder) == theirs
 
 
 @pytest.mark.parametrize(("peer", "version"), [long("bioio", "0.5"), ("itk", "0.4"), long("bioio", "0.4")])
