@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -70,8 +71,10 @@ class BoxReader:
 
     def _decoded(self, box: Box, fetch: Fetch) -> Labels:
         labels = self.labels
+        if any(b.start == b.stop for b in box):
+            return np.zeros([b.stop - b.start for b in box], labels.dtype)
         grid = [range(b.start // c, -(-b.stop // c)) for b, c in zip(box, labels.chunks, strict=True)]
-        scratch = np.empty(int(np.prod(labels.chunks)), labels.dtype)
+        scratch = np.empty(math.prod(labels.chunks), labels.dtype)
         if all(b.start % c == 0 and b.stop - b.start == c for b, c in zip(box, labels.chunks, strict=True)):
             # One whole chunk, as dask asks for: nothing is copied.
             index = tuple(r.start for r in grid)
@@ -80,34 +83,42 @@ class BoxReader:
                 np.zeros(labels.chunks, labels.dtype) if data is None else labels.decode(index, data, scratch)
             )
         out = np.zeros([b.stop - b.start for b in box], labels.dtype)
-        if out.size == 0:
-            return out
         count = max(8, min(BATCH, BATCH_BYTES // scratch.nbytes))
-        for batch in _batches(self._order(grid), count):
+        for batch in _batches(self._groups(grid), count):
             for index, data in zip(batch, fetch.chunks(batch), strict=True):
                 if data is not None:
                     paste(out, box, labels.decode(index, data, scratch), index)
         return out
 
-    def _order(self, grid: list[range]) -> Iterator[Index]:
-        """Indices of chunks, those of one shard after another."""
+    def _groups(self, grid: list[range]) -> Iterator[list[Index]]:
+        """Indices of chunks, those of one shard together."""
         if self.labels.shard is None:
-            return itertools.product(*grid)
+            return ([index] for index in itertools.product(*grid))
         per_shard = self.labels.shard.chunks_per_shard
         units = [range(r.start // n, -(-r.stop // n)) for r, n in zip(grid, per_shard, strict=True)]
         return (
-            index
-            for unit in itertools.product(*units)
-            for index in itertools.product(
-                *(
-                    range(max(r.start, u * n), min(r.stop, (u + 1) * n))
-                    for r, u, n in zip(grid, unit, per_shard, strict=True)
+            list(
+                itertools.product(
+                    *(
+                        range(max(r.start, u * n), min(r.stop, (u + 1) * n))
+                        for r, u, n in zip(grid, unit, per_shard, strict=True)
+                    )
                 )
             )
+            for unit in itertools.product(*units)
         )
 
 
-def _batches(indices: Iterable[Index], count: int) -> Iterator[list[Index]]:
-    rest = iter(indices)
-    while batch := list(itertools.islice(rest, count)):
+def _batches(groups: Iterable[list[Index]], count: int) -> Iterator[list[Index]]:
+    """So many indices at most at a time; a group is in one batch if it is no larger, so that it is fetched once."""
+    batch: list[Index] = []
+    for group in groups:
+        if batch and len(batch) + len(group) > count:
+            yield batch
+            batch = []
+        batch += group
+        while len(batch) > count:
+            yield batch[:count]
+            batch = batch[count:]
+    if batch:
         yield batch

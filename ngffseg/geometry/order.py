@@ -205,7 +205,7 @@ def _of_columns(geometry: Geometry, columns: Sequence[int], down: Sequence[bool]
     return Order(tuple(axes), tuple(flipped))
 
 
-def _in_millimetres(geometry: Geometry) -> Any:
+def _in_millimetres(geometry: Geometry) -> npt.NDArray[np.float64]:
     """The affine in millimetres where all space axes have one unit of length, else as it is."""
     affine = geometry.affine.copy()
     affine[:3] *= millimetres(geometry)

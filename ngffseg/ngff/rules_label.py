@@ -8,6 +8,7 @@ from functools import partial
 from math import isfinite
 from typing import Any
 
+from ngffseg.ngff.schema import short_json
 from ngffseg.ngff.version import unwrap
 from ngffseg.ngff.violation import Fix, Place, Severity, Violation
 
@@ -134,6 +135,11 @@ def judge_labels_group(attributes: Mapping[str, Any], where: Place) -> Iterator[
     version, _ = unwrap(attributes)
     if "ome" in attributes and version is None:
         rule = "The version of the OME-Zarr Metadata is denoted as a string in the `version` attribute within the `ome` namespace."
-        mended = {**attributes, "ome": {"version": "0.5", **attributes["ome"]}}
-        fix = Fix('add "version": "0.5"', where.path, mended)
-        yield Violation("MUST", where / "ome", rule, "a version", "none", fix)
+        ome = attributes["ome"]
+        if not isinstance(ome, Mapping):
+            yield Violation("MUST", where / "ome", rule, "an object with a version", short_json(ome))
+            return
+        mended = {**attributes, "ome": {**ome, "version": "0.5"}}
+        fix = Fix(f'{"write" if "version" in ome else "add"} "version": "0.5"', where.path, mended)
+        found = short_json(ome["version"]) if "version" in ome else "none"
+        yield Violation("MUST", where / "ome", rule, "a version", found, fix)

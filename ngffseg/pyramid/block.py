@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ngffseg.pyramid.compilation import as_input
 from ngffseg.pyramid.kernels import is_background
 from ngffseg.pyramid.morton import in_morton_order
 from ngffseg.pyramid.occupancy import Objects, wanted_tiles
@@ -127,7 +128,7 @@ class BlockRun:
             else:
                 self._reduce_source(box)
             labels = self.tiles[depth]
-        if labels is not None and is_background(labels.reshape(-1)):
+        if labels is not None and is_background(as_input(labels.reshape(-1))):
             labels = None
         self.writers[depth].put(index, labels, encoded)
         if labels is not None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ngffseg.pyramid.compilation import as_input
 from ngffseg.pyramid.counts import (
     CHUNK,
     LABEL,
@@ -122,7 +123,7 @@ class BlockCensus:
 
 def _counted(volume: Labels, room: Room) -> tuple[Labels, Numbers]:
     """Distinct labels of a volume but 0, and their statistics in its own indices."""
-    volume = np.ascontiguousarray(volume)
+    volume = as_input(np.ascontiguousarray(volume))
     size = max(room.size, FIRST_ROOM)
     while True:
         room.fit(size, volume.shape[2], volume.dtype)

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import numba
+import numpy as np
+import numpy.typing as npt
 
 # A part of a kernel, which is compiled into each that calls it.
 inlined: Any = numba.njit(inline="always")
@@ -38,6 +40,22 @@ def compiled(function: Callable[..., Any]) -> Any:
         return numba.njit(**options)(function)
     finally:
         config.CACHE_DIR = before
+
+
+def as_input(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the same labels as kernels take them: unsigned, and not to be written.
+
+    A kernel is compiled for each type that it meets, which takes a second: signs, and flags that say whether
+    somebody may write, would make four types of one. The order of bytes stays.
+    """
+    view = labels.view(unsigned(labels.dtype))
+    view.flags.writeable = False
+    return view
+
+
+def unsigned(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the unsigned dtype of the same size and order of bytes."""
+    return np.dtype(dtype.str.replace("i", "u"))
 
 
 def _private_folder() -> str | None:

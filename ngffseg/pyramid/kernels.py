@@ -6,7 +6,8 @@ indices: that is what lets LLVM vectorise them.
 
 A tie goes to the smallest label. Where it must go to the largest, every label is complemented on
 the way in and out (``a ^ mask``, mask all ones), which reverses the order of integers: one kernel
-serves both rules at the same speed.
+serves both rules at the same speed. Signed labels are seen as unsigned ones (`compilation.as_input`):
+with their highest bit changed by the mask, too, they are in the same order.
 """
 
 import numpy as np
@@ -98,17 +99,17 @@ def _row_of_4(r0, r1, out, mask):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def parity_mask(z, y, balanced, ones):  # type: ignore[no-untyped-def]
-    """All ones where the largest label wins a tie in row (z, y) of the level, else zero."""
-    zero = ones ^ ones
-    return ones if balanced and ((z >> 1) + (y >> 1)) % 2 == 0 else zero
+def parity_mask(z, y, balanced, masks):  # type: ignore[no-untyped-def]
+    """The second mask where the largest label wins a tie in row (z, y) of the level, else the first."""
+    return masks[1] if balanced and ((z >> 1) + (y >> 1)) % 2 == 0 else masks[0]
 
 
 @compiled
-def mode_2x2x2(labels, out, at, start, balanced, ones):  # type: ignore[no-untyped-def]
+def mode_2x2x2(labels, out, at, start, balanced, masks):  # type: ignore[no-untyped-def]
     """Mode of whole windows of 2 x 2 x 2 of ``labels``, written into ``out`` from index ``at``.
 
-    ``start`` is the index of ``out[0, 0, 0]`` in its level.
+    ``start`` is the index of ``out[0, 0, 0]`` in its level; ``masks`` are those under which the smallest label
+    wins a tie, and the largest.
     """
     nz, ny, nx = labels.shape[0] // 2, labels.shape[1] // 2, labels.shape[2] // 2
     for z in range(nz):
@@ -116,7 +117,7 @@ def mode_2x2x2(labels, out, at, start, balanced, ones):  # type: ignore[no-untyp
         for y in range(ny):
             oy = at[1] + y
             row = out[oz, oy][at[2] : at[2] + nx]
-            mask = parity_mask(start[0] + oz, start[1] + oy, balanced, ones)
+            mask = parity_mask(start[0] + oz, start[1] + oy, balanced, masks)
             _row_of_8(
                 labels[2 * z, 2 * y], labels[2 * z, 2 * y + 1],
                 labels[2 * z + 1, 2 * y], labels[2 * z + 1, 2 * y + 1],
@@ -125,7 +126,7 @@ def mode_2x2x2(labels, out, at, start, balanced, ones):  # type: ignore[no-untyp
 
 
 @compiled
-def mode_1x2x2(labels, out, at, start, balanced, ones):  # type: ignore[no-untyped-def]
+def mode_1x2x2(labels, out, at, start, balanced, masks):  # type: ignore[no-untyped-def]
     """Mode of whole windows of 1 x 2 x 2, as `mode_2x2x2`."""
     nz, ny, nx = labels.shape[0], labels.shape[1] // 2, labels.shape[2] // 2
     for z in range(nz):
@@ -133,5 +134,5 @@ def mode_1x2x2(labels, out, at, start, balanced, ones):  # type: ignore[no-untyp
         for y in range(ny):
             oy = at[1] + y
             row = out[oz, oy][at[2] : at[2] + nx]
-            mask = parity_mask(start[0] + oz, start[1] + oy, balanced, ones)
+            mask = parity_mask(start[0] + oz, start[1] + oy, balanced, masks)
             _row_of_4(labels[z, 2 * y], labels[z, 2 * y + 1], row, mask)

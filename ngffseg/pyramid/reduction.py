@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ngffseg.errors import UsageError
 from ngffseg.pyramid import kernels, windows
+from ngffseg.pyramid.compilation import as_input, unsigned
 
 Method = Literal["mode", "sparse", "nearest"]
 Tie = Literal["balanced", "smallest"]
@@ -131,17 +132,28 @@ def _volume(
         picked = labels[::fz, ::fy, ::fx]
         out[tuple(slice(a, a + n) for a, n in zip(at, picked.shape, strict=True))] = picked
         return
-    ones = np.invert(np.zeros(1, labels.dtype))[0]
+    masks, out = _masks(labels.dtype), out.view(unsigned(out.dtype))
     balanced, sparse = reduction.tie == "balanced", reduction.method == "sparse"
     fast = {(2, 2, 2): kernels.mode_2x2x2, (1, 2, 2): kernels.mode_1x2x2}.get((fz, fy, fx))
     if fast is None:
-        windows.mode_of_windows(labels, out, at, start, balanced, ones, (fz, fy, fx), sparse)
+        windows.mode_of_windows(as_input(labels), out, at, start, balanced, masks, (fz, fy, fx), sparse)
         return
     # A window of two per axis that is cut by the edge has the same modes when its labels are
     # counted twice, so the edge is repeated.
     pad = [(0, -n % f) for n, f in zip(labels.shape, (fz, fy, fx), strict=True)]
     if any(after for _, after in pad):
         labels = np.pad(labels, pad, mode="edge")
-    fast(labels, out, at, start, balanced, ones)
+    labels = as_input(labels)
+    fast(labels, out, at, start, balanced, masks)
     if sparse:
-        windows.foreground_of_windows(labels, out, at, start, balanced, ones, (fz, fy, fx))
+        windows.foreground_of_windows(labels, out, at, start, balanced, masks, (fz, fy, fx))
+
+
+def _masks(dtype: np.dtype[Any]) -> tuple[Any, Any]:
+    """Bits that are changed in labels seen as unsigned, where the smallest of them wins a tie, and the largest.
+
+    Of signed labels the highest bit is changed besides, since negative ones come first.
+    """
+    limits = np.iinfo(dtype)
+    sign = unsigned(dtype).type(-int(limits.min))
+    return sign, ~sign

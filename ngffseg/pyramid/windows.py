@@ -52,7 +52,7 @@ def _best(found, values, counts, mask, sparse):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def mode_of_windows(labels, out, at, start, balanced, ones, factors, sparse):  # type: ignore[no-untyped-def]
+def mode_of_windows(labels, out, at, start, balanced, masks, factors, sparse):  # type: ignore[no-untyped-def]
     """Mode of windows of any size; one at the upper edge counts the labels that it has.
 
     Counters are 64-bit, so no window can overflow them.
@@ -63,7 +63,7 @@ def mode_of_windows(labels, out, at, start, balanced, ones, factors, sparse):  #
     nz, ny, nx = labels.shape
     for z in range(-(-nz // fz)):
         for y in range(-(-ny // fy)):
-            mask = parity_mask(start[0] + at[0] + z, start[1] + at[1] + y, balanced, ones)
+            mask = parity_mask(start[0] + at[0] + z, start[1] + at[1] + y, balanced, masks)
             for x in range(-(-nx // fx)):
                 low = (z * fz, y * fy, x * fx)
                 high = (min(low[0] + fz, nz), min(low[1] + fy, ny), min(low[2] + fx, nx))
@@ -72,7 +72,7 @@ def mode_of_windows(labels, out, at, start, balanced, ones, factors, sparse):  #
 
 
 @compiled
-def foreground_of_windows(labels, out, at, start, balanced, ones, factors):  # type: ignore[no-untyped-def]
+def foreground_of_windows(labels, out, at, start, balanced, masks, factors):  # type: ignore[no-untyped-def]
     """Where the mode of whole windows is background, the mode of their foreground, if they have any.
 
     Behind a kernel for the mode, this makes ``sparse`` of it: only few windows are looked at again.
@@ -83,7 +83,7 @@ def foreground_of_windows(labels, out, at, start, balanced, ones, factors):  # t
     nz, ny, nx = labels.shape
     for z in range(nz // fz):
         for y in range(ny // fy):
-            mask = parity_mask(start[0] + at[0] + z, start[1] + at[1] + y, balanced, ones)
+            mask = parity_mask(start[0] + at[0] + z, start[1] + at[1] + y, balanced, masks)
             row = out[at[0] + z, at[1] + y][at[2] : at[2] + nx // fx]
             for x in range(nx // fx):
                 if row[x] != 0:

@@ -32,6 +32,10 @@ def take_screenshot(viewing: Viewing, path: str | os.PathLike[str]) -> None:
         from playwright.sync_api import Error, sync_playwright
     except ImportError as error:
         raise MissingExtraError("screenshots need Playwright: pip install 'ngffseg[view]'") from error
+    if not Path(path).parent.is_dir():  # told before the picture is drawn
+        raise UsageError(
+            f"{os.fspath(path)} cannot be written (there is no such folder): choose another file"
+        )
     found = next((place for name in BROWSERS if (place := shutil.which(name))), None)
     with sync_playwright() as playwright:
         # Chromium refuses to sandbox what the superuser starts.

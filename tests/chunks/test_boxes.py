@@ -95,6 +95,16 @@ def test_boxes_are_those_of_the_array(form, cached, data):
         assert len(fetched) == len(set(fetched))
 
 
+def test_a_shard_is_fetched_once_however_many_chunks_are_fetched_together():
+    """Of 288 chunks 256 are fetched at a time, of which the last would lie in the middle of a shard."""
+    array, labels = stored("shards")
+    reader = reader_of(array, None)
+    box = (slice(0, 29), slice(0, 13), slice(0, 41))
+    np.testing.assert_array_equal(reader.read(box), labels[box])
+    fetched = reader.labels.objects.log
+    assert len(fetched) == len(set(fetched))
+
+
 @pytest.mark.parametrize("batch", [8, 256])
 def test_large_boxes_are_read_in_batches(batch, monkeypatch):
     monkeypatch.setattr(box_module, "BATCH", batch)

@@ -71,9 +71,15 @@ def test_sheared_axes_too(affine):
 @given(affines())
 def test_orientation_is_that_of_nibabel(affine):
     ras = np.diag([-1, -1, 1, 1]) @ affine
-    tilts = np.sort(np.abs(ras[:3, :3] / np.linalg.norm(ras[:3, :3], axis=0)), axis=0)
+    cosines = np.abs(ras[:3, :3] / np.linalg.norm(ras[:3, :3], axis=0))
+    tilts = np.sort(cosines, axis=0)
     assume((tilts[2] - tilts[1] > 0.1).all())  # near 45 degrees both answers are right
     found = anatomical_orientation(Geometry((4, 4, 4), affine))
+    if len(set(np.argmax(cosines, axis=0))) < 3:
+        assert (
+            found == {}
+        )  # two axes are closest to one of the patient: nibabel gives the other to one of them
+        return
     letters = {"left": "L", "right": "R", "posterior": "P", "anterior": "A", "superior": "S", "inferior": "I"}
     ours = tuple(letters[found[axis].split("-to-")[1]] for axis in "xyz")
     assert ours == nib.aff2axcodes(ras)

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import uuid
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,24 +15,39 @@ from tests.display import display
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def screen():
+@dataclass(frozen=True)
+class Screen:
+    """A display, and the process that people at napari are forked from."""
+
+    name: str
+    server: subprocess.Popen
+    folder: Path
+
+    def attend(self, steps, environment):
+        """What is answered to each step, None if it ended in an error; and what it printed."""
+        log, answers = (self.folder / f"{uuid.uuid4().hex}.{kind}" for kind in ("log", "json"))
+        print(json.dumps([steps, environment, str(log), str(answers)]), file=self.server.stdin, flush=True)
+        code = self.server.stdout.readline().strip()
+        found = json.loads(answers.read_text("utf-8")) if code == "0" else None
+        return found, log.read_text("utf-8", errors="replace")
+
+
+@pytest.fixture(scope="session")
+def screen(tmp_path_factory):
+    words = [sys.executable, "-W", "ignore", "-m", "tests.napari_plugin.session"]
     with display() as name:
-        yield name
+        with subprocess.Popen(
+            words, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as server:
+            yield Screen(name, server, tmp_path_factory.mktemp("napari"))
+            server.stdin.close()
 
 
 def session(screen, *steps, failing=False):
     """Answers to the steps of a person at napari, who leaves no process behind."""
-    words = [sys.executable, "-W", "ignore", "-m", "tests.napari_plugin.session", json.dumps(steps)]
     environment, mark = marked()
-    ended = subprocess.run(
-        words, cwd=ROOT, env={**environment, "DISPLAY": screen, "QT_QPA_PLATFORM": "xcb"},
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    lines = [line for line in ended.stdout.splitlines() if line.startswith("ANSWERS ")]
-    assert lines, ended.stdout + ended.stderr
-    assert ended.returncode == 0, ended.stderr
-    answers = json.loads(lines[0].removeprefix("ANSWERS "))
+    answers, log = screen.attend(steps, {**environment, "DISPLAY": screen.name, "QT_QPA_PLATFORM": "xcb"})
+    assert answers is not None, log
     failed = [a for a in answers if isinstance(a, dict) and "error" in a]
     assert bool(failed) == failing, failed
     assert left_behind(mark) == []

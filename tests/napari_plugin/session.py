@@ -1,17 +1,32 @@
-"""A person at a real napari viewer: ``python -m tests.napari_plugin.session STEPS``, answers in JSON."""
+"""People at real napari viewers: ``python -m tests.napari_plugin.session`` forks a process for each of them.
 
+What takes longest is the same for all: it is imported, and compiled by numba, before the first of them comes. There
+are no windows and no threads by then, so that nobody sees anything of another one.
+"""
+
+import importlib
 import json
+import os
 import sys
 import time
+import traceback
+from pathlib import Path
 
 import napari
 import npe2
+import numba
 import numpy as np
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from ngffseg.store import metered
+
+# What each of them loads sooner or later.
+LOADED = (
+    *("napari.window", "napari._qt.layer_controls.qt_layer_controls_container", "pandas", "scipy.ndimage"),
+    *("skimage.morphology", "ngffseg.napari_plugin.layers", "ngffseg.napari_plugin.saving"),
+)
 
 
 class Session:
@@ -42,6 +57,10 @@ class Session:
     def sample(self, key):
         """Open a sample of the plugin."""
         return [layer.name for layer in self.viewer.open_sample("ngffseg", key)]
+
+    def size(self, width, height):
+        """Make the window smaller: volumes are drawn without a graphics card, pixel by pixel."""
+        self.viewer.window.resize(width, height)
 
     def go(self, layer, voxel):
         """Move the plane to a voxel of a layer."""
@@ -200,18 +219,56 @@ class Session:
         return {key: [str(v) for v in features[key]][:50] for key in features}
 
 
-def main():
-    """Do the steps."""
+def answer(steps):
+    """Do steps, and return what is answered to each."""
     session, answers = Session(), []
-    for name, *arguments in json.loads(sys.argv[1]):
+    for name, *arguments in steps:
         options = arguments.pop() if arguments and isinstance(arguments[-1], dict) else {}
         try:
-            answer = getattr(session, name)(*arguments, **options)
+            found = getattr(session, name)(*arguments, **options)
         except Exception as error:  # told to the test, as napari tells it to people
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        answers.append(answer)
+            found = {"error": f"{type(error).__name__}: {error}"}
+        answers.append(found)
     session.viewer.close()
-    print("ANSWERS " + json.dumps(answers))
+    return answers
+
+
+def attend(steps, environment, log, answers):
+    """Do steps in this process, which ends; what it prints goes into one file, the answers into another."""
+    code = 1
+    try:
+        os.environ.clear()
+        os.environ.update(environment)
+        output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        for number in (1, 2):
+            os.dup2(output, number)
+        Path(answers).write_text(json.dumps(answer(steps)), encoding="utf-8")
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def main():
+    """Attend to each line of the input in a process of its own, and print its exit code when it has ended."""
+    prepare()
+    for line in sys.stdin:
+        process = os.fork()
+        if process == 0:
+            attend(*json.loads(line))
+        print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
+
+
+def prepare():
+    """Load what all need, and have compiled by what napari finds the colors of labels: numba keeps none of it."""
+    for name in LOADED:
+        importlib.import_module(name)
+    for kind in ("uint32", "uint64"):
+        colors = numba.typed.Dict.empty(getattr(numba.types, kind), numba.types.uint8)
+        colors[np.dtype(kind).type(1)] = np.uint8(1)
 
 
 if __name__ == "__main__":

@@ -84,8 +84,9 @@ def test_three_dimensions_are_not_mirrored(screen, tmp_path, order):
     segments = [Segment(7, color=volumes.RED), Segment(9, color=volumes.GREEN)]
     geometry = Geometry(volumes.SHAPE, volumes.ORDERS[order](), frame="patient")
     write_labels(tmp_path / "a.zarr", labels, name="boxes", segments=segments, geometry=geometry)
-    _, words, _, found = session(
+    _, _, words, _, found = session(
         screen,
+        ["size", 600, 500],
         ["open", f"{tmp_path}/a.zarr"],
         ["three"],
         ["go", "boxes", [20, 30, 40]],

@@ -96,6 +96,19 @@ def test_the_judge_survives_any_label_value(value):
     assert "MUST" in {v.severity for v in judge_attributes({"image-label": label})}
 
 
+@pytest.mark.parametrize("ome", [5, "0.5", [5], None])
+def test_the_metadata_of_a_labels_group_may_be_no_object(ome):
+    told = [v for v in judge_attributes({"labels": ["a"], "ome": ome}) if v.where == "#/ome"]
+    assert [(v.found, v.fix) for v in told] == [(json.dumps(ome), None)]
+
+
+@pytest.mark.parametrize(("version", "found"), [({}, "none"), ({"version": 5}, "5")])
+def test_a_labels_group_gets_the_version_that_it_lacks(version, found):
+    (told,) = judge_attributes({"ome": {"labels": ["a"], **version}})
+    assert told.found == found
+    assert told.fix.attributes["ome"] == {"labels": ["a"], "version": "0.5"}
+
+
 def test_the_background_is_not_seen():
     (color,) = encode_image_label([Segment(0)], "../../", "0.5")["colors"]
     assert color["rgba"][3] == 0

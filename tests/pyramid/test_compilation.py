@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from ngffseg.pyramid import Reduction, census, downsample, kernels, runs, windows
 
 ROOT = Path(__file__).parents[2]
 COUNT = (
@@ -56,3 +59,24 @@ def test_the_folder_that_numba_is_told_is_used(tmp_path):
     assert (done.returncode, done.stdout) == (0, "True False\n"), done.stderr
     assert list((tmp_path / "cache").rglob("kernels.is_background-*.nbi"))
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_one_kernel_serves_all_labels_of_a_size():
+    """Signs, and flags that say whether somebody may write, do not make it compile again."""
+    dispatchers = (
+        kernels.mode_2x2x2, kernels.mode_1x2x2, windows.mode_of_windows, windows.foreground_of_windows,
+        runs.count_labels,
+    )  # fmt: skip
+
+    def use(labels):
+        for factors in ((2, 2, 2), (1, 2, 2), (3, 3, 3)):
+            downsample(labels, factors, Reduction("sparse"))
+        census._counted(labels, census.Room())
+        return [len(dispatcher.signatures) for dispatcher in dispatchers]
+
+    labels = np.arange(6**3, dtype="uint16").reshape(6, 6, 6)
+    before = use(labels)
+    constant = labels.copy()
+    constant.flags.writeable = False
+    for other in (labels.astype("int16"), constant, constant.view("int16")):
+        assert use(other) == before
