@@ -19,7 +19,7 @@ from zarr.codecs import BloscCodec, BytesCodec, Crc32cCodec, GzipCodec, Transpos
 from ngffseg import export_segmentation, open_labels, segment_index, update_labels, write_labels
 from ngffseg.errors import ChunkError
 from ngffseg.labels import open_contents, open_image, open_segmentation
-from ngffseg.napari_plugin.layers import image_layers, label_layer
+from ngffseg.napari_plugin.layers import grids_of, image_layers, label_layers
 from tests.storage.kinds import fill
 
 SHAPE, CHUNK = (16, 16, 16), (8, 8, 8)
@@ -215,8 +215,10 @@ def test_every_way_out_of_a_store(form, fault, tmp_path):
     ways = {
         "a.seg.nrrd": lambda: export_segmentation(folder, tmp_path / "a.seg.nrrd"),
         "a.nii.gz": lambda: export_segmentation(folder, tmp_path / "a.nii.gz"),
-        "a layer of labels": lambda: np.asarray(label_layer(contents.segmentations[0][0], "a")[0][0]),
-        "a layer of the image": lambda: image_layers(contents.image, split=False),
+        "a layer of labels": lambda: np.asarray(
+            label_layers(contents.segmentations[0][0], "a", grids_of(contents), None)[0][0][0]
+        ),
+        "a layer of the image": lambda: image_layers(contents.image, grids_of(contents)),
         "b.zarr": lambda: write_labels(tmp_path / "b.zarr", zarr.open_array(folder / "labels/a/0"), name="b"),
         "c.zarr": lambda: write_labels(
             tmp_path / "c.zarr", LABELS, name="c", image=zarr.open_array(folder / "0")
