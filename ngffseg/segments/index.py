@@ -60,6 +60,7 @@ class SegmentIndex:
     def __init__(self, image: LabelImage, form: ngff.IndexForm, group: zarr.Group) -> None:
         self.image, self.form, self._group = image, form, group
         self._pages: dict[int, Numbers] = {}
+        self._arrays: dict[str, Any] = {}
         self._voxel_volume = voxel_volume(image.geometry)
 
     def __len__(self) -> int:
@@ -163,11 +164,14 @@ class SegmentIndex:
         return self._pages[page]
 
     def _array(self, path: str) -> Any:
-        array = array_in(self.image.url, self._group, path)
-        if array is None:
-            raise MetadataError(f"the index of {self.image.name!r} has no array {path!r}: build it anew")
-        self.form.check_array(path, array.shape)
-        return array
+        """One of the arrays, opened when it is first read: that takes longer than to read a little of it."""
+        if path not in self._arrays:
+            array = array_in(self.image.url, self._group, path)
+            if array is None:
+                raise MetadataError(f"the index of {self.image.name!r} has no array {path!r}: build it anew")
+            self.form.check_array(path, array.shape)
+            self._arrays[path] = array
+        return self._arrays[path]
 
     def _entry(self, column: Numbers) -> SegmentEntry:
         label, voxels, _, chunk_count, *places = (int(n) for n in column)

@@ -10,6 +10,7 @@ from ngffseg import open_labels, segment_index, write_labels
 from ngffseg.chunks.folder import FolderObjects
 from ngffseg.errors import LabelValueError, MetadataError, StoreNotFoundError
 from ngffseg.labels import index as index_module
+from ngffseg.segments import index as segments_module
 from tests.labels.stores import faults, unlistable
 
 
@@ -77,6 +78,20 @@ def test_finding_one_of_many_takes_three_reads(tmp_path, monkeypatch):
     monkeypatch.setattr(FolderObjects, "get_many", counting)
     index.chunks(2**63 + 5 + 1234)
     assert len(read) == 3, read  # fence, one page of the table, one of the lists
+
+
+def test_arrays_of_the_index_are_opened_once(tmp_path, monkeypatch):
+    """However many segments are looked for."""
+    write_labels(tmp_path / "a.zarr", LABELS, name="cells", chunks=16)
+    index = segment_index(open_labels(tmp_path / "a.zarr"))
+    opened = []
+    real = segments_module.array_in
+    monkeypatch.setattr(
+        segments_module, "array_in", lambda url, group, name: opened.append(name) or real(url, group, name)
+    )
+    for value in index.labels()[:20].tolist():
+        index.chunks(value)
+    assert len(opened) == len(set(opened)) == 3
 
 
 def test_an_image_of_other_programs_has_none(tmp_path):
