@@ -8,6 +8,7 @@ under --strict; 2 wrong use, bad input, or what conformance cannot judge; 3 the 
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 import traceback
 import warnings
@@ -38,6 +39,8 @@ from ngffseg.errors import (
     StoreError,
     StoreNotFoundError,
 )
+
+INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -71,7 +74,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
-    sys.exit(run(words, debug=debug))
+    code = run(words, debug=debug)
+    if code == INTERRUPTED and not debug:
+        # Requests that nobody waits for any more are dropped at the exit, and asyncio would tell of each.
+        logging.getLogger("asyncio").disabled = True
+    sys.exit(code)
 
 
 def run(words: list[str], *, debug: bool = False) -> int:
@@ -82,7 +89,7 @@ def run(words: list[str], *, debug: bool = False) -> int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except (KeyboardInterrupt, click.exceptions.Abort):
-        return _fail("interrupted: nothing was published", 130)
+        return _fail("interrupted: nothing was published", INTERRUPTED)
     except click.ClickException as error:
         return _fail(f"{error.format_message()}: see ngffseg --help", 2)
     except Exception as error:
