@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import importlib
+import logging
 import sys
 import traceback
 import warnings
@@ -28,6 +29,7 @@ from ngffseg.errors import (
     StoreNotFoundError,
 )
 
+INTERRUPTED = 130
 # Verbs in the order in which people come to need them, each with the line by which the list of all names it:
 # a verb is imported when it is called, since what most of them stand on takes a second to import.
 VERBS = {
@@ -91,7 +93,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
-    sys.exit(run(words, debug=debug))
+    code = run(words, debug=debug)
+    if code == INTERRUPTED and not debug:
+        # Requests that nobody waits for any more are dropped at the exit, and asyncio would tell of each.
+        logging.getLogger("asyncio").disabled = True
+    sys.exit(code)
 
 
 def run(words: list[str], *, debug: bool = False) -> int:
@@ -102,7 +108,7 @@ def run(words: list[str], *, debug: bool = False) -> int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except (KeyboardInterrupt, click.exceptions.Abort):
-        return _fail("interrupted: nothing was published", 130)
+        return _fail("interrupted: nothing was published", INTERRUPTED)
     except click.ClickException as error:
         return _fail(f"{error.format_message()}: see ngffseg --help", 2)
     except Exception as error:

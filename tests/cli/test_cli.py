@@ -324,6 +324,26 @@ def test_help_names_every_verb():
     assert run(["no-verb"]) == 2
 
 
+ABANDONED = """
+import asyncio, os, signal
+from zarr.core.sync import sync
+from ngffseg.cli.main import app, main
+
+async def wait():
+    os.kill(os.getpid(), signal.SIGINT)
+    await asyncio.gather(asyncio.sleep(1000), asyncio.sleep(1000))
+
+app.commands["demo"].callback = lambda **_: sync(wait())
+main(["demo"])
+"""
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_requests_that_are_dropped_by_an_interruption_say_nothing():
+    done = subprocess.run([sys.executable, "-c", ABANDONED], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "ngffseg: interrupted: nothing was published\n")
+
+
 @pytest.mark.usefixtures("interruptible")
 def test_control_c(tmp_path):
     labels = np.random.default_rng(0).integers(0, 2**16, (64, 512, 512), dtype=np.uint16)
