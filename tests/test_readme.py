@@ -106,9 +106,9 @@ def test_the_example_of_long_jobs(slicer_files, tmp_path):
     assert "2 done, 0 skipped, 0 failed" in done.stdout
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(4))
 def test_the_python_examples(number, tmp_path):
-    assert len(blocks("python")) == 3
+    assert len(blocks("python")) == 4
     (tmp_path / "example.py").write_text(blocks("python")[number], encoding="utf-8")
     # dask warns where another cluster of this machine has its usual port.
     ran([sys.executable, *(["-W", "error"] if number else []), "example.py"], tmp_path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import json
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from ngffseg.formats import LabelTable, read_segmentation, read_table, read_volu
 from ngffseg.geometry import redescribed
 from ngffseg.labels import PlaceOptions, canonical, image_beside
 from ngffseg.model import Segmentation, Volume
+from ngffseg.ngff import encode_json
 
 PathLike = str | os.PathLike[str]
 
@@ -62,7 +62,7 @@ class ImportFiles:
         # An image and a table that hold the same are two things.
         found.update(b"" if self.table is None else b"table")
         if self.words:
-            found.update(json.dumps(self.words, sort_keys=True).encode())
+            found.update(encode_json(dict(sorted(self.words.items()))))
         return found.hexdigest()
 
 

@@ -333,7 +333,7 @@ async def wait():
     os.kill(os.getpid(), signal.SIGINT)
     await asyncio.gather(asyncio.sleep(1000), asyncio.sleep(1000))
 
-app.commands["demo"].callback = lambda **_: sync(wait())
+app.get_command(None, "demo").callback = lambda **_: sync(wait())
 main(["demo"])
 """
 

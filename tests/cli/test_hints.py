@@ -9,7 +9,7 @@ from ngffseg.cli.main import VERBS, app
 PACKAGE = Path(__file__).parents[2] / "ngffseg"
 HINT = re.compile(r"\bngffseg ([a-z]+)((?: (?:\{\}|--[a-z-]+))*)")
 # What follows the name where it is the subject of a sentence.
-NO_VERBS = {"did", "itself", "knows"}
+NO_VERBS = {"did", "does", "itself", "knows"}
 
 
 def texts(tree):

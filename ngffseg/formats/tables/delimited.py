@@ -183,7 +183,7 @@ def property_cell(value: Any) -> str:
     """The cell of a property; one that is no scalar is JSON, which comes back as text."""
     if isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def written(

@@ -170,7 +170,10 @@ def _part(value: Any) -> str:
 def render(segments: Sequence[Segment], _file: str) -> str:
     """Write a list of objects, one line each, that holds all of the segments."""
     layered = any(segment.layer for segment in segments)
-    lines = [json.dumps(_entry(segment, layered=layered), ensure_ascii=False) for segment in segments]
+    lines = [
+        json.dumps(_entry(segment, layered=layered), ensure_ascii=False, allow_nan=False)
+        for segment in segments
+    ]
     return "[\n" + ",\n".join(f"  {line}" for line in lines) + "\n]\n"
 
 
