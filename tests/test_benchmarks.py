@@ -48,6 +48,7 @@ def test_speed_of_the_main_jobs():
     assert all(float(cells[1]) > 0 and float(cells[3]) > 1 for cells in list(rows)[1:])
 
 
+@pytest.mark.long
 def test_access_on_s3_takes_fewer_requests_than_that_of_peers():
     rows = run("benchmarks/access.py", "--edge", "128", "--runs", "1", "--latency", "0")
     counts = {cells[0]: [int(cell.split()[0]) for cell in cells[1:]] for cells in rows if len(cells) == 5}
