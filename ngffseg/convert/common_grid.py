@@ -152,19 +152,6 @@ class CommonGrid:
         return [f"{count} files on one grid, that of {self.file.name}: {', '.join(done)}"] if done else []
 
 
-def without_single_axes(read: Segmentation) -> Segmentation:
-    """A segmentation without axes of one time point or channel: (x, y, z, 1) is the grid (x, y, z)."""
-    old = read.geometry
-    kept = [n for n, axis in enumerate(old.axes) if axis in SPACE or old.shape[n] > 1]
-    if len(kept) == len(old.axes):
-        return read
-    shape, axes = tuple(old.shape[n] for n in kept), tuple(old.axes[n] for n in kept)
-    units, step = tuple(old.units[n] for n in kept), old.time_step if "t" in axes else 1.0
-    layers = tuple(np.asarray(layer[...]).reshape(shape) for layer in read.layers)
-    geometry = replace(old, shape=shape, axes=axes, units=units, time_step=step)
-    return replace(read, layers=layers, geometry=geometry)
-
-
 def _other_world(geometry: Geometry, first: Geometry) -> str | None:
     """Why two grids cannot be compared; `None` if they can."""
     if geometry.axes != first.axes:

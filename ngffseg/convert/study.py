@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ngffseg.convert.common_grid import CommonGrid, Layer, without_single_axes
+from ngffseg.convert.common_grid import CommonGrid, Layer
 from ngffseg.errors import UsageError
 from ngffseg.formats import is_unnamed, known_suffixes, read_segmentation, tell, told_together
+from ngffseg.geometry import SPACE
+from ngffseg.labels import without_single_axes
 from ngffseg.model import Segment, Segmentation, Source
 
 
@@ -63,7 +65,7 @@ def read_study(
     empty = 0
     with told_together():
         for file in files:
-            read = without_single_axes(read_segmentation(file))
+            read = without_single_axes(read_segmentation(file), SPACE)  # (x, y, z, 1) is the grid (x, y, z)
             grid = grid or CommonGrid(file, read.geometry, resample)
             arrays, box = grid.place(file, read)
             empty += not any(array.any() for array in arrays)

@@ -29,6 +29,7 @@ from ngffseg.labels.rebuild import build_levels, can_build
 from ngffseg.labels.regridded import Nearest
 from ngffseg.labels.reordering import canonical, source_order
 from ngffseg.labels.segment_table import update_segments
+from ngffseg.labels.squeezed import without_single_axes
 from ngffseg.labels.stored_plan import can_update
 from ngffseg.labels.tree import store_tree
 from ngffseg.labels.update import update_labels
@@ -94,6 +95,7 @@ __all__ = [
     "update_segments",
     "verify_index",
     "verify_indices",
+    "without_single_axes",
     "write_archive",
     "write_index_aside",
     "write_labels",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -23,7 +24,24 @@ from ngffseg.store import is_own_store, store_can_list, store_errors
 from ngffseg.workers import OnClient, client_of
 
 
-class LazyLevel:
+class SlicedArray(ABC):
+    """An array that is read when it is sliced, for numpy and dask."""
+
+    def __dask_tokenize__(self) -> str:
+        """A new one each time: what is read may have changed."""
+        return uuid.uuid4().hex
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        """All of it, for numpy; always a new array."""
+        values = self[...]
+        return values if dtype is None else values.astype(dtype, copy=False)
+
+    @abstractmethod
+    def __getitem__(self, index: Any) -> npt.NDArray[Any]:
+        """What an index of numpy picks."""
+
+
+class LazyLevel(SlicedArray):
     """One stored array that is read when it is sliced: the one way by which voxels leave a store.
 
     Parameters
@@ -42,10 +60,6 @@ class LazyLevel:
         # In the byte order of this machine, whatever is stored.
         self.dtype = array.dtype.newbyteorder("=")
 
-    def __dask_tokenize__(self) -> str:
-        """A new one each time: what is stored may have changed."""
-        return uuid.uuid4().hex
-
     @cached_property
     def _reader(self) -> BoxReader | ForeignReader:
         """What reads boxes: chunks where their form is known, else zarr."""
@@ -62,11 +76,6 @@ class LazyLevel:
     def __getitem__(self, index: Any) -> npt.NDArray[Any]:
         box, rest = bounding_box(index, self.shape)
         return np.asarray(self.read(box)[rest])
-
-    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        """All of it, for numpy; always a new array."""
-        values = self[...]
-        return values if dtype is None else values.astype(dtype, copy=False)
 
     def read(self, box: tuple[slice, ...]) -> npt.NDArray[Any]:
         """Values of a box whose slices have start and stop inside the shape.

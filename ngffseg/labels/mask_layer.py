@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -12,7 +11,7 @@ import numpy.typing as npt
 from dask.base import compute
 
 from ngffseg.errors import LabelValueError
-from ngffseg.labels.lazy import bounding_box, checked
+from ngffseg.labels.lazy import SlicedArray, bounding_box, checked
 from ngffseg.model import ArrayLike
 
 Box = tuple[slice, ...]
@@ -28,7 +27,7 @@ class Occupied(Protocol):
         """Parts of a box, each with the numbers of the masks that may have voxels there."""
 
 
-class MaskLayer:
+class MaskLayer(SlicedArray):
     """Labels of one layer: where a mask is true they have its value, where none is they are background.
 
     Parameters
@@ -49,15 +48,6 @@ class MaskLayer:
         self.shape = tuple(next(iter(masks.values())).shape)
         self.ndim, self.dtype = len(self.shape), np.min_scalar_type(max(values.values()))
         self.chunks = common_chunks(masks.values(), self.shape)
-
-    def __dask_tokenize__(self) -> str:
-        """A new one each time: what is read may have changed."""
-        return uuid.uuid4().hex
-
-    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        """All of it, for numpy."""
-        labels = self[...]
-        return labels if dtype is None else labels.astype(dtype, copy=False)
 
     def __getitem__(self, index: Any) -> npt.NDArray[Any]:
         box, rest = bounding_box(index, self.shape)

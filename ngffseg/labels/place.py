@@ -30,8 +30,10 @@ from ngffseg.store import open_store, store_errors
 
 def told_image(image: Volume | ArrayLike | None) -> Volume | ArrayLike | None:
     """An image that is written with labels; an array that tells its grid, as xarray does, is a volume."""
-    grid = None if image is None or isinstance(image, Volume) else told_grid(image)
-    return image if grid is None or isinstance(image, Volume) or image is None else Volume(image, grid)
+    if image is None or isinstance(image, Volume):
+        return image
+    grid = told_grid(image)
+    return image if grid is None else Volume(image, grid)
 
 
 def labels_grid(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import replace
 from typing import Any
 
@@ -19,11 +18,11 @@ from ngffseg.geometry import (
     match,
     on_axes,
 )
-from ngffseg.labels.lazy import bounding_box, checked
+from ngffseg.labels.lazy import SlicedArray, bounding_box, checked
 from ngffseg.model import Segmentation, Volume
 
 
-class ReorderedArray:
+class ReorderedArray(SlicedArray):
     """An array that is read when it is sliced, in another order than its own.
 
     Parameters
@@ -39,19 +38,10 @@ class ReorderedArray:
         self.shape, self.dtype, self.ndim = order.shape(array.shape), np.dtype(array.dtype), len(order.axes)
         self.chunks = order.shape(getattr(array, "chunks", None) or (1,) * self.ndim)
 
-    def __dask_tokenize__(self) -> str:
-        """A new one each time: what is read may have changed."""
-        return uuid.uuid4().hex
-
     def __getitem__(self, index: Any) -> npt.NDArray[Any]:
         box, rest = bounding_box(index, self.shape)
         part = np.asarray(self.array[self.order.inverse.box(box, self.shape)])
         return np.asarray(self.order.apply(part)[rest])
-
-    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        """All of it, for numpy."""
-        values = self[...]
-        return values if dtype is None else values.astype(dtype, copy=False)
 
 
 def reordered_array(array: Any, order: Order) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,12 +11,12 @@ import numpy.typing as npt
 
 from ngffseg.geometry import SPACE, on_axes, source_on_axes
 from ngffseg.labels.image_levels import image_sizes
-from ngffseg.labels.lazy import bounding_box, checked
+from ngffseg.labels.lazy import SlicedArray, bounding_box, checked
 from ngffseg.labels.parent import Parent
 from ngffseg.model import Segmentation, Volume
 
 
-class SqueezedArray:
+class SqueezedArray(SlicedArray):
     """An array that is read when it is sliced, without some of its axes, each of one voxel.
 
     Parameters
@@ -35,10 +34,6 @@ class SqueezedArray:
         chunks = getattr(array, "chunks", None) or array.shape
         self.chunks = tuple(chunks[place] for place in places)
 
-    def __dask_tokenize__(self) -> str:
-        """A new one each time: what is read may have changed."""
-        return uuid.uuid4().hex
-
     def __getitem__(self, index: Any) -> npt.NDArray[Any]:
         box, rest = bounding_box(index, self.shape)
         whole = [slice(0, 1)] * len(self.array.shape)
@@ -46,11 +41,6 @@ class SqueezedArray:
             whole[place] = part
         values = np.asarray(self.array[tuple(whole)])
         return np.asarray(values.reshape([values.shape[place] for place in self.places])[rest])
-
-    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        """All of it, for numpy."""
-        values = self[...]
-        return values if dtype is None else values.astype(dtype, copy=False)
 
 
 def beside_image(segmentation: Segmentation, image: Volume | None, parent: Parent | None) -> Segmentation:

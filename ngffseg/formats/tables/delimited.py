@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from ngffseg.errors import FormatError
-from ngffseg.formats.tables.cells import Colors, hex_color, label_value
+from ngffseg.formats.tables.cells import hex_color, label_value
+from ngffseg.formats.tables.colored import colored_rows
 from ngffseg.formats.tables.table import Row, put_color
 from ngffseg.formats.tables.words import CODE_PARTS, CODES, Columns
 from ngffseg.model import Code, CodedRegion, Codes
@@ -50,18 +51,11 @@ def parse_delimited(text: str) -> list[Row]:
         raise FormatError("line 1 names no column of label values beside one of names or colors")
     delimiter, columns = found
     lines = list(_lines(text, delimiter, len(columns.header)))
-    colors, given = Colors(whole="Color_R" in columns.header), []
-    rows = []
-    for number, cells in lines:
-        try:
-            row, parts = _row(columns, cells)
-            given.append(colors.add(parts) if parts else None)
-        except FormatError as error:
-            raise FormatError(f"line {number}: {error}") from None
-        rows.append(row)
-    for row, color in zip(rows, given, strict=True):
-        if color is not None:
-            put_color(row, colors.color(color), with_opacity=len(color) == 4)
+    rows = colored_rows(
+        ((f"line {number}", cells) for number, cells in lines),
+        lambda cells: _row(columns, cells),
+        whole="Color_R" in columns.header,
+    )
     _add_properties(columns, [cells for _, cells in lines], rows)
     return rows
 

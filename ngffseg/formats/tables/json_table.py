@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ngffseg.errors import FormatError, UsageError
-from ngffseg.formats.tables.cells import Colors, hex_color, is_value, label_value
+from ngffseg.formats.tables.cells import hex_color, is_value, label_value
+from ngffseg.formats.tables.colored import colored_rows
 from ngffseg.formats.tables.table import Row, put_color
 from ngffseg.formats.tables.words import Columns
 from ngffseg.model import Algorithm, Segment, decode_codes, encode_codes
@@ -42,21 +43,8 @@ def parse(text: str, _file: str) -> list[Row]:
         raise FormatError("it is nested too deeply for a table") from None
     except ValueError as error:
         raise FormatError(f"it is no JSON ({error})") from None
-    entries = _entries(content)
-    colors = Colors(whole=False)
-    rows = []
-    given = []
-    for number, entry in enumerate(entries):
-        try:
-            row, parts = _row(entry)
-            given.append(colors.add(parts) if parts else None)
-        except FormatError as error:
-            raise FormatError(f"entry {number + 1}: {error}") from None
-        rows.append(row)
-    for row, color in zip(rows, given, strict=True):
-        if color is not None:
-            put_color(row, colors.color(color), with_opacity=len(color) == 4)
-    return rows
+    entries = ((f"entry {number}", entry) for number, entry in enumerate(_entries(content), 1))
+    return colored_rows(entries, _row, whole=False)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
