@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -132,9 +133,18 @@ def array_of(store: Store, path: str, document: Document) -> zarr.Array[Any]:
         If the metadata cannot be understood.
     """
     try:
-        return zarr.Array(AsyncArray.from_dict(StorePath(store, path), dict(document)))
+        array = zarr.Array(AsyncArray.from_dict(StorePath(store, path), dict(document)))
+        _check_chunks(array)
     except ODD as error:
         raise MetadataError(f"{store}: array {path!r} cannot be understood ({error})") from error
+    return array
+
+
+def _check_chunks(array: zarr.Array[Any]) -> None:
+    """Zarr takes any chunk shape. Chunks without voxels, or of more bytes than can be counted, are an error here."""
+    for chunks in (array.chunks, array.shards or array.chunks):
+        if min(chunks, default=1) < 1 or math.prod(chunks) * array.dtype.itemsize >= 2**63:
+            raise ValueError(f"chunks of shape {chunks}")
 
 
 def attributes_of(group: zarr.Group) -> dict[str, Any]:

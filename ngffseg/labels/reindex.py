@@ -31,6 +31,7 @@ from ngffseg.labels.index import (
 )
 from ngffseg.labels.journal import Journal
 from ngffseg.labels.level_count import counted_level0
+from ngffseg.labels.members import child_names
 from ngffseg.labels.nodes import find_group
 from ngffseg.labels.places import INDEX, INDEX_PARTS
 from ngffseg.labels.recount import Recount
@@ -112,7 +113,8 @@ def update_index(
             form = write_counted(url, prefix, plan.levels[0], census, sizes, version)
     form = form.counted_at(image.generation, journal.revision)
     put_group(image.url, path, version, ngff.encode_index(form))
-    gone = old.form.arrays if old is not None else filter(_is_part, group.array_keys())
+    # Of a broken index only names are known; its arrays are perhaps broken too, and zarr would open each.
+    gone = old.form.arrays if old is not None else filter(_is_part, child_names(group.store, [path])[0])
     for name in set(gone) - set(form.arrays):
         remove(image.url, f"{path}/{name}")
 

@@ -31,7 +31,10 @@ def stamp_of(file: Path) -> Stamp:
     """What a file is now."""
     try:
         told = file.stat()
-    except OSError:
+    except (
+        OSError,
+        ValueError,
+    ):  # the latter for names that no file can have: damaged metadata may hold them
         return None
     return told.st_ino, told.st_mtime_ns, told.st_size
 

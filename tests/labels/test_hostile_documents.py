@@ -172,6 +172,39 @@ def test_hostile_documents(good, tmp_path):
         try_out(good, tmp_path / f"{number}", place, value, chance.choice(list(VERBS)))
 
 
+# What the long form has found, for all that read levels.
+FOUND = {
+    "a path that no file can have": (("datasets", 0, "path"), ["\x00", "\ud800"]),
+    "a path of another level": (("datasets", 1, "path"), ["\x00", "\ud800"]),
+    "chunks without voxels, or of too many": (("arrays", "0", "chunk_grid", "configuration", "chunk_shape", 2), [0, 2**70]),
+    "chunks of another level": (("arrays", "1", "chunk_grid", "configuration", "chunk_shape", 0), [0, 2**63]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("found", FOUND)
+def test_what_hostile_documents_have_shown(found, good, tmp_path):
+    end, values = FOUND[found]
+    number = 0
+    for place in all_places(good.store):
+        if place[1][-len(end) :] != end or place[0].parent != Path("labels/organs"):
+            continue
+        for verb in ("info", "export", "update"):
+            for value in values:
+                number += 1
+                try_out(good, tmp_path / f"{number}", place, value, verb)
+
+
+def test_an_index_with_an_array_that_cannot_be_opened_is_replaced(good, tmp_path):
+    store = tmp_path / "a.ome.zarr"
+    shutil.copytree(good.store, store)
+    shutil.rmtree(store / "ngffseg" / "jobs")
+    for file in store.glob("ngffseg/index/organs/fences/*z*"):
+        file.write_text("{}", "utf-8")
+    VERBS["update"](store)
+    assert segment_index(open_labels(store, "organs"))[7].voxels == 8
+    assert len(list(store.glob("ngffseg/index/organs/*fences"))) == 1
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_hostile_string_everywhere(verb, good, tmp_path):
