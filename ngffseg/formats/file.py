@@ -70,7 +70,7 @@ def write_segmentation(segmentation: Segmentation, path: str | os.PathLike[str])
     LossError
         If voxels or label values would change.
     FormatError
-        If the format is unknown, or cannot hold the axes.
+        If the format is unknown, or cannot hold the axes or some text.
     StoreError
         If the disk fails.
     """
@@ -83,6 +83,12 @@ def write_segmentation(segmentation: Segmentation, path: str | os.PathLike[str])
             aside.replace(file)
     except NgffsegError:
         raise
+    except UnicodeEncodeError as error:
+        # JSON can hold halves of surrogate pairs; no encoding of text can.
+        near = error.object[max(error.start - 20, 0) : error.end + 20]
+        raise FormatError(
+            f"{file} was not written: half a character stands in {near!r}, which no file can hold: change that text"
+        ) from error
     except OSError as error:
         raise StoreError(
             f"{file} was not written ({error.strerror or error}): check the disk and run again"

@@ -64,7 +64,8 @@ class SegmentIndex:
         self._voxel_volume = voxel_volume(image.geometry)
 
     def __len__(self) -> int:
-        return self.form.segments
+        # Lists take the number for the size that they need, so it must be that of the table.
+        return int(self._array(self.form.table).shape[1]) if self.form.segments else 0
 
     def __iter__(self) -> Iterator[SegmentEntry]:
         for page in range(len(self._fences)):
