@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from readme import put
 
 from ngffseg import Segment, open_labels, write_labels
-from ngffseg.labels.calibration import made_labels
+from ngffseg.planning.calibration import made_labels
 from tests.storage.ceph import Ceph
 from tests.storage.proxy import FaultProxy
 from tests.storage.server import KEY, SECRET, server_kind

@@ -11,7 +11,7 @@ from volumes import ROOT, connectome
 from zarr.codecs import ZstdCodec
 
 from ngffseg import write_labels
-from ngffseg.labels.calibration import made_labels
+from ngffseg.planning.calibration import made_labels
 
 CHUNK, SMALL_CHUNK, SHARD = 128, 64, 256
 # Ids of a tile lie this far from those of the tile before it.

@@ -21,7 +21,7 @@ from process import measure
 from readme import put
 
 from ngffseg import write_labels
-from ngffseg.labels import calibration
+from ngffseg.planning import calibration
 
 COMMAND = [sys.executable, "-c", "from ngffseg.cli.main import main; main()"]
 PETAVOXEL = ["--shape", "100000,100000,100000", "--dtype", "uint32", "--workers", "1000"]

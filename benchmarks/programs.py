@@ -54,8 +54,8 @@ def engine(inputs, out, form="plain"):
     import zarr
 
     from ngffseg.geometry import identity
-    from ngffseg.labels.creation import create_array
-    from ngffseg.labels.levels import written_labels
+    from ngffseg.labels.nodes.create import create_array
+    from ngffseg.labels.read.levels import written_labels
     from ngffseg.pyramid import build_pyramid, plan_above
     from ngffseg.workers import ThreadCrew
 

@@ -25,7 +25,7 @@ from access import server
 from readme import put
 
 from ngffseg import Segment, write_labels
-from ngffseg.labels.calibration import made_labels
+from ngffseg.planning.calibration import made_labels
 from ngffseg.viewer import open_viewer, screenshot
 from tests.display import display
 

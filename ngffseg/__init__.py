@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         open_image,
         open_labels,
         open_segmentation,
+        segment_index,
         update_labels,
         write_labels,
     )
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from ngffseg.ngff import Violation
     from ngffseg.pictures import plot_levels, plot_slices
     from ngffseg.pyramid import PyramidPlan, plan_pyramid
-    from ngffseg.segments import segment_index
     from ngffseg.store import follow_links
 
 _ROOMS = {
@@ -46,7 +46,7 @@ _ROOMS = {
     "plan_pyramid": "pyramid",
     "plot_levels": "pictures",
     "plot_slices": "pictures",
-    "segment_index": "segments",
+    "segment_index": "labels",
     "update_labels": "labels",
     "write_labels": "labels",
 }

@@ -24,9 +24,9 @@ def pytest_report_header() -> str:
 @pytest.fixture
 def unmarked(monkeypatch):
     """Short jobs leave no checkpoint behind, also where a busy machine makes them long."""
-    from ngffseg.labels import ledger
+    from ngffseg.labels.jobs import checkpoints
 
-    monkeypatch.setattr(ledger, "PAUSE", 3600.0)
+    monkeypatch.setattr(checkpoints, "PAUSE", 3600.0)
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def test_functions_fit_a_screen_and_take_at_most_8_parameters():
 
 def test_file_names_are_one_noun():
     for file in FILES:
-        assert re.fullmatch(r"__init__|[a-z]+(_[a-z]+)?", file.stem), file
+        assert re.fullmatch(r"__init__|[a-z]+(_[a-z]+){0,2}", file.stem), file
         assert not set(file.stem.split("_")) & {
             "utils",
             "util",

@@ -15,9 +15,10 @@ from ngffseg.cli.main import run
 from ngffseg.convert import export_segmentation, import_segmentation
 from ngffseg.errors import UsageError
 from ngffseg.geometry import identity
-from ngffseg.labels import WriteOptions, build_levels, calibrate, write_segmentation
-from ngffseg.labels.options import WRITE_KEYWORDS
+from ngffseg.labels import WriteOptions, build_levels, write_segmentation
+from ngffseg.labels.plan.options import WRITE_KEYWORDS
 from ngffseg.model import Volume
+from ngffseg.planning import calibrate
 from ngffseg.pyramid import PYRAMID_KEYWORDS, PyramidOptions
 from tests.labels.stores import digest
 

@@ -15,9 +15,10 @@ from rich.text import Text
 from ngffseg.cli.telling import tell
 from ngffseg.errors import NgffsegWarning
 from ngffseg.geometry import SourceGrid, anatomical_code
-from ngffseg.labels import Cost, LabelImage, StoredImage, StoredLabels, StoredLevel, StoreTree
+from ngffseg.labels import LabelImage, StoredImage, StoredLabels, StoredLevel, StoreTree
 from ngffseg.model import Loss, Segment
 from ngffseg.ngff import encode_source_grid, json_value
+from ngffseg.planning import Cost
 from ngffseg.pyramid import PyramidPlan
 from ngffseg.text import plain, plain_json
 

@@ -14,8 +14,9 @@ from ngffseg.cli.tables import (
     segments_table,
     source_text,
 )
-from ngffseg.labels import StoredImage, StoredLabels, StoreTree, access_costs, store_tree
+from ngffseg.labels import StoredImage, StoredLabels, StoreTree, store_tree
 from ngffseg.pictures import plot_store, save_picture
+from ngffseg.planning import access_costs
 
 MOST_ROWS = 100
 

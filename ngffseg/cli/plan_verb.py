@@ -19,7 +19,8 @@ from ngffseg.cli.options import parse_sizes, pyramid_options
 from ngffseg.cli.tables import size_text, sizes_text
 from ngffseg.errors import UsageError
 from ngffseg.geometry import identity
-from ngffseg.labels import calibrate, fitted_options
+from ngffseg.labels import fitted_options
+from ngffseg.planning import calibrate
 from ngffseg.pyramid import (
     Estimate,
     PyramidPlan,

@@ -12,9 +12,18 @@ from rich.table import Table
 from ngffseg.cli.answer import console, print_json
 from ngffseg.cli.options import link_options, store_options
 from ngffseg.cli.tables import patch
-from ngffseg.labels import LabelImage, can_build, index_group, open_labels, verify_index
+from ngffseg.labels import (
+    LabelImage,
+    SegmentEntry,
+    SegmentIndex,
+    can_build,
+    count_segments,
+    index_group,
+    open_labels,
+    segment_index,
+    verify_index,
+)
 from ngffseg.model import Segment
-from ngffseg.segments import SegmentEntry, SegmentIndex, count_segments, segment_index
 
 MOST_ROWS = 100
 Row = tuple[LabelImage, SegmentEntry, Segment | None]

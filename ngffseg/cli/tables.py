@@ -6,8 +6,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ngffseg.geometry import Geometry, SourceGrid, anatomical_code
-from ngffseg.labels import Cost, SourceLink, StoredLevel
+from ngffseg.labels import SourceLink, StoredLevel
 from ngffseg.model import Channel, Segment
+from ngffseg.planning import Cost
 
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 

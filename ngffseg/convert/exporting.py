@@ -7,10 +7,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from ngffseg.convert.ozx import write_archive
 from ngffseg.errors import LossError, StoreError, UsageError
 from ngffseg.formats import format_of, table_format, table_text, write_segmentation
 from ngffseg.keywords import strict
-from ngffseg.labels import open_segmentation, source_order, write_archive
+from ngffseg.labels import open_segmentation, source_order
 from ngffseg.model import Loss, Segment, Segmentation
 from ngffseg.ngff import made_up_color
 

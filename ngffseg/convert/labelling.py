@@ -12,9 +12,8 @@ from ngffseg.convert.table_rows import held_values, holders, put_over, warn_of
 from ngffseg.errors import FormatError, MetadataError, StoreNotFoundError
 from ngffseg.formats import LabelTable, listed, read_table
 from ngffseg.keywords import strict
-from ngffseg.labels import LabelImage, open_labels, update_segments
+from ngffseg.labels import LabelImage, count_segments, open_labels, segment_index, update_segments
 from ngffseg.model import Segment
-from ngffseg.segments import count_segments, segment_index
 
 
 @strict()

@@ -17,10 +17,10 @@ from ngffseg.formats.format import Format
 
 # Suffix: module, and the extra that installs what it needs.
 FORMATS = {
-    ".seg.nrrd": ("ngffseg.formats.seg_nrrd", ""),
-    ".nrrd": ("ngffseg.formats.nrrd", ""),
-    ".nii.gz": ("ngffseg.formats.nifti", "nifti"),
-    ".nii": ("ngffseg.formats.nifti", "nifti"),
+    ".seg.nrrd": ("ngffseg.formats.nrrd.seg_nrrd", ""),
+    ".nrrd": ("ngffseg.formats.nrrd.nrrd", ""),
+    ".nii.gz": ("ngffseg.formats.nifti.nifti", "nifti"),
+    ".nii": ("ngffseg.formats.nifti.nifti", "nifti"),
 }
 GROUP = "ngffseg.formats"
 

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ngffseg.labels import LabelImage, update_segments
+from ngffseg.labels import LabelImage, known_segments, update_segments
 from ngffseg.model import Segment
 from ngffseg.napari_plugin.layers import KEY
 from ngffseg.napari_plugin.painting import Painting
-from ngffseg.segments import known_segments
 
 # Name and properties of a segment.
 Told = tuple[str, dict[str, Any]]

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ngffseg.labels import LabelImage
+from ngffseg.labels import LabelImage, known_segments
 from ngffseg.ngff import made_up_color
-from ngffseg.segments import known_segments
 
 # napari takes seconds to take in more colors; it then shows 49 of its own in turn.
 MOST_COLORS = 20_000

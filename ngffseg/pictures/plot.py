@@ -10,11 +10,10 @@ import numpy as np
 from ngffseg.errors import NgffsegError, StoreNotFoundError, UsageError
 from ngffseg.geometry import scales
 from ngffseg.keywords import strict
-from ngffseg.labels import Contents, LabelImage, open_contents
+from ngffseg.labels import Contents, LabelImage, open_contents, segment_index
 from ngffseg.pictures.figure import Drawing, new_figure
 from ngffseg.pictures.plane import Panel, Plane, behind, cut_axis, level_for, ramps
 from ngffseg.pictures.tint import OPACITY, Entry, colors_of, legend, tinted
-from ngffseg.segments import segment_index
 
 # Voxels along the longer side of a panel: what a screen shows.
 MOST_VOXELS = 1024

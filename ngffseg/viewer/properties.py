@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ngffseg.labels import LabelImage
-from ngffseg.segments import known_segments
+from ngffseg.labels import LabelImage, known_segments
 
 # Colors travel with each change of the state of the viewer; with more segments neuroglancer chooses them.
 MOST_COLORS = 5_000

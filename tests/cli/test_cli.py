@@ -17,7 +17,8 @@ import zarr
 from ngffseg import Segment, open_labels, write_labels
 from ngffseg.cli import main, plan_verb
 from ngffseg.cli.main import run
-from ngffseg.labels import calibration
+from ngffseg.labels.write import fill
+from ngffseg.planning import calibration
 from tests.labels.stores import digest
 
 LABELS = np.random.default_rng(0).integers(0, 3, (8, 20, 20)).astype(np.uint8)
@@ -290,12 +291,10 @@ def test_bad_input_is_one_line_and_exit_code_2(case, tmp_path, source, capsys):
 
 
 def test_a_failing_store_is_exit_code_3(tmp_path, source, capsys, monkeypatch):
-    from ngffseg.labels import filling
-
     def full(*_arguments, **_options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(filling, "build_pyramid", full)
+    monkeypatch.setattr(fill, "build_pyramid", full)
     assert run(["import", str(source), str(tmp_path / "a.zarr")]) == 3
     error = capsys.readouterr().err
     assert "disk is full" in error

@@ -15,7 +15,7 @@ from ngffseg.convert import forecast_import
 from ngffseg.errors import LabelValueError, NgffsegWarning, UsageError
 from ngffseg.geometry import identity_order
 from ngffseg.labels import open_image
-from ngffseg.labels.fingerprint import options_digest
+from ngffseg.labels.plan.fingerprint import options_digest
 from tests.labels.stores import digest, faults
 
 LABELS, CT = "Segmentation.seg.nrrd", "CTChest4.nrrd"

@@ -22,7 +22,8 @@ from ngffseg.convert import forecast_import, is_imported, label_segments
 from ngffseg.errors import FormatError, LossError, NgffsegWarning, StoreError, UnknownFormatError, UsageError
 from ngffseg.formats import read_table
 from ngffseg.geometry import identity
-from ngffseg.labels import open_segmentation, segment_table, update_segments, write_segmentation
+from ngffseg.labels import open_segmentation, update_segments, write_segmentation
+from ngffseg.labels.edit import segment_table
 from ngffseg.model import Code, Codes, Segmentation
 from tests.formats.tables import BIDS, LARGE, TEXTS
 from tests.labels.stores import contents, digest, faults

@@ -8,7 +8,7 @@ from ngffseg import Segmentation, check, import_segmentation, write_labels
 from ngffseg.errors import NgffsegWarning, UsageError
 from ngffseg.geometry import described_grid
 from ngffseg.labels import open_image, write_segmentation
-from ngffseg.labels.squeezed import without_single_axes
+from ngffseg.labels.arrays.squeezed import without_single_axes
 from ngffseg.model import Source
 
 SIZES = {"t": 2, "c": 3, "z": 4, "y": 40, "x": 36}

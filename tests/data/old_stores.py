@@ -148,7 +148,7 @@ def die(folder: Path) -> None:
 
 def leave_pending(folder: Path) -> None:
     """A store in which an update has died after it was logged, before it changed anything."""
-    import ngffseg.labels.update as update
+    import ngffseg.labels.edit.update as update
     from ngffseg import write_labels
 
     plain = blobs("uint32", 1)

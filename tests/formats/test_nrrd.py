@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ngffseg.formats import read_segmentation, write_segmentation
-from ngffseg.formats.nrrd_header import TYPES, Header, header_bytes, read_header
+from ngffseg.formats.nrrd.header import TYPES, Header, header_bytes, read_header
 
 LABELS = np.arange(24).reshape(2, 3, 4)
 

@@ -9,7 +9,7 @@ import SimpleITK as sitk
 
 from ngffseg.errors import FormatError, NgffsegWarning
 from ngffseg.formats import read_segmentation, write_segmentation
-from ngffseg.formats.nrrd_header import read_header
+from ngffseg.formats.nrrd.header import read_header
 from ngffseg.geometry import Geometry
 from ngffseg.model import Segment, Segmentation
 from tests.formats.test_units import write_nrrd

@@ -13,8 +13,8 @@ from ngffseg.formats import format_of, known_suffixes, registry
 @pytest.mark.parametrize(
     ("name", "module"),
     [
-        ("case.seg.nrrd", "seg_nrrd"), ("case.nrrd", "nrrd"), ("case.01.nii.gz", "nifti"), ("a.b.nii", "nifti"),
-        ("CASE.SEG.NRRD", "seg_nrrd"), ("x.seg.nrrd.nrrd", "nrrd"), (".nii.gz", "nifti"),
+        ("case.seg.nrrd", "nrrd.seg_nrrd"), ("case.nrrd", "nrrd.nrrd"), ("case.01.nii.gz", "nifti.nifti"), ("a.b.nii", "nifti.nifti"),
+        ("CASE.SEG.NRRD", "nrrd.seg_nrrd"), ("x.seg.nrrd.nrrd", "nrrd.nrrd"), (".nii.gz", "nifti.nifti"),
     ],
 )  # fmt: skip
 def test_the_longest_suffix_wins(name, module):
@@ -28,7 +28,7 @@ def test_unknown_suffixes_list_the_known_ones(name):
 
 
 def test_a_missing_library_is_named_with_its_extra(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ngffseg.formats.nifti", None)
+    monkeypatch.setitem(sys.modules, "ngffseg.formats.nifti.nifti", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'ngffseg\[nifti\]'"):
         format_of("a.nii")
 

@@ -16,7 +16,8 @@ import zarr
 from ngffseg import Segmentation, open_labels, segment_index, write_labels
 from ngffseg.errors import ClusterError, LabelValueError, StoreError
 from ngffseg.geometry import identity
-from ngffseg.labels import ledger, write_segmentation
+from ngffseg.labels import write_segmentation
+from ngffseg.labels.jobs import checkpoints
 from ngffseg.pyramid import pieces, plan_pyramid, shares_tasks
 from tests.labels.stores import digest
 
@@ -115,8 +116,8 @@ def test_each_task_runs_once_in_threads(kind, tmp_path):
 
 @pytest.mark.parametrize("error", [StoreError("the network is gone"), KeyboardInterrupt()])
 def test_a_graph_that_was_interrupted_is_resumed(error, tmp_path, monkeypatch):
-    monkeypatch.setattr(ledger, "PAUSE", 0.0)
-    monkeypatch.setattr(ledger, "RATIO", 0)
+    monkeypatch.setattr(checkpoints, "PAUSE", 0.0)
+    monkeypatch.setattr(checkpoints, "RATIO", 0)
     labels, expected, log = made("relabelled", tmp_path)
     segmentation = Segmentation((labels,), (), identity(labels.shape))
     done = []

@@ -16,8 +16,10 @@ from ngffseg import open_labels, write_labels
 from ngffseg.cli.main import run
 from ngffseg.errors import JobError, LabelExistsError, StoreError
 from ngffseg.geometry import identity
-from ngffseg.labels import build_levels, forecast, ledger, mark, publish
-from ngffseg.labels.record import read_record
+from ngffseg.labels import build_levels, forecast
+from ngffseg.labels.jobs import checkpoint_files, checkpoints
+from ngffseg.labels.jobs.record import read_record
+from ngffseg.labels.publish import local
 from ngffseg.model import Segmentation
 from ngffseg.ngff import decode_job
 from tests import forks
@@ -32,8 +34,8 @@ COARSE = FORM | {"chunks": 32}
 @pytest.fixture(autouse=True)
 def often(monkeypatch):
     """A mark after each block."""
-    monkeypatch.setattr(ledger, "PAUSE", 0.0)
-    monkeypatch.setattr(ledger, "RATIO", 0)
+    monkeypatch.setattr(checkpoints, "PAUSE", 0.0)
+    monkeypatch.setattr(checkpoints, "RATIO", 0)
 
 
 def interrupted(store, labels, after=100, error=None, **options):
@@ -155,9 +157,9 @@ def test_labels_in_memory_are_compared(tmp_path):
 
 def test_another_version_is_refused(tmp_path, monkeypatch):
     interrupted(tmp_path / "a.zarr", LABELS, after=5)
-    from ngffseg.labels import request
+    from ngffseg.labels.write import prepare
 
-    monkeypatch.setattr(request, "package_version", lambda _: "9.9")
+    monkeypatch.setattr(prepare, "package_version", lambda _: "9.9")
     with pytest.raises(
         JobError, match=rf"was begun by ngffseg {re.escape(version('ngffseg'))}, this is 9\.9"
     ):
@@ -214,7 +216,7 @@ def test_many_rows_go_into_parts(tmp_path, monkeypatch):
     labels = np.arange(LABELS.size, dtype=np.uint32).reshape(LABELS.shape)
     store = tmp_path / "a.zarr"
     interrupted(store, labels, after=9)
-    assert list((store / "ngffseg" / "jobs").rglob(f"*{mark.PART}"))
+    assert list((store / "ngffseg" / "jobs").rglob(f"*{checkpoint_files.PART}"))
     resumed(store, labels)
     write_labels(tmp_path / "b.zarr", labels, name="a", **FORM)
     assert digest(store) == digest(tmp_path / "b.zarr")
@@ -281,14 +283,14 @@ def test_levels_that_are_built_later(tmp_path):
 
 def write_and_die(store, step, moment):
     """Write until a step of publishing, before or after which the process is gone."""
-    real = getattr(publish, step)
+    real = getattr(local, step)
 
     def dying(*arguments):
         if moment == "after":
             real(*arguments)
         os._exit(9)
 
-    setattr(publish, step, dying)
+    setattr(local, step, dying)
     write_labels(store, LABELS, name="a", overwrite=True, resume=True, **COARSE)
 
 

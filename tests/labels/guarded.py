@@ -9,7 +9,7 @@ import numpy as np
 
 from ngffseg.geometry import identity
 from ngffseg.labels import write_segmentation
-from ngffseg.labels.journal import Journal, write_journal
+from ngffseg.labels.edit.write_ahead_log import Journal, write_journal
 from ngffseg.model import Segment, Segmentation
 
 SHAPE = (8, 8, 8)

@@ -11,8 +11,9 @@ from zarr.core.buffer.cpu import Buffer
 from zarr.core.sync import sync
 
 from ngffseg import follow_links, segment_index
+from ngffseg.convert.ozx import write_archive
 from ngffseg.errors import JobError, NgffsegError, OutsideStoreError
-from ngffseg.labels import build_levels, check, open_labels, store_tree, update_labels, write_archive
+from ngffseg.labels import build_levels, check, open_labels, store_tree, update_labels
 from ngffseg.store import (
     create_object,
     exchange,

@@ -13,7 +13,7 @@ import zarr
 from ngffseg import open_labels, segment_index, write_labels
 from ngffseg.cli.main import run
 from ngffseg.errors import LabelValueError, StoreNotFoundError
-from ngffseg.segments import count_segments
+from ngffseg.labels import count_segments
 from tests.labels.stores import digest, unlistable
 from tests.labels.test_counting import SHAPES, counted, labels_of, told
 

@@ -6,7 +6,8 @@ import zarr
 
 from ngffseg import open_labels, segment_index, update_labels, write_labels
 from ngffseg.errors import StoreError
-from ngffseg.labels import build_levels, ledger
+from ngffseg.labels import build_levels
+from ngffseg.labels.jobs import checkpoints
 from tests.labels.stores import digest, faults
 
 SHAPES = {2: (50, 61), 3: (30, 33, 29), 4: (2, 20, 25, 18), 5: (2, 2, 14, 16, 17)}
@@ -90,8 +91,8 @@ def test_level_0_of_other_programs_that_only_zarr_can_read(form, tmp_path):
 
 
 def test_a_count_that_was_interrupted_goes_on(tmp_path, monkeypatch):
-    monkeypatch.setattr(ledger, "PAUSE", 0.0)
-    monkeypatch.setattr(ledger, "RATIO", 0)
+    monkeypatch.setattr(checkpoints, "PAUSE", 0.0)
+    monkeypatch.setattr(checkpoints, "RATIO", 0)
     labels, store = labels_of(3), tmp_path / "a.zarr"
     write_labels(store, labels, name="a", levels=1, **FORMS["v3"])
     before = digest(store)

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from ngffseg import Segment, check, write_labels
+from ngffseg.convert.ozx import write_archive
 from ngffseg.errors import StoreError
-from ngffseg.labels import apply_fixes, write_archive
-from ngffseg.labels.rewriting import put_object
+from ngffseg.labels import apply_fixes
+from ngffseg.labels.validation.rewriting import put_object
 from tests.labels.stores import digest
 
 LABELS = np.ones((4, 4, 4), np.uint8)
@@ -125,7 +126,7 @@ def test_a_fix_that_fails_changes_nothing(step, written, store, monkeypatch):
         if failed:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("ngffseg.labels.rewriting.put_object", failing)
+    monkeypatch.setattr("ngffseg.labels.validation.rewriting.put_object", failing)
     with pytest.raises(StoreError, match="disk is full"):
         apply_fixes(store)
     after = digest(store)
@@ -142,7 +143,7 @@ def test_what_somebody_else_changes_meanwhile_is_not_overwritten(store, monkeypa
         put_object(where, key, data)
         file.write_bytes(theirs)
 
-    monkeypatch.setattr("ngffseg.labels.rewriting.put_object", racing)
+    monkeypatch.setattr("ngffseg.labels.validation.rewriting.put_object", racing)
     with pytest.raises(StoreError, match="somebody else"):
         apply_fixes(store)
     assert file.read_bytes() == theirs

@@ -14,8 +14,8 @@ from zarr.storage import FsspecStore, LocalStore, LoggingStore, MemoryStore, Wra
 
 from ngffseg import segment_index, write_labels
 from ngffseg.chunks.objects import FolderObjects
-from ngffseg.labels.lazy import source_labels
-from ngffseg.labels.levels import written_labels
+from ngffseg.labels.read.lazy_level import source_labels
+from ngffseg.labels.read.levels import written_labels
 from tests.labels.stores import unlistable
 from tests.pyramid import brute
 from tests.storage.kinds import packed

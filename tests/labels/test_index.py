@@ -9,8 +9,8 @@ import zarr
 from ngffseg import open_labels, segment_index, write_labels
 from ngffseg.chunks.folder import FolderObjects
 from ngffseg.errors import LabelValueError, MetadataError, StoreNotFoundError
-from ngffseg.labels import index as index_module
-from ngffseg.segments import index as segments_module
+from ngffseg.labels.index import write as index_module
+from ngffseg.labels.segments import segment_index as segments_module
 from tests.labels.stores import faults, unlistable
 
 

@@ -15,7 +15,9 @@ import pytest
 
 from ngffseg import Geometry, Segmentation, open_labels, write_labels
 from ngffseg.errors import LabelExistsError, StaleError, StoreError, UsageError
-from ngffseg.labels import check, commit, execution, filling, publish, write_segmentation
+from ngffseg.labels import check, write_segmentation
+from ngffseg.labels.publish import local, object_store
+from ngffseg.labels.write import execute, fill
 from ngffseg.model import Volume
 from ngffseg.pyramid import pieces
 from tests import forks
@@ -91,14 +93,14 @@ def test_a_failure_while_publishing(step, state, moment, tmp_path, monkeypatch):
     if state != "new":
         write_labels(store, LABELS, name="a" if state == "same label" else "b", levels=2)
     before = digest(tmp_path)
-    real = getattr(publish, step)
+    real = getattr(local, step)
 
     def failing(*arguments):
         if moment == "after":
             real(*arguments)
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(publish, step, failing)
+    monkeypatch.setattr(local, step, failing)
     with pytest.raises(StoreError, match="disk is full"):
         write_labels(store, 2 - LABELS, name="a", levels=2, overwrite=True)
     assert digest(tmp_path) == before
@@ -147,7 +149,7 @@ def test_a_failure_where_nothing_can_be_moved(moment, state, tmp_path, monkeypat
         broken = Failing(OSError(errno.ENOSPC, "No space left on device"), after=0)
         made = Segmentation((2 - LABELS, broken), (), GRID)
     else:
-        monkeypatch.setattr(commit, moment, failing)
+        monkeypatch.setattr(object_store, moment, failing)
     with pytest.raises(StoreError, match="disk is full"):
         write_segmentation(url, made, name="a", image=image, levels=2, overwrite=True)
     assert contents(url) == before
@@ -161,7 +163,7 @@ def test_a_failure_where_nothing_can_be_moved(moment, state, tmp_path, monkeypat
 def test_what_is_registered_is_finished_by_whoever_comes_next(moment, state, mender, tmp_path, monkeypatch):
     url, image = in_memory(state, tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(commit, moment, failing)
+        patch.setattr(object_store, moment, failing)
         with pytest.raises(StoreError, match=r"'a' is written and registered, .*: run ngffseg check --fix"):
             write_segmentation(url, NEW, name="a", image=image, levels=2, overwrite=True)
     if mender == "check":
@@ -200,35 +202,35 @@ def test_a_label_that_somebody_has_removed_stays_away(tmp_path):
 
 def test_two_writers_of_one_name_never_mix(tmp_path, monkeypatch):
     url = f"memory://{tmp_path.name}/a.zarr"
-    real = filling.build_pyramid
+    real = fill.build_pyramid
 
     def meanwhile(*arguments, **options):
-        monkeypatch.setattr(filling, "build_pyramid", real)
+        monkeypatch.setattr(fill, "build_pyramid", real)
         write_labels(url, LABELS, name="a", levels=2)
         real(*arguments, **options)
 
-    monkeypatch.setattr(filling, "build_pyramid", meanwhile)
+    monkeypatch.setattr(fill, "build_pyramid", meanwhile)
     with pytest.raises(LabelExistsError, match="written by another job meanwhile"):
         write_labels(url, 2 - LABELS, name="a", levels=2)
     np.testing.assert_array_equal(open_labels(url, "a").read(), LABELS)
-    monkeypatch.setattr(filling, "build_pyramid", meanwhile)
+    monkeypatch.setattr(fill, "build_pyramid", meanwhile)
     with pytest.raises(LabelExistsError, match="already"):
         write_labels(url, 2 - LABELS, name="a", levels=2)
 
 
 def test_of_two_that_replace_one_name_the_last_one_stays(tmp_path, monkeypatch):
     """As where one of them has seemed dead: they hold each other off otherwise."""
-    monkeypatch.setattr(execution, "replacing", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(execute, "replacing", lambda *_: contextlib.nullcontext())
     url = f"memory://{tmp_path.name}/a.zarr"
     write_labels(url, LABELS, name="a", levels=2)
-    real = commit.publish_documents
+    real = object_store.publish_documents
 
     def meanwhile(*arguments):
-        monkeypatch.setattr(commit, "publish_documents", real)
+        monkeypatch.setattr(object_store, "publish_documents", real)
         write_labels(url, LABELS + 2, name="a", levels=2, overwrite=True)
         return real(*arguments)
 
-    monkeypatch.setattr(commit, "publish_documents", meanwhile)
+    monkeypatch.setattr(object_store, "publish_documents", meanwhile)
     write_labels(url, LABELS + 1, name="a", levels=2, overwrite=True)
     np.testing.assert_array_equal(open_labels(url, "a").read(), LABELS + 2)
     assert faults(url) == []
@@ -243,14 +245,14 @@ def failing(*_arguments, **_options):
 
 def test_an_image_with_other_levels_that_came_meanwhile(tmp_path, monkeypatch):
     store = tmp_path / "a.zarr"
-    real = filling.build_pyramid
+    real = fill.build_pyramid
 
     def meanwhile(*arguments, **options):
         real(*arguments, **options)
-        monkeypatch.setattr(filling, "build_pyramid", real)
+        monkeypatch.setattr(fill, "build_pyramid", real)
         write_labels(store, LABELS, name="b", levels=3)
 
-    monkeypatch.setattr(filling, "build_pyramid", meanwhile)
+    monkeypatch.setattr(fill, "build_pyramid", meanwhile)
     with pytest.raises(UsageError, match="meanwhile written an image of 3 levels"):
         write_labels(store, LABELS, name="a", levels=2)
     assert faults(store) == []
@@ -342,14 +344,14 @@ def test_a_reader_never_sees_a_broken_store_while_it_is_overwritten(tmp_path):
 def test_two_writers_of_one_name(tmp_path, monkeypatch):
     """The second of two writers that both found the name free is told so."""
     store = tmp_path / "a.zarr"
-    real = filling.build_pyramid
+    real = fill.build_pyramid
 
     def meanwhile(*arguments, **options):
         real(*arguments, **options)
-        monkeypatch.setattr(filling, "build_pyramid", real)
+        monkeypatch.setattr(fill, "build_pyramid", real)
         write_labels(store, LABELS, name="a")
 
-    monkeypatch.setattr(filling, "build_pyramid", meanwhile)
+    monkeypatch.setattr(fill, "build_pyramid", meanwhile)
     with pytest.raises(FileExistsError, match="meanwhile"):
         write_labels(store, 2 - LABELS, name="a")
     np.testing.assert_array_equal(open_labels(store, "a").read(), LABELS)

@@ -15,7 +15,7 @@ from ngffseg import Geometry, Segment, check, open_labels, write_labels
 from ngffseg.errors import UsageError
 from ngffseg.geometry import Order, reordered
 from ngffseg.labels import build_levels, forecast, write_segmentation
-from ngffseg.labels.joining import joined
+from ngffseg.labels.plan.joining import joined
 from ngffseg.model import Segmentation, Volume
 from tests.examples import examples
 from tests.geometry.strategies import affines

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ngffseg.labels import layering
-from ngffseg.labels.layering import EXACT, fewest_layers
+from ngffseg.labels.arrays import layering
+from ngffseg.labels.arrays.layering import EXACT, fewest_layers
 from tests.examples import examples
 
 

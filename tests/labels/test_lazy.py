@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import basic_indices
 
 from ngffseg import open_labels, write_labels
-from ngffseg.labels.lazy import bounding_box
+from ngffseg.labels.read.lazy_level import bounding_box
 from tests.examples import examples
 
 SHAPE = (23, 18, 31)

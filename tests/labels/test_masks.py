@@ -24,9 +24,11 @@ from ngffseg import (
 )
 from ngffseg.errors import JobError, LabelExistsError, LabelValueError, StoreError, UsageError
 from ngffseg.geometry import identity
-from ngffseg.labels import execution, ledger, progress, verify_index, write_segmentation
-from ngffseg.labels.fingerprint import source_digest
-from ngffseg.labels.masks import packed_masks
+from ngffseg.labels import verify_index, write_segmentation
+from ngffseg.labels.arrays.masks import packed_masks
+from ngffseg.labels.jobs import checkpoints, progress
+from ngffseg.labels.plan.fingerprint import source_digest
+from ngffseg.labels.write import execute
 from ngffseg.model import Code, Codes, Source, Volume
 from tests.examples import examples
 from tests.labels.stores import digest, faults
@@ -426,8 +428,8 @@ def test_packed_masks_leave_as_they_came(tmp_path):
 @pytest.fixture
 def often(monkeypatch):
     """A mark after each block."""
-    monkeypatch.setattr(ledger, "PAUSE", 0.0)
-    monkeypatch.setattr(ledger, "RATIO", 0)
+    monkeypatch.setattr(checkpoints, "PAUSE", 0.0)
+    monkeypatch.setattr(checkpoints, "RATIO", 0)
 
 
 class Stopping(progress.BlockCounter):
@@ -447,7 +449,7 @@ def test_masks_are_resumed(kind, tmp_path, monkeypatch):
     options = {"name": "a", "cluster": "threads", "workers": 1, **FORM}
     write_labels(tmp_path / "whole.zarr", masks=masks, **options)
     with monkeypatch.context() as patch:
-        patch.setattr(execution, "BlockCounter", Stopping)
+        patch.setattr(execute, "BlockCounter", Stopping)
         with pytest.raises(StoreError, match="network is gone"):
             write_labels(tmp_path / "a.zarr", masks=masks, **options)
     assert not (tmp_path / "a.zarr/labels").exists()

@@ -7,8 +7,9 @@ import pytest
 import zarr
 
 from ngffseg import Segment, check, export_segmentation, open_labels, write_labels
+from ngffseg.convert.ozx import write_archive
 from ngffseg.errors import MetadataError, StoreNotFoundError, UsageError
-from ngffseg.labels import open_contents, store_tree, write_archive
+from ngffseg.labels import open_contents, store_tree
 from ngffseg.store import metered, retry
 
 LABELS = np.random.default_rng(0).integers(0, 3, (1, 1, 5, 20, 30)).astype(np.int32)
@@ -138,7 +139,7 @@ def test_float_images_are_no_labels(tmp_path):
 
 
 def test_replacing_where_folders_cannot_be_swapped(store, monkeypatch):
-    from ngffseg.labels import job
+    from ngffseg.labels.jobs import job
     from tests.labels.stores import faults
 
     monkeypatch.setattr(job, "can_exchange", lambda *_: False)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ngffseg.errors import ChunkError, LabelValueError
-from ngffseg.labels import mask_layer, overlaps
-from ngffseg.labels.mask_layer import MaskLayer, read_masks
-from ngffseg.labels.overlaps import block_of, find_overlaps
+from ngffseg.labels.arrays import mask_layer, overlaps
+from ngffseg.labels.arrays.mask_layer import MaskLayer, read_masks
+from ngffseg.labels.arrays.overlaps import block_of, find_overlaps
 from tests.examples import examples
 
 

@@ -237,7 +237,7 @@ def test_names_never_break_a_file(tmp_path, suffix, name):
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_any_name_makes_a_label_table_that_is_xml(name):
-    from ngffseg.formats.caret import format_label_table, parse_label_table
+    from ngffseg.formats.nifti.caret import format_label_table, parse_label_table
 
     (found,) = parse_label_table(format_label_table([Segment(1, id="a", name=name)]))
     assert found.label_value == 1

@@ -13,7 +13,8 @@ from ngffseg import open_labels, segment_index, update_labels, write_labels
 from ngffseg.cli.main import run
 from ngffseg.errors import MetadataError, StoreError
 from ngffseg.geometry import identity
-from ngffseg.labels import build_levels, ledger, verify_index, write_segmentation
+from ngffseg.labels import build_levels, verify_index, write_segmentation
+from ngffseg.labels.jobs import checkpoints
 from ngffseg.model import Segmentation
 from tests.labels.test_counting import counted, told
 
@@ -137,8 +138,8 @@ def test_digests_do_not_depend_on_chunks_that_are_read_in_parts(tmp_path):
 
 
 def test_digests_and_sizes_are_whole_after_a_resumption(tmp_path, monkeypatch):
-    monkeypatch.setattr(ledger, "PAUSE", 0.0)
-    monkeypatch.setattr(ledger, "RATIO", 0)
+    monkeypatch.setattr(checkpoints, "PAUSE", 0.0)
+    monkeypatch.setattr(checkpoints, "RATIO", 0)
     labels, segmentation = labels_of(), Segmentation((labels_of(),), (), identity(SHAPE))
 
     def stop(done, _all):

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from ngffseg import open_labels, segment_index, update_labels, write_labels
 from ngffseg.errors import JobError, LabelValueError, MetadataError, UsageError
-from ngffseg.labels import build_levels, check, journal, update
+from ngffseg.labels import build_levels, check
+from ngffseg.labels.edit import update, write_ahead_log
 from tests import forks
 from tests.examples import examples
 from tests.labels.stores import contents, digest
@@ -333,18 +334,21 @@ def test_whoever_replaces_labels_forgets_updates_that_died(tmp_path, monkeypatch
         patch.setattr(update, "update_index", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             update_labels(image, [(0, 20)] * 3, np.full((20, 20, 20), 9, np.uint16))
-    assert journal.find_journal(str(store), "a") is not None
+    assert write_ahead_log.find_journal(str(store), "a") is not None
     write_labels(store, LABELS, name="a", overwrite=True, **FORMS["chunks"])
     write_labels(tmp_path / "anew", LABELS, name="a", **FORMS["chunks"])
     check_same(store, tmp_path / "anew")
-    assert journal.find_journal(str(store), "a") is None
+    assert write_ahead_log.find_journal(str(store), "a") is None
 
 
 def test_a_busy_image_is_waited_for_so_long(tmp_path, monkeypatch):
     store = tmp_path / "a.zarr"
     image = write_labels(store, LABELS, name="a", **FORMS["chunks"])
-    monkeypatch.setattr(journal, "PATIENCE", 0.3)
-    with journal.alone(str(store), "a"), pytest.raises(JobError, match="another update of 'a' is under way"):
+    monkeypatch.setattr(write_ahead_log, "PATIENCE", 0.3)
+    with (
+        write_ahead_log.alone(str(store), "a"),
+        pytest.raises(JobError, match="another update of 'a' is under way"),
+    ):
         update_labels(image, [(0, 8)] * 3, np.zeros((8, 8, 8), np.uint16))
 
 

@@ -53,7 +53,7 @@ def test_of_a_large_image_few_chunks_are_read(tmp_path, version):
 
 def test_chunks_that_are_too_large_are_not_read(tmp_path, monkeypatch):
     """Then the coarsest level tells."""
-    from ngffseg.labels import window
+    from ngffseg.labels.read import window
 
     monkeypatch.setattr(window, "MOST_BYTES", 1000)
     monkeypatch.setattr(window, "MOST_VALUES", 1000)

@@ -6,7 +6,8 @@ import zarr
 
 from ngffseg import plan_pyramid, write_labels
 from ngffseg.geometry import identity
-from ngffseg.labels import build_levels, calibrate, calibration
+from ngffseg.labels import build_levels
+from ngffseg.planning import calibrate, calibration
 from ngffseg.pyramid import Rates, estimate, plan_above
 
 RATES = Rates(

@@ -10,7 +10,7 @@ import pytest
 from ngffseg import open_labels, segment_index, write_labels
 from ngffseg.cli.main import run
 from ngffseg.errors import ChunkError, StaleError
-from ngffseg.labels import access_costs
+from ngffseg.planning import access_costs
 from ngffseg.store import lease, metered
 from tests.storage.test_labels import fetched
 

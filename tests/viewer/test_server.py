@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
+from ngffseg.convert.ozx import write_archive
 from ngffseg.errors import MetadataError, NgffsegError, StoreNotFoundError, UsageError
-from ngffseg.labels import write_archive
 from ngffseg.store import metered, open_store
 from ngffseg.viewer import objects, open_viewer
 from ngffseg.viewer.objects import ServedObjects

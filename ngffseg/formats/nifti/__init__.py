@@ -1,0 +1,1 @@
+"""NIfTI files: labelmaps and images."""

@@ -1,0 +1,1 @@
+"""NRRD files: labelmaps, images, and the segmentations of 3D Slicer."""

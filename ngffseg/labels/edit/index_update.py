@@ -1,0 +1,188 @@
+"""The segment index of a label image of which a box has changed, written anew from the old one.
+
+It is never counted on from an index that is not true: what the changed chunks held before the update is
+compared with what the index says of them. If another program has changed them since, what they added to the
+index is not known, so all of level 0 is counted again.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import zarr
+
+from ngffseg import ngff
+from ngffseg.chunks import BoxReader, StoredLabels
+from ngffseg.errors import MetadataError
+from ngffseg.grid import chunk_boxes, chunk_grid
+from ngffseg.labels.edit.recount import Recount
+from ngffseg.labels.edit.write_ahead_log import Journal
+from ngffseg.labels.index.level_count import counted_level0
+from ngffseg.labels.index.stored_index import StoredIndex, replaced, restricted
+from ngffseg.labels.index.write import (
+    object_sizes,
+    write_counted,
+    write_counts,
+    write_digests,
+    write_sizes,
+)
+from ngffseg.labels.nodes.find import find_group
+from ngffseg.labels.nodes.group_document import put_group
+from ngffseg.labels.nodes.paths import INDEX, INDEX_PARTS
+from ngffseg.labels.read.label_image import LabelImage
+from ngffseg.labels.read.members import child_names
+from ngffseg.pyramid import Counts, PyramidPlan, chunk_digests, merged
+from ngffseg.store import inside, open_store, remove
+
+Numbers = npt.NDArray[np.uint64]
+# Stored bytes of objects, before and after a change of them.
+Sizes = Mapping[tuple[int, ...], tuple[int, int]]
+
+
+class Change:
+    """What an update has changed in level 0, as the index tells of it.
+
+    Parameters
+    ----------
+    stored
+        Level 0, changed already.
+    journal
+        The update.
+    sizes
+        Stored bytes of the objects under its box, before and after.
+    """
+
+    def __init__(self, stored: StoredLabels, journal: Journal, sizes: Sizes) -> None:
+        ndim = len(stored.shape)
+        self.stored, self.revision = stored, journal.revision
+        self.grid = chunk_grid(stored.shape, stored.chunks)
+        ranges = [
+            range(b.start // c, -(-b.stop // c)) for b, c in zip(journal.box, stored.chunks, strict=True)
+        ]
+        self.chunks = _flat(itertools.product(*ranges), self.grid)
+        self.before, self.after = merged(journal.before, ndim), merged(journal.after, ndim)
+        units = chunk_grid(stored.shape, stored.unit)
+        self.objects = _flat(sizes, units)
+        told = np.array(list(sizes.values()), np.uint64).reshape(-1, 2)
+        order = np.argsort(self.objects)
+        self.objects = self.objects[order]
+        self.sizes_before, self.sizes_after = (_sizes(self.objects, told[order, n]) for n in range(2))
+
+    def is_told(self, index: StoredIndex, generation: int) -> bool:
+        """Return True if the index says of the changed chunks what was in them before the update."""
+        form = index.form
+        if form.generation is not None and (form.generation, form.revision) != (
+            generation,
+            self.revision - 1,
+        ):
+            return False
+        if form.sizes is not None and not np.array_equal(
+            restricted(index.pairs(form.sizes), self.objects), self.sizes_before
+        ):
+            return False
+        if form.digests is not None:
+            known = restricted(index.pairs(form.digests), self.chunks)
+            return np.array_equal(known, _digests(self.before))
+        # An index of ngffseg 0.1: its lists tell at least which labels are in a chunk.
+        listed = np.repeat(self.before.labels, self.before.chunk_counts.astype(np.int64))
+        return np.array_equal(index.membership(self.chunks), np.stack([listed, self.before.chunks], axis=1))
+
+
+def update_index(
+    image: LabelImage, plan: PyramidPlan, change: Change, journal: Journal, version: ngff.Version
+) -> None:
+    """Write the index anew under names of its own, then have its group name them."""
+    path, prefix = f"{INDEX}/{image.name}", f"{journal.id}-"
+    group = find_group(open_store(image.url), path)
+    if group is None:
+        return
+    url, old = inside(image.url, path), _readable(image.url, group)
+    if old is not None and old.form.table.startswith(prefix):
+        return  # this update has come so far before
+    if old is not None and change.is_told(old, image.generation):
+        form = _counted_on(url, prefix, plan, old, change, version)
+    else:
+        stored = change.stored
+        sizes = object_sizes(image.url, image.arrays[0].path, stored)
+        with counted_level0(plan, stored) as census:
+            form = write_counted(url, prefix, plan.levels[0], census, sizes, version)
+    form = form.counted_at(image.generation, journal.revision)
+    put_group(image.url, path, version, ngff.encode_index(form))
+    # Of a broken index only names are known; its arrays are perhaps broken too, and zarr would open each.
+    gone = old.form.arrays if old is not None else filter(_is_part, child_names(group.store, [path])[0])
+    for name in set(gone) - set(form.arrays):
+        remove(image.url, f"{path}/{name}")
+
+
+def _is_part(name: str) -> bool:
+    """Return True for the name of an array of an index, with a prefix or without one."""
+    return name.rpartition("-")[2] in INDEX_PARTS
+
+
+def _readable(url: str, group: zarr.Group) -> StoredIndex | None:
+    """The index in a group; None if it is broken, so that it is counted again."""
+    try:
+        index = StoredIndex(url, group)
+        index.check()
+    except MetadataError:
+        return None
+    return index
+
+
+def _counted_on(
+    url: str, prefix: str, plan: PyramidPlan, old: StoredIndex, change: Change, version: ngff.Version
+) -> ngff.IndexForm:
+    """Write the index from the old one, less what the chunks held before, plus what they hold now."""
+    recount = Recount(change.before, change.after, change.grid, _Extent(change.stored, change.grid))
+    counts = recount.counts(old.pages(), old.fences())
+    form = write_counts(url, prefix, plan.levels[0], counts, version)
+    if old.form.digests is not None:
+        pairs = replaced(old.pairs(old.form.digests), change.chunks, _digests(change.after))
+        form = write_digests(url, prefix, form, pairs, version)
+    if old.form.sizes is not None:
+        pairs = replaced(old.pairs(old.form.sizes), change.objects, change.sizes_after)
+        form = write_sizes(url, prefix, form, pairs, version)
+    return form
+
+
+def _digests(counts: Counts) -> Numbers:
+    """The digest of each chunk that holds any of some labels."""
+    assert counts.digests is not None
+    return chunk_digests(np.stack([counts.chunks, counts.digests], axis=1))
+
+
+def _sizes(objects: Numbers, sizes: Numbers) -> Numbers:
+    """Sizes of those objects that are there."""
+    pairs = np.stack([objects, sizes], axis=1)
+    return pairs[sizes > 0]
+
+
+def _flat(indices: Any, grid: Sequence[int]) -> Numbers:
+    """Flat numbers of indices in a grid."""
+    table = np.array(list(indices), np.int64).reshape(-1, len(grid))
+    numbers = np.ravel_multi_index(tuple(table.T), tuple(grid))
+    return np.asarray(numbers, np.uint64)
+
+
+class _Extent:
+    """Looks for a label in chunks of level 0."""
+
+    def __init__(self, stored: StoredLabels, grid: Sequence[int]) -> None:
+        self.reader, self.stored, self.grid = BoxReader(stored), stored, tuple(grid)
+
+    def __call__(self, label: int, axis: int, chunks: list[int]) -> tuple[int, int]:
+        """First and last index of a label along an axis, within chunks that hold it."""
+        found = []
+        for chunk in chunks:
+            index = np.unravel_index(chunk, self.grid)
+            corner = [int(i) * c for i, c in zip(index, self.stored.chunks, strict=True)]
+            region = tuple(slice(a, a + 1) for a in corner)
+            (box,) = chunk_boxes(self.stored.shape, self.stored.chunks, region)
+            there = self.reader.read(box) == np.array(label, self.stored.dtype)
+            others = tuple(n for n in range(there.ndim) if n != axis)
+            found += (np.flatnonzero(there.any(axis=others)) + box[axis].start).tolist()
+        return min(found), max(found)

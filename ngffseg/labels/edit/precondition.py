@@ -1,0 +1,80 @@
+"""What must hold before a box of stored labels is changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ngffseg import ngff
+from ngffseg.errors import JobError, LabelValueError, UsageError
+from ngffseg.labels.nodes.find import attributes_of, find_group
+from ngffseg.labels.nodes.paths import LABELS
+from ngffseg.labels.read.hosts import writable_version
+from ngffseg.labels.read.image_group import open_parent
+from ngffseg.labels.read.label_image import Box, LabelImage, exact_box
+from ngffseg.store import open_store
+
+Slices = tuple[slice, ...]
+
+
+def checked_labels(image: LabelImage, box: Box | None, labels: npt.ArrayLike) -> npt.NDArray[Any]:
+    """The labels, if they are what the box takes.
+
+    Raises
+    ------
+    UsageError, LabelValueError
+        If they have another shape or dtype, or negative values. Their byte order does not matter.
+    """
+    array, dtype = np.asarray(labels), image.arrays[0].dtype.newbyteorder("=")
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    size = tuple(part.stop - part.start for part in exact_box(box, image.arrays[0].shape))
+    if array.dtype != dtype:
+        # A mask says where, but not which of the labels is there.
+        how = (
+            "say of which value, as np.where(mask, 1, 0)"
+            if array.dtype == bool
+            else "convert them exactly first"
+        )
+        raise LabelValueError(f"labels are {array.dtype}, {image.name!r} holds {dtype}: {how}")
+    if array.shape != size:
+        raise UsageError(f"labels have shape {array.shape}, the box {size}: give as many as it holds")
+    if array.dtype.kind == "i" and array.size and array.min() < 0:
+        raise LabelValueError(f"label {array.min()} is negative: relabel it to 0 or above")
+    return array
+
+
+def checked_version(now: LabelImage, image: LabelImage, box: Slices) -> ngff.Version:
+    """The version in which labels are changed; what others have changed since they were opened is refused.
+
+    Raises
+    ------
+    MetadataError
+        If they, or their store, have a version that is not written.
+    JobError
+        If somebody has changed what would be overwritten.
+    """
+    store = open_store(now.url)
+    group = find_group(store, f"{LABELS}/{now.name}")
+    attributes = attributes_of(group) if group is not None else {}
+    if group is not None:
+        writable_version(f"{now.url}/{group.path}", attributes, group.metadata.zarr_format)
+    _check_fresh(image, now, box, ngff.decode_label(attributes))
+    return open_parent(store, now.url).writable_version(now.url)
+
+
+def _check_fresh(
+    image: LabelImage, now: LabelImage, box: Slices, document: ngff.LabelDocument | None
+) -> None:
+    """Refuse to overwrite what the caller has not seen."""
+    told = f"{now.url}: {now.name!r}"
+    if image.generation != now.generation or image.arrays[0].shape != now.arrays[0].shape:
+        raise JobError(f"{told} was replaced since it was opened: open it again")
+    updates = document.updates if document is not None else ()
+    newer = {revision: other for revision, other in updates if revision > image.revision}
+    if now.revision - image.revision > len(newer):
+        raise JobError(f"{told} has changed very often since it was opened: open it again")
+    for other in newer.values():
+        if all(b.start < stop and start < b.stop for b, (start, stop) in zip(box, other, strict=True)):
+            raise JobError(f"{told} has changed in box {list(other)} since it was opened: open it again")

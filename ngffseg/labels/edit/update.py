@@ -1,0 +1,184 @@
+"""`update_labels`: a box of stored labels is changed, and all that follows from it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ngffseg import ngff
+from ngffseg.chunks import BoxReader, StoredLabels, edit_box
+from ngffseg.errors import UsageError
+from ngffseg.grid import chunk_boxes
+from ngffseg.keywords import strict
+from ngffseg.labels.edit.index_update import Change, update_index
+from ngffseg.labels.edit.precondition import checked_labels, checked_version
+from ngffseg.labels.edit.stored_plan import stored_plan
+from ngffseg.labels.edit.write_ahead_log import (
+    Journal,
+    alone,
+    end_journal,
+    find_journal,
+    read_journal,
+    update_folder,
+    write_journal,
+)
+from ngffseg.labels.nodes.consolidated import refresh_consolidated
+from ngffseg.labels.nodes.create import array_at, store_at
+from ngffseg.labels.nodes.find import attributes_of, find_group
+from ngffseg.labels.nodes.group_document import put_group
+from ngffseg.labels.nodes.paths import LABELS
+from ngffseg.labels.read.image_group import open_parent
+from ngffseg.labels.read.label_image import Box, LabelImage, exact_box
+from ngffseg.labels.read.levels import written_labels
+from ngffseg.labels.read.open import open_labels
+from ngffseg.pyramid import Census, PyramidPlan, box_above, labels_of
+from ngffseg.store import check_writable, local_path, locked, make_folder, open_store, store_errors
+
+Slices = tuple[slice, ...]
+# Updates that are remembered: who has read the labels before the oldest of them reads them again.
+MOST_UPDATES = 256
+
+
+@strict()
+def update_labels(image: LabelImage, box: Box | None, labels: npt.ArrayLike) -> LabelImage:
+    """Change a box of level 0 of stored labels, with the levels above it and the segment index.
+
+    The result is what writing all of it anew would give. Only objects that cover the box are written. A
+    reader finds the old or the new chunk, never a part of one. Updates of one label image wait for each
+    other; one that dies is finished by the next.
+
+    Parameters
+    ----------
+    image
+        The label image, as it was opened; where segments overlap, one of its layers.
+    box
+        Per axis a slice or a pair (start, stop) of voxels of level 0; None for all of it.
+    labels
+        What it is to hold: an integer array of the shape of the box and the dtype of the image.
+
+    Returns
+    -------
+    LabelImage
+        The label image as it is now.
+
+    Raises
+    ------
+    UsageError, LabelValueError
+        If the box leaves the volume, or the labels have another shape or dtype.
+    JobError
+        If the labels of the box have changed since the image was opened, or all were replaced.
+    MetadataError
+        If nobody knows how the levels were made.
+    """
+    url, name = image.url, image.name
+    where, new = exact_box(box, image.arrays[0].shape), checked_labels(image, box, labels)
+    if not name:
+        raise UsageError(f"{url} is a label image at the root: give a store that holds it under labels")
+    with store_errors(url):
+        check_writable(url)
+        with alone(url, name):
+            finish_update(url, name)
+            now = open_labels(url, name)
+            version = checked_version(now, image, where)
+            plan = stored_plan(now)
+            if new.size:
+                before, after = _counted(plan, _targets(now)[0], where, new)
+                journal = Journal(uuid.uuid4().hex[:12], where, now.revision + 1, new, before, after)
+                write_journal(url, name, journal)
+                _carry_out(now, journal, version)
+    image.forget()
+    return open_labels(url, name)
+
+
+def finish_update(url: str, name: str) -> None:
+    """Do what a journal says, if there is one; to do it twice is to do it once.
+
+    Raises
+    ------
+    JobError
+        If it is damaged.
+    """
+    data = find_journal(url, name)
+    if data is None:
+        return
+    image = open_labels(url, name)
+    journal = read_journal(url, name, data, image.arrays[0])
+    version = open_parent(open_store(url), url).writable_version(url)
+    _carry_out(image, journal, version)
+
+
+def _carry_out(image: LabelImage, journal: Journal, version: ngff.Version) -> None:
+    url, name = image.url, image.name
+    plan, targets = stored_plan(image), _targets(image)
+    readers = [BoxReader(target) for target in targets]
+    start = [part.start for part in journal.box]
+
+    def given(inside: Slices) -> npt.NDArray[Any]:
+        """Labels of a part of the box."""
+        return journal.labels[
+            tuple(slice(p.start - s, p.stop - s) for p, s in zip(inside, start, strict=True))
+        ]
+
+    sizes = edit_box(targets[0], journal.box, given)
+    for number in range(1, len(targets)):
+
+        def made(inside: Slices, number: int = number) -> npt.NDArray[Any]:
+            """Labels of a part of a level."""
+            return labels_of(plan, number, inside, lambda below, box: readers[below].read(box))
+
+        edit_box(targets[number], box_above(plan, number, journal.box), made)
+    update_index(image, plan, Change(targets[0], journal, sizes), journal, version)
+    _note(image, journal, version)
+    with locked(url):
+        refresh_consolidated(url, [f"{LABELS}/{name}"], ngff.zarr_format(version))
+    end_journal(url, name)
+
+
+def _targets(image: LabelImage) -> list[StoredLabels]:
+    """The levels, to be written."""
+    here = local_path(image.url) is not None
+    scratch = make_folder(image.url, update_folder(image.name)) if here else None
+    arrays = [array_at(store_at(image.url, array.path), array.metadata) for array in image.arrays]
+    return [written_labels(array, scratch) for array in arrays]
+
+
+def _counted(
+    plan: PyramidPlan, stored: StoredLabels, box: Slices, new: npt.NDArray[Any]
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    """Rows of the census of all chunks that the box touches, before and after the update."""
+    reader = BoxReader(stored)
+    with Census(plan) as census:
+        before, after = census.begin(), census.begin()
+        for whole in chunk_boxes(stored.shape, stored.chunks, box):
+            chunk = reader.read(whole)
+            before(chunk, whole)
+            chunk = chunk.copy()
+            inside = [
+                slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(whole, box, strict=True)
+            ]
+            there = tuple(
+                slice(i.start - a.start, i.stop - a.start) for i, a in zip(inside, whole, strict=True)
+            )
+            chunk[there] = new[
+                tuple(slice(i.start - b.start, i.stop - b.start) for i, b in zip(inside, box, strict=True))
+            ]
+            after(chunk, whole)
+        return census.rows_of(before), census.rows_of(after)
+
+
+def _note(image: LabelImage, journal: Journal, version: ngff.Version) -> None:
+    """Have the label image tell that it has changed, and where."""
+    path = f"{LABELS}/{image.name}"
+    with locked(image.url):
+        group = find_group(open_store(image.url), path)
+        attributes = attributes_of(group) if group is not None else {}
+        label = ngff.decode_label(attributes)
+        if label is not None and label.revision < journal.revision:
+            box = tuple((part.start, part.stop) for part in journal.box)
+            updates = (*label.updates, (journal.revision, box))[-MOST_UPDATES:]
+            told = ngff.encode_label(replace(label, revision=journal.revision, updates=updates))
+            put_group(image.url, path, version, told)

@@ -1,0 +1,1 @@
+"""The segment index: written, and read a part at a time."""

@@ -1,0 +1,64 @@
+"""Level 0 of a label image, counted as it is stored; nothing is written into its store."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import zarr
+
+from ngffseg import ngff
+from ngffseg.errors import MetadataError
+from ngffseg.labels.index.write import write_counted
+from ngffseg.labels.nodes.find import find_group
+from ngffseg.labels.nodes.group_document import put_group
+from ngffseg.labels.read.label_image import LabelImage
+from ngffseg.labels.read.lazy_level import source_labels
+from ngffseg.pyramid import Census, PyramidPlan, build_pyramid, counting_plan, plan_above
+from ngffseg.store import open_store
+from ngffseg.workers import ThreadCrew
+
+
+@contextlib.contextmanager
+def counted_level0(plan: PyramidPlan, labels: Any) -> Iterator[Census]:
+    """The labels of level 0, counted block by block by threads of this process.
+
+    Parameters
+    ----------
+    plan
+        A plan of the pyramid.
+    labels
+        Level 0: an array, or its chunks.
+    """
+    whole, source = counting_plan(plan), source_labels(labels)
+    with Census(whole) as census:
+        build_pyramid(whole, source, [source], ThreadCrew(), census=census)
+        yield census
+
+
+def level0_plan(image: LabelImage) -> PyramidPlan:
+    """A plan of level 0 of any label image.
+
+    Raises
+    ------
+    MetadataError
+        If the store says two things of the shape.
+    """
+    level0 = image.arrays[0]
+    if level0.shape != image.geometry.shape:
+        raise MetadataError(
+            f"{image.url}: level 0 of {image.name!r} is {level0.shape}, not {image.geometry.shape}"
+        )
+    return plan_above(image.geometry, level0.dtype, level0.chunks, level0.shards, levels=1)
+
+
+def write_index_aside(folder: str, image: LabelImage) -> zarr.Group:
+    """Count level 0 of a label image and write its index into another folder; returns the group of it."""
+    plan = level0_plan(image)
+    with counted_level0(plan, image.arrays[0]) as census:
+        form = write_counted(folder, "", plan.levels[0], census, None, "0.5")
+    put_group(folder, "", "0.5", ngff.encode_index(form))
+    group = find_group(open_store(folder), "")
+    assert group is not None
+    return group

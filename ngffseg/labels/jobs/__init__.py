@@ -1,0 +1,1 @@
+"""A write may die; another one goes on from its checkpoints."""

@@ -1,0 +1,92 @@
+"""`Staging`: where the parts of a write lie until they are published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ngffseg.errors import JobError
+from ngffseg.labels.jobs.ownership import Claim
+from ngffseg.labels.nodes.paths import INDEX, INDEX_PARTS, LABELS
+from ngffseg.ngff import JobRecord
+from ngffseg.pyramid import Pass, PyramidPlan, with_passes
+from ngffseg.store import local_path, make_folder
+
+
+class Staging:
+    """Paths of one write.
+
+    On a local disk they lie under ``ngffseg/jobs/<id>`` and are moved to their place in one step.
+    Elsewhere nothing can be moved: the arrays are written in place, where no metadata names them
+    yet. When a label image is replaced there, its new levels get paths of their own.
+    """
+
+    def __init__(self, url: str, record: JobRecord) -> None:
+        self.url, self.record = url, record
+        self._claim: Claim | None = None
+
+    @property
+    def claim(self) -> Claim:
+        """The right to the job."""
+        assert self._claim is not None, "the job has not begun"
+        return self._claim
+
+    @property
+    def aside(self) -> bool:
+        """Whether all is written below the job."""
+        return self.record.aside
+
+    @property
+    def level_prefix(self) -> str:
+        """Stands before the paths of levels that are written in place."""
+        return self.record.prefix
+
+    @property
+    def folder(self) -> str:
+        """Folder of the job in the store."""
+        return self.claim.folder
+
+    @property
+    def image_path(self) -> str:
+        """Path of the group in which the source image is written."""
+        return f"{self.folder}/image" if self.aside else ""
+
+    def label_path(self, name: str) -> str:
+        """Path of the group in which a label image is written."""
+        return f"{self.folder}/{LABELS}/{name}" if self.aside else f"{LABELS}/{name}"
+
+    def index_path(self, name: str) -> str:
+        """Path of the group in which the segment index of a label image is written."""
+        return f"{self.folder}/{INDEX}/{name}" if self.aside else f"{INDEX}/{name}"
+
+    def paths_of(self, name: str, plan: PyramidPlan) -> list[str]:
+        """Paths of the arrays of a label image and of its index."""
+        levels = [f"{self.label_path(name)}/{self.level_prefix}{level.path}" for level in plan.levels]
+        return levels + self.index_paths(name)
+
+    def index_paths(self, name: str) -> list[str]:
+        """Paths of the arrays of an index."""
+        return [f"{self.index_path(name)}/{self.level_prefix}{part}" for part in INDEX_PARTS]
+
+    @property
+    def scratch(self) -> Path | None:
+        """Folder in which files are written before they take their place; None where there are none."""
+        return None if local_path(self.url) is None else make_folder(self.url, f"{self.folder}/parts")
+
+
+def fitted_plan(record: JobRecord, name: str, plan: PyramidPlan) -> PyramidPlan:
+    """The plan with the passes that a job was begun with: its marks count blocks by them.
+
+    Raises
+    ------
+    JobError
+        If those cannot build the levels: the record is damaged.
+    """
+    passes = record.passes.get(name)
+    if passes is None:
+        return plan
+    fitted = with_passes(plan, tuple(Pass(*sweep) for sweep in passes))
+    if fitted is None:
+        raise JobError(
+            f"the record of the job that wrote {name!r} is damaged: begin anew, without resuming it"
+        )
+    return fitted

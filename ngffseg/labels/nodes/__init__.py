@@ -1,0 +1,1 @@
+"""Groups and arrays of a Zarr store; nothing here knows of segmentations."""

@@ -1,0 +1,1 @@
+"""What is decided about a write before its first byte."""

@@ -1,0 +1,1 @@
+"""Readers see all of a write or nothing of it."""

@@ -1,0 +1,1 @@
+"""What a store lists, and what its metadata refer to."""

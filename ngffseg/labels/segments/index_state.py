@@ -1,0 +1,95 @@
+"""Whether a segment index belongs to a label image as it is now, by what both say of themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ngffseg import ngff
+from ngffseg.errors import JobError, MetadataError
+from ngffseg.labels.edit.write_ahead_log import find_journal, read_journal
+from ngffseg.labels.plan.level_plan import can_build
+from ngffseg.labels.read.label_image import LabelImage
+from ngffseg.labels.read.open import open_labels
+from ngffseg.store import split_archive
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a comparison of a segment index with level 0 has found.
+
+    Parameters
+    ----------
+    name
+        Of the label image.
+    stale
+        True if the index does not say what level 0 holds.
+    chunks
+        Number of chunks that differ; None where they were not counted.
+    text
+        What was compared and found, and what to do, as one line.
+    """
+
+    name: str
+    stale: bool
+    chunks: int | None
+    text: str
+
+
+def check_current(image: LabelImage, form: ngff.IndexForm) -> None:
+    """Refuse an index of another array, or of another state of the labels; no request where it is of this one.
+
+    Raises
+    ------
+    MetadataError
+        If it is.
+    """
+    reason = mismatch(image, form)
+    if reason is not None:
+        raise MetadataError(stale(image, reason).text)
+
+
+def mismatch(image: LabelImage, form: ngff.IndexForm) -> str | None:
+    """What an index tells of itself that is not so of the label image; None where it all agrees."""
+    if form.shape != image.arrays[0].shape or form.level != image.arrays[0].basename:
+        return "it belongs to other labels"
+    counted = (form.generation, form.revision)
+    if form.generation is None or counted == (image.generation, image.revision):
+        return None
+    now = open_labels(image.url, image.name)  # it may have changed since the image was opened
+    if counted == (now.generation, now.revision) == (image.generation, now.revision) or _is_due(image, form):
+        return None
+    if form.generation == now.generation != image.generation:
+        return "it belongs to labels that were written since these were opened"
+    return (
+        f"it was counted at generation {form.generation}, revision {form.revision}, the labels are of generation"
+        f" {now.generation}, revision {now.revision}"
+    )
+
+
+def stale(image: LabelImage, found: str, chunks: int | None = None) -> Verification:
+    """What is to be said of an index that is stale."""
+    remedy = f"make it anew with ngffseg pyramid {image.url} --name {image.name}"
+    if not can_build(image):
+        remedy = "copy the store to where it can be written, and make it anew there with ngffseg pyramid"
+    text = f"{image.url}: the segment index of {image.name!r} is stale: {found}: {remedy}"
+    return Verification(image.name, True, chunks, text)
+
+
+def agreed(image: LabelImage, found: str, chunks: int | None = None) -> Verification:
+    """What is to be said of an index that is true."""
+    text = f"{image.url}: the segment index of {image.name!r} agrees with level 0: {found}"
+    return Verification(image.name, False, chunks, text)
+
+
+def _is_due(image: LabelImage, form: ngff.IndexForm) -> bool:
+    """Return True if an update has come as far as the index and not yet to its end."""
+    if split_archive(image.url) is not None:
+        return False
+    data = find_journal(image.url, image.name)
+    if data is None:
+        return False
+    try:
+        journal = read_journal(image.url, image.name, data, image.arrays[0])
+    except JobError:
+        return False  # a damaged one tells nothing
+    return (image.generation, journal.revision) == (form.generation, form.revision)

@@ -1,0 +1,1 @@
+"""The operations that write all chunks of a label image."""

@@ -1,0 +1,101 @@
+"""`Forecast`: what a write would do, given what is there already; nothing is written."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Unpack
+
+from ngffseg.keywords import strict
+from ngffseg.labels.arrays.reordered import canonical
+from ngffseg.labels.jobs.checkpoint_files import marks_of
+from ngffseg.labels.jobs.checkpoints import Ledger
+from ngffseg.labels.jobs.ownership import resumable_job
+from ngffseg.labels.jobs.record import read_record
+from ngffseg.labels.jobs.staging import fitted_plan
+from ngffseg.labels.nodes.paths import JOBS
+from ngffseg.labels.plan.fingerprint import options_digest
+from ngffseg.labels.plan.options import WRITE_KEYWORDS, WriteOptions
+from ngffseg.labels.read.address import split_address
+from ngffseg.labels.read.image_group import document_of, find_parent
+from ngffseg.labels.write.prepare import Prepared, Request, prepare
+from ngffseg.model import Segmentation, Volume
+from ngffseg.pyramid import PyramidPlan
+from ngffseg.store import open_store, store_errors
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a write would do.
+
+    Parameters
+    ----------
+    plans
+        Plan of each layer.
+    finished
+        Whether all is there already, and equal.
+    done
+        Blocks that an interrupted run has done.
+    told
+        What people should know of how the labels come onto the grid of their image.
+    """
+
+    plans: tuple[PyramidPlan, ...]
+    finished: bool
+    done: int
+    told: tuple[str, ...] = ()
+
+    @property
+    def blocks(self) -> int:
+        """Blocks in all."""
+        return sum(plan.block_count for plan in self.plans)
+
+
+@strict(WRITE_KEYWORDS)
+def forecast(
+    url: str | os.PathLike[str],
+    segmentation: Segmentation,
+    *,
+    name: str,
+    image: Volume | None = None,
+    overwrite: bool = False,
+    fingerprint: str | None = None,
+    **options: Unpack[WriteOptions],
+) -> Forecast:
+    """What `write_segmentation` would do with these; it refuses what that would refuse."""
+    address, _ = split_address(url, name)
+    if options.get("order") == "canonical":
+        segmentation, image = canonical(segmentation, image)
+    request = Request(address, name, segmentation, image, options, overwrite, fingerprint, None)
+    with store_errors(address):
+        prepared = prepare(request, only_looking=True)
+        if prepared.done or not options.get("resume", False):
+            return Forecast(prepared.draft.plans, prepared.done, 0, prepared.draft.told)
+        return _unfinished(prepared)
+
+
+@strict(WRITE_KEYWORDS)
+def is_current(
+    url: str | os.PathLike[str], name: str, fingerprint: str, **options: Unpack[WriteOptions]
+) -> bool:
+    """Whether a segmentation is there that was written from this source with these options."""
+    address, _ = split_address(url, name)
+    with store_errors(address):
+        parent = find_parent(open_store(address), address)
+    there = document_of(parent, name)
+    told = {"source": fingerprint, "options": options_digest(options)}
+    return there is not None and there.made is not None and told.items() <= dict(there.made).items()
+
+
+def _unfinished(prepared: Prepared) -> Forecast:
+    """What is left of an interrupted job."""
+    address = prepared.request.address
+    job = resumable_job(address, prepared.record)
+    record = read_record(address, job) or prepared.record
+    plans, done = [], 0
+    for layer, plan in zip(prepared.draft.layers, prepared.draft.plans, strict=True):
+        plans.append(fitted_plan(record, layer.name, plan))
+        ledger = Ledger(marks_of(address, f"{JOBS}/{job}", layer.name), plans[-1])
+        ledger.load(None)
+        done += sum(int(blocks.sum()) for blocks in ledger.done)
+    return Forecast(tuple(plans), finished=False, done=done, told=prepared.draft.told)

@@ -1,0 +1,126 @@
+"""A write that is carried out: arrays and chunks aside, then all of it is published."""
+
+from __future__ import annotations
+
+from ngffseg.errors import JobError
+from ngffseg.labels.edit.write_ahead_log import replacing
+from ngffseg.labels.jobs.interrupts import shielded
+from ngffseg.labels.jobs.job import Job
+from ngffseg.labels.jobs.progress import BlockCounter
+from ngffseg.labels.jobs.staging import fitted_plan
+from ngffseg.labels.nodes.create import level_documents
+from ngffseg.labels.plan.fingerprint import source_digest
+from ngffseg.labels.plan.write_plan import Draft, check_free_paths, check_places, check_target
+from ngffseg.labels.publish.local import publish
+from ngffseg.labels.publish.object_store import commit
+from ngffseg.labels.read.image_group import document_of, find_parent
+from ngffseg.labels.write.fill import check_reach, fill_levels, with_level0
+from ngffseg.labels.write.intensity_image import image_paths, write_image
+from ngffseg.labels.write.prepare import Prepared, Request, is_done
+from ngffseg.labels.write.reading import reading_of
+from ngffseg.model import Volume
+from ngffseg.store import local_path
+from ngffseg.workers import Crew, open_crew
+
+
+def carry_out(prepared: Prepared) -> None:
+    """Write what is asked for, and publish it when all of it is there.
+
+    Raises
+    ------
+    NgffsegError
+        See `ngffseg.labels.write_labels`; nothing is published then.
+    """
+    request, draft, store = prepared.request, prepared.draft, prepared.store
+    address, options, remote = request.address, request.options, local_path(request.address) is None
+    resume = options.get("resume", False)
+    there, old = prepared.exists, document_of(prepared.parent, request.name)
+    generation = old.generation if old is not None else 0
+    with (
+        open_crew(options.get("cluster"), options.get("workers")) as crew,
+        Job(address, store, prepared.record, replacing=there, generation=generation, resume=resume) as job,
+    ):
+        if resume and is_done(request, draft, find_parent(store, address)):
+            return  # another run has come to its end since we looked
+        image = _missing_image(prepared, job)
+        _fill(prepared, job, crew, image)
+        if image is not None:
+            write_image(job, image, draft.plans[0], draft.version)
+        _check_source(request, draft)
+        with shielded(), replacing(address, job.attributes if there else ()):
+            finish = commit if remote else publish
+            finish(job, draft.version, draft.document, draft.placeholder, overwrite=request.overwrite)
+
+
+def _image_paths(prepared: Prepared, job: Job, image: Volume | None) -> list[str]:
+    """What an image consists of that is written in place."""
+    if image is None or job.aside:
+        return []
+    return list(image_paths(prepared.draft.plans[0]))
+
+
+def _check_source(request: Request, draft: Draft) -> None:
+    """Refuse labels that have changed while they were read: what is missing would be background.
+
+    Raises
+    ------
+    JobError
+        If they have.
+    """
+    made = draft.document.made
+    known = made["source"] if made is not None and request.fingerprint is None else None
+    if known is not None and source_digest(request.segmentation.layers) != known:
+        raise JobError(
+            f"{request.address}: the labels of {request.name!r} have changed while they were read: nothing was"
+            " published, run again"
+        )
+
+
+def _missing_image(prepared: Prepared, job: Job) -> Volume | None:
+    """The image, unless the run that is resumed has published it already.
+
+    Raises
+    ------
+    UsageError
+        If the store has another one.
+    MetadataError
+        If it holds arrays that no image names, where one is to be.
+    """
+    request, draft = prepared.request, prepared.draft
+    # A resumed job may have waited for another run of it, which may have published.
+    parent = find_parent(prepared.store, request.address) if job.resumed else prepared.parent
+    has_image = parent is not None and parent.multiscales is not None
+    if draft.placeholder is not None and not has_image:
+        equal = level_documents(draft.placeholder[0], draft.version)
+        check_places(prepared.store, request.address, draft.plans[0], equal)
+    if request.image is None or (job.resumed and has_image):
+        return None
+    check_target(request.address, parent, draft.document.layers, draft.segmentation.geometry, request.image)
+    if not job.aside and not job.resumed:
+        check_free_paths(prepared.store, request.address, image_paths(draft.plans[0]))
+    return request.image
+
+
+def _fill(prepared: Prepared, job: Job, crew: Crew, image: Volume | None) -> None:
+    """Write the levels of all layers."""
+    request, draft = prepared.request, prepared.draft
+    layers = draft.segmentation.layers
+    readings = [reading_of(crew, plan, labels) for plan, labels in zip(draft.plans, layers, strict=True)]
+    fitted = {
+        metadata.name: reading.plan(plan)
+        for metadata, plan, reading in zip(draft.layers, draft.plans, readings, strict=True)
+    }
+    job.reserve(draft.document.name, draft.plans[0], draft.version)
+    in_place = [path for name, plan in fitted.items() for path in job.paths_of(name, plan)]
+    job.begin(fitted, [*(() if job.aside else in_place), *_image_paths(prepared, job, image)])
+    check_reach(crew, job, layers)
+    plans = [fitted_plan(job.record, metadata.name, fitted[metadata.name]) for metadata in draft.layers]
+    count = BlockCounter(sum(plan.block_count for plan in plans), request.progress)
+    for metadata, plan, reading in zip(draft.layers, plans, readings, strict=True):
+        with shielded():
+            targets = job.create_levels(metadata.name, plan, draft.version)
+        named = with_level0(plan, job.level_prefix + plan.levels[0].path)
+        fill_levels(job, reading, metadata.name, named, targets, count, draft.version)
+        attributes = metadata.attributes(job.arrays[metadata.name], job.level_prefix)
+        with shielded():
+            job.describe(metadata.name, draft.version, attributes)

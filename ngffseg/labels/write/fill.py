@@ -1,0 +1,144 @@
+"""Filling the levels of a label image: blocks by a crew, what was counted into the index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import zarr
+
+from ngffseg import ngff
+from ngffseg.chunks import StoredLabels
+from ngffseg.errors import ClusterError
+from ngffseg.labels.index.write import object_sizes, write_counted
+from ngffseg.labels.jobs.interrupts import shielded
+from ngffseg.labels.jobs.job import Job
+from ngffseg.labels.jobs.progress import BlockCounter
+from ngffseg.labels.jobs.record import RECORD
+from ngffseg.labels.jobs.unchanged import check_unchanged
+from ngffseg.labels.nodes.group_document import put_group
+from ngffseg.labels.read.lazy_level import LazyLevel, stored_array
+from ngffseg.labels.write.reading import Reading
+from ngffseg.pyramid import Census, Level, PyramidPlan, build_pyramid
+from ngffseg.store import inside, local_path, place_of, read_objects, store_url
+from ngffseg.workers import Crew
+
+
+def fill_levels(
+    job: Job,
+    reading: Reading,
+    name: str,
+    plan: PyramidPlan,
+    targets: Sequence[StoredLabels],
+    count: BlockCounter,
+    version: ngff.Version,
+) -> None:
+    """Fill all levels of a plan that are not filled yet, and write the index of their labels.
+
+    Parameters
+    ----------
+    job
+        The job; what it has done before is not done again.
+    reading
+        What the first pass reads, and who does it.
+    name
+        Name of the label image.
+    plan
+        Its plan, after `fitted_plan` and `with_level0`.
+    targets
+        Its levels.
+    count
+        Counts the blocks.
+    version
+        NGFF version of the store.
+    """
+    ledger = job.ledger(name, plan)
+    source, first = reading.begin(plan)
+    with Census(plan) as census:
+        if job.resumed:
+            ledger.load(census)
+            if job.record.source is None:
+                check_unchanged(job.url, plan, ledger, reading.labels, targets[0])
+        build_pyramid(
+            plan,
+            source,
+            targets,
+            reading.crew,
+            first=first,
+            progress=count,
+            census=census,
+            ledger=ledger,
+        )
+        with shielded():
+            _write_index(job, name, plan.levels[0], census, targets[0], version)
+
+
+def _write_index(
+    job: Job,
+    name: str,
+    level: Level,
+    census: Census,
+    stored: StoredLabels | LazyLevel | zarr.Array[Any],
+    version: ngff.Version,
+) -> None:
+    """Write the index of one label image aside; it is published with the labels.
+
+    Parameters
+    ----------
+    name
+        Name of the label image.
+    level
+        Level 0, which was counted; its path as the metadata will name it.
+    census
+        Its labels.
+    stored
+        Level 0 as it is stored, complete.
+    """
+    path = job.index_path(name)
+    sizes = object_sizes(job.url, f"{job.label_path(name)}/{level.path}", stored)
+    form = write_counted(inside(job.url, path), job.level_prefix, level, census, sizes, version)
+    job.indices[name] = ngff.encode_index(form)
+    if job.aside:
+        put_group(job.url, path, version, job.indices[name])
+
+
+def with_level0(plan: PyramidPlan, path: str) -> PyramidPlan:
+    """The plan with level 0 at this path, as the metadata will name it."""
+    return replace(plan, levels=(replace(plan.levels[0], path=path), *plan.levels[1:]))
+
+
+def check_reach(crew: Crew, job: Job, sources: Sequence[Any]) -> None:
+    """Refuse stores that workers elsewhere cannot reach, before any work.
+
+    Raises
+    ------
+    ClusterError
+        If one cannot, with what it is and which worker.
+    """
+    if not crew.elsewhere:
+        return
+    _check_seen(crew, job.url, f"{job.folder}/{RECORD}")
+    for source in sources:
+        array = stored_array(source)
+        url = store_url(array.store) if array is not None else None
+        if array is not None and url is not None:
+            file = "zarr.json" if array.metadata.zarr_format == 3 else ".zarray"
+            _check_seen(crew, url, f"{array.path}/{file}".lstrip("/"))
+
+
+def _check_seen(crew: Crew, url: str, key: str) -> None:
+    for worker, seen in crew.each(_sees, place_of(url), key).items():
+        if isinstance(seen, BaseException):
+            raise ClusterError(f"worker {worker} cannot read {url}: {seen}") from seen
+        if not seen:
+            kind = "on the disk of this machine" if local_path(url) is not None else "in this process"
+            raise ClusterError(
+                f"worker {worker} cannot see {url}, which is {kind}: give a folder that all machines share, or"
+                " an s3:// address"
+            )
+
+
+def _sees(where: Any, key: str) -> bool:
+    """Whether this process sees an object of a store."""
+    return read_objects(where, [key])[0] is not None

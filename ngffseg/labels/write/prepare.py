@@ -1,0 +1,201 @@
+"""`Request`: a write that somebody asks for, and what is decided about it before it is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from importlib.metadata import version as package_version
+
+import numpy as np
+from zarr.abc.store import Store
+
+from ngffseg.chunks import StoredLabels
+from ngffseg.errors import LabelExistsError, UsageError
+from ngffseg.geometry import on_axes, source_on_axes
+from ngffseg.grid import chunk_boxes
+from ngffseg.labels.jobs.ownership import job_id
+from ngffseg.labels.jobs.progress import Progress
+from ngffseg.labels.jobs.recovery import recover
+from ngffseg.labels.jobs.unchanged import first_difference
+from ngffseg.labels.plan.fingerprint import options_digest, plan_digest, source_digest, told_options
+from ngffseg.labels.plan.image_levels import ImageLevels, beside_image, image_levels
+from ngffseg.labels.plan.joining import Joined, join_placeholder, joined
+from ngffseg.labels.plan.options import WriteOptions
+from ngffseg.labels.plan.write_plan import Draft, check_target, draft_of, is_there
+from ngffseg.labels.read.address import check_name, layer_names
+from ngffseg.labels.read.image_group import Parent, document_of, find_parent, is_placeholder
+from ngffseg.labels.read.lazy_level import source_labels
+from ngffseg.labels.read.open import open_labels
+from ngffseg.model import Segmentation, Volume
+from ngffseg.ngff import JobRecord
+from ngffseg.store import open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be written, and how.
+
+    Parameters
+    ----------
+    address, name
+        Address of the store, and name of the label image.
+    segmentation, image
+        The labels, and the image that they belong to.
+    options
+        See `WriteOptions`.
+    overwrite
+        Whether a label image of this name may be replaced.
+    fingerprint
+        Changes with the files that the labels were read from.
+    progress
+        Called after each block.
+    """
+
+    address: str
+    name: str
+    segmentation: Segmentation
+    image: Volume | None
+    options: WriteOptions
+    overwrite: bool
+    fingerprint: str | None
+    progress: Progress | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """All that is decided about a request, and what was found in the store.
+
+    Parameters
+    ----------
+    request
+        The request.
+    store, parent
+        The store, and what its image says of itself.
+    draft
+        Plans and metadata.
+    exists
+        Whether there is a label image of this name.
+    done
+        Whether it is what would be written.
+    """
+
+    request: Request
+    store: Store
+    parent: Parent | None
+    draft: Draft
+    exists: bool
+    done: bool
+
+    @property
+    def record(self) -> JobRecord:
+        """What the job says of itself."""
+        made = self.draft.document.made
+        assert made is not None
+        return JobRecord(
+            name=self.request.name,
+            software=package_version("ngffseg"),
+            plan=str(made["plan"]),
+            source=made["source"],
+            options=told_options(self.request.options),
+        )
+
+    @property
+    def job(self) -> str:
+        """Id of the job."""
+        return job_id(self.record)
+
+
+def prepare(request: Request, *, only_looking: bool = False) -> Prepared:
+    """Decide on all of a write, before anything is written.
+
+    What runs that died have left of this segmentation is put right, unless we are ``only_looking``.
+
+    Raises
+    ------
+    NgffsegError
+        If the store cannot take it.
+    """
+    address, name = request.address, request.name
+    resume = request.options.get("resume", False)
+    names = layer_names(check_name(name), len(request.segmentation.layers))
+    store = open_store(address)
+    if not only_looking:
+        recover(store, address, name, resume=resume)
+    parent = find_parent(store, address)
+    labels = beside_image(request.segmentation, request.image, parent)
+    request = replace(request, segmentation=labels)
+    exists = is_there(store, address, parent, name)
+    if exists and not request.overwrite and not resume:
+        raise LabelExistsError(
+            f"{address} has a label image {name!r} already: choose another name, or overwrite it"
+        )
+    # The image may have been published by the run that is to be resumed.
+    check_target(address, parent, names, labels.geometry, None if resume else request.image)
+    levels = image_levels(parent, labels.geometry.axes)
+    if exists and resume:
+        # ngffseg 0.1 wrote labels on the grid on which they came.
+        draft = _drafted(request, parent, levels, Joined(labels), names)
+        if is_done(request, draft, parent):
+            return Prepared(request, store, parent, draft, exists, done=True)
+    draft = _drafted(request, parent, levels, _joined(request, parent, levels), names)
+    done = exists and resume and is_done(request, draft, parent)
+    if exists and not request.overwrite and not done:
+        raise LabelExistsError(
+            f"{address} has a label image {name!r} already, made from other labels or with other options:"
+            " choose another name, or overwrite it"
+        )
+    return Prepared(request, store, parent, draft, exists, done)
+
+
+def is_done(request: Request, draft: Draft, parent: Parent | None) -> bool:
+    """Whether what is asked for is there already, and equal."""
+    name, made = draft.document.name, draft.document.made
+    there = document_of(parent, name)
+    if there is None or made is None or there.made != made:
+        return False
+    if made["source"] is not None:
+        return True
+    for layer, labels in zip(there.layers, draft.segmentation.layers, strict=True):
+        stored = source_labels(open_labels(request.address, layer).arrays[0])
+        if not isinstance(stored, StoredLabels):
+            return bool(np.array_equal(np.asarray(labels), stored[...]))
+        if first_difference(labels, stored, chunk_boxes(stored.shape, stored.chunks)) is not None:
+            return False
+    return True
+
+
+def _joined(request: Request, parent: Parent | None, levels: ImageLevels | None) -> Joined:
+    """The labels on the grid of the image that they join, if there is one."""
+    labels = request.segmentation
+    if levels is not None and parent is not None and parent.root is not None and is_placeholder(parent.root):
+        return Joined(join_placeholder(labels, levels.grid))
+    if levels is not None:
+        # Labels of a file were drawn on the file of the image; arrays on what is stored.
+        image, source = levels.grid, levels.source_grid if labels.source is not None else None
+    elif request.image is not None:
+        axes = labels.geometry.axes
+        image = on_axes(request.image.geometry, axes)
+        source = source_on_axes(request.image.source_grid, axes)
+    else:
+        return Joined(labels)
+    try:
+        return joined(labels, image, request.options, source)
+    except UsageError as error:
+        raise UsageError(f"{request.address}, {request.name!r}: {error}") from error
+
+
+def _drafted(
+    request: Request,
+    parent: Parent | None,
+    levels: ImageLevels | None,
+    labels: Joined,
+    names: tuple[str, ...],
+) -> Draft:
+    """The draft, whose document tells what it is made from, so that a later run knows it again."""
+    draft = draft_of(request.address, parent, levels, labels, names, request.image, request.options)
+    source = request.fingerprint or source_digest(request.segmentation.layers)
+    made = {
+        "plan": plan_digest(draft, request.segmentation, request.options, request.image),
+        "source": source,
+        "options": options_digest(request.options),
+    }
+    return replace(draft, document=replace(draft.document, made=made))

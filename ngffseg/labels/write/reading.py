@@ -1,0 +1,109 @@
+"""`Reading`: how the labels of a layer are read in the first pass, and who does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import dask.array as da
+import numpy as np
+from dask.highlevelgraph import MaterializedLayer
+
+from ngffseg.chunks import StoredLabels
+from ngffseg.labels.read.lazy_level import source_labels, stored_array
+from ngffseg.pyramid import Crew as BlockCrew
+from ngffseg.pyramid import HandedLabels, PyramidPlan, level0_alone, shares_tasks
+from ngffseg.store import store_url
+from ngffseg.workers import Crew, DaskCrew, Feed, GraphCrew, OnClient, ThreadCrew, client_of
+
+if TYPE_CHECKING:
+    import distributed
+
+# Bytes in the graph of a dask array that are too many to be sent to all workers.
+LARGE = 2**23
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How labels are read.
+
+    Parameters
+    ----------
+    labels
+        As they came.
+    crew
+        Who does the other passes.
+    there
+        Whether those who do them can read the labels by themselves.
+    shared
+        Whether they are a dask array whose pieces have tasks in common.
+    client
+        The client on which parts of them were persisted.
+    """
+
+    labels: Any
+    crew: Crew
+    there: bool
+    shared: bool = False
+    client: distributed.Client | None = None
+
+    @property
+    def _is_fed(self) -> bool:
+        """Whether what blocks read is computed for them, each task once, instead of piece by piece."""
+        return self.shared if self.client is None else self.there and self.crew.elsewhere
+
+    def plan(self, plan: PyramidPlan) -> PyramidPlan:
+        """The plan for it: where blocks are computed as a whole, or here, level 0 is written by itself."""
+        if plan.passes[0].source is not None:
+            return plan
+        alone = self._is_fed or (self.crew.elsewhere and not self.there)
+        return level0_alone(plan) if alone else plan
+
+    def begin(self, plan: PyramidPlan) -> tuple[Any, BlockCrew | None]:
+        """What the first pass of a plan reads, and who does it if not the crew of the others."""
+        here = ThreadCrew() if self.crew.elsewhere and not self.there else None
+        if not self._is_fed:
+            labels = self.labels if self.client is None else OnClient(self.labels, whole=self.shared)
+            return source_labels(labels), here
+        handed = HandedLabels(plan)
+        # Another way to rechunk needs a cluster, and would be taken wherever there is one.
+        blocks = self.labels.rechunk(handed.spans, method="tasks")
+        if not isinstance(self.crew, DaskCrew) or not self.there:
+            return handed, GraphCrew(blocks, handed.index, getattr(self.crew, "count", None))
+        client = self.client or self.crew.client
+        return handed, DaskCrew(client, Feed(client, blocks, handed.index, whole=self.shared))
+
+
+def reading_of(crew: Crew, plan: PyramidPlan, labels: Any) -> Reading:
+    """How labels are read for a plan by a crew.
+
+    Raises
+    ------
+    ClusterError
+        If they were persisted on a client that is closed.
+    """
+    if not isinstance(labels, da.Array):
+        return Reading(labels, crew, _travels(labels))
+    client = client_of(labels)
+    there = _held_bytes(labels) < LARGE and (client is None or _is_same(crew, client))
+    return Reading(labels, crew, there, shares_tasks(labels, plan), client)
+
+
+def _is_same(crew: Crew, client: distributed.Client) -> bool:
+    """Whether a crew is the cluster of a client."""
+    if not isinstance(crew, DaskCrew) or crew.client.scheduler is None or client.scheduler is None:
+        return False
+    return crew.client is client or crew.client.scheduler.address == client.scheduler.address
+
+
+def _travels(labels: Any) -> bool:
+    """Whether processes elsewhere can read labels by themselves."""
+    array = stored_array(labels)
+    return isinstance(labels, StoredLabels) or (array is not None and store_url(array.store) is not None)
+
+
+def _held_bytes(labels: da.Array) -> int:
+    """Bytes of arrays in memory that a dask array is made of, which would travel with its graph."""
+    layers = [layer for layer in labels.dask.layers.values() if isinstance(layer, MaterializedLayer)]
+    values = (getattr(value, "value", value) for layer in layers for value in layer.values())
+    return sum(value.nbytes for value in values if isinstance(value, np.ndarray))
