@@ -112,7 +112,7 @@ MANY = """
 import resource, sys, time
 import dask.array as da
 from ngffseg import plan_pyramid, write_labels
-from ngffseg.workers import dask_crew
+from ngffseg.workers import dask_executor
 
 blocks, address, store = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 edge = round(blocks ** (1 / 3)) * 512

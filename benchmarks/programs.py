@@ -57,7 +57,7 @@ def engine(inputs, out, form="plain"):
     from ngffseg.labels.nodes.create import create_array
     from ngffseg.labels.read.levels import written_labels
     from ngffseg.pyramid import build_pyramid, plan_above
-    from ngffseg.workers import ThreadCrew
+    from ngffseg.workers import ThreadExecutor
 
     yield
     array = zarr.open_array(inputs / form, mode="r")
@@ -65,7 +65,7 @@ def engine(inputs, out, form="plain"):
     plan = plan_above(identity(array.shape), array.dtype, array.chunks, array.shards)
     made = [create_array(str(out), level.path, level, plan, "0.5") for level in plan.levels[1:]]
     targets = [source, *(written_labels(level) for level in made)]
-    build_pyramid(plan, source, targets, ThreadCrew(THREADS))
+    build_pyramid(plan, source, targets, ThreadExecutor(THREADS))
 
 
 def engine_small(inputs, out):

@@ -18,7 +18,7 @@ from ngffseg.convert import import_segmentation, is_imported
 from ngffseg.errors import ClusterError, NgffsegError
 from ngffseg.keywords import POSITIVE, strict
 from ngffseg.store import local_path, put_object
-from ngffseg.workers import CLUSTER, Cluster, Crew, ThreadCrew, open_crew
+from ngffseg.workers import CLUSTER, Cluster, Executor, ThreadExecutor, open_executor
 
 Status = Literal["done", "skipped", "failed"]
 
@@ -121,11 +121,11 @@ def run_batch(
         If the cluster cannot do it, or dies.
     """
     results: list[Result] = []
-    with open_crew(cluster, workers) as crew:
+    with open_executor(cluster, workers) as executor:
         # Here a row has all threads; there each worker has a row.
-        doing = crew if crew.elsewhere else ThreadCrew(1)
-        _check_reach(crew, rows)
-        with closing(doing.run(RowWork(1 if crew.elsewhere else workers), rows)) as found:
+        doing = executor if executor.elsewhere else ThreadExecutor(1)
+        _check_reach(executor, rows)
+        with closing(doing.run(RowWork(1 if executor.elsewhere else workers), rows)) as found:
             for _, result in found:
                 results.append(result)
                 if progress is not None:
@@ -133,7 +133,7 @@ def run_batch(
     return sorted(results, key=lambda result: result.line)
 
 
-def _check_reach(crew: Crew, rows: Sequence[Row]) -> None:
+def _check_reach(executor: Executor, rows: Sequence[Row]) -> None:
     """Refuse stores on a disk that workers do not share: each would write one of its own.
 
     Raises
@@ -145,7 +145,7 @@ def _check_reach(crew: Crew, rows: Sequence[Row]) -> None:
     folders = {next(parent for parent in root.absolute().parents if parent.is_dir()) for root in roots}
     for folder in sorted(folders):
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".ngffseg-") as probe:
-            for worker, seen in crew.each(os.path.exists, probe.name).items():
+            for worker, seen in executor.each(os.path.exists, probe.name).items():
                 if seen is not True:
                     raise ClusterError(
                         f"worker {worker} does not share {folder} with this machine: give stores that all machines"

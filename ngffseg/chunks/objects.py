@@ -14,7 +14,7 @@ from zarr.core.sync import sync
 from zarr.storage import LocalStore
 
 from ngffseg.chunks.folder import FolderObjects, Part, Suffix
-from ngffseg.chunks.window import Window
+from ngffseg.chunks.upload_queue import UploadQueue
 
 
 class Objects(Protocol):
@@ -47,7 +47,7 @@ class StoreObjects:
 
     def __init__(self, store: Store, path: str, *, listing: bool, proof: str | None) -> None:
         self.store, self.path, self.listing, self.proof = store, path, listing, proof
-        self._window = Window()
+        self._uploads = UploadQueue()
 
     def _key(self, key: str) -> str:
         return f"{self.path}/{key}" if self.path else key
@@ -65,7 +65,7 @@ class StoreObjects:
 
     def put(self, key: str, data: bytes) -> Future[Any]:
         """Send an object on its way; raises what became of an earlier one."""
-        return self._window.run(self._put, key, data)
+        return self._uploads.run(self._put, key, data)
 
     def _put(self, key: str, data: bytes) -> None:
         sync(self.store.set(self._key(key), Buffer.from_bytes(data)))
@@ -76,7 +76,7 @@ class StoreObjects:
 
     def flush(self) -> None:
         """Wait until all objects are written; raises what became of them."""
-        self._window.flush()
+        self._uploads.flush()
 
     def keys(self) -> Iterator[str] | None:
         """Keys of all objects below the array."""

@@ -1,4 +1,4 @@
-"""``ngffseg check``: the judge."""
+"""``ngffseg check``: every violation, with the rule that it breaks."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ TITLES = {"UNKNOWN": "cannot be judged"}
 @link_options
 @click.option("--json", "json_wanted", is_flag=True, help="Answer in JSON.")
 def run(store: str, fix: bool, deep: bool, json_wanted: bool) -> int:
-    """Judge STORE, a labels group or a label image by the specification of its version.
+    """Validate STORE, a labels group or a label image by the specification of its version.
 
     Prints every violation with the rule that it breaks. Exit code 1 if one of them MUST not be, or if --deep
-    finds a segment index that does not say what level 0 holds. What cannot be judged, such as an unknown
+    finds a segment index that does not say what level 0 holds. What cannot be validated, such as an unknown
     version, is told and is no fault.
     """
     fixes = apply_fixes(store) if fix else Fixes(check(store))
@@ -36,9 +36,9 @@ def run(store: str, fix: bool, deep: bool, json_wanted: bool) -> int:
     stale = any(found.stale for found in indices)
     valid = all(v.severity != "MUST" for v in violations)
     if json_wanted:
-        judged = all(v.severity != "UNKNOWN" for v in violations)
+        validated = all(v.severity != "UNKNOWN" for v in violations)
         told = [as_json(v) for v in violations]
-        answer = {"valid": valid and not stale, "judged": judged, "violations": told}
+        answer = {"valid": valid and not stale, "judged": validated, "violations": told}
         fixed = {"fixed": [_change_json(c) for c in fixes.changes], "copies": list(fixes.copies)}
         counted = {"indices": [asdict(found) for found in indices]}
         print_json(answer | (fixed if fix else {}) | (counted if deep else {}))

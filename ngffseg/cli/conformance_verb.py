@@ -9,19 +9,19 @@ import click
 from ngffseg.cli.answer import print_json
 from ngffseg.errors import FormatError, MetadataError
 from ngffseg.labels import check
-from ngffseg.ngff import Violation, judge_attributes, parse_object
+from ngffseg.ngff import Violation, parse_object, validate_attributes
 
 
 @click.command("conformance")
 @click.argument("path")
 def run(path: str) -> int:
-    """Judge PATH: a JSON file of attributes, or a Zarr group. Prints {"valid": …, "message": …}.
+    """Validate PATH: a JSON file of attributes, or a Zarr group. Prints {"valid": …, "message": …}.
 
-    What cannot be judged, such as an unknown version, is "valid": null with exit code 2, which the driver of
+    What cannot be validated, such as an unknown version, is "valid": null with exit code 2, which the driver of
     the specification counts as an error of the test, neither as passed nor as failed.
     """
     file = Path(path)
-    violations = judge_file(file) if file.is_file() else check(path)
+    violations = validate_file(file) if file.is_file() else check(path)
     faults = [v for v in violations if v.severity == "MUST"]
     unknown = [v for v in violations if v.severity == "UNKNOWN"]
     if unknown and not faults:
@@ -35,8 +35,8 @@ def _told(violations: list[Violation]) -> str:
     return "; ".join(f"{v.where}: {v.rule} Found {v.found}" for v in violations)
 
 
-def judge_file(file: Path) -> list[Violation]:
-    """Judge the attributes in a JSON file.
+def validate_file(file: Path) -> list[Violation]:
+    """Validate the attributes in a JSON file.
 
     Raises
     ------
@@ -47,4 +47,4 @@ def judge_file(file: Path) -> list[Violation]:
         attributes = parse_object(file.read_bytes())
     except MetadataError as error:
         raise FormatError(f"{file} {error}: give the attributes of a group") from error
-    return judge_attributes(attributes)
+    return validate_attributes(attributes)

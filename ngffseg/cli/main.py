@@ -1,7 +1,7 @@
 """The command ``ngffseg``: its verbs, and what an error becomes.
 
 Exit codes: 0 done; 1 the check found faults, a row of a batch failed, or an export would lose something
-under --strict; 2 wrong use, bad input, or what conformance cannot judge; 3 the store or the network failed;
+under --strict; 2 wrong use, bad input, or what conformance cannot validate; 3 the store or the network failed;
 70 an error of the program itself; 130 interrupted.
 """
 
@@ -39,10 +39,10 @@ VERBS = {
     "info": "Show images, labels, levels, segments and sizes of STORE.",
     "segments": "Print the segments of a label image in STORE.",
     "label": "Change names, colors, codes and properties of the segments of STORE to what a table says.",
-    "check": "Judge STORE by the specification of its version.",
+    "check": "Validate STORE by the specification of its version.",
     "pyramid": "Build or rebuild levels 1, 2, ... and the segment index of the labels in STORE.",
     "plan": "Print blocks, objects, bytes, requests, memory, time and cost of a job of any size.",
-    "conformance": "Judge PATH for the conformance driver of the specification.",
+    "conformance": "Validate PATH for the conformance driver of the specification.",
     "view": "Show STORE in the browser, with neuroglancer.",
     "demo": "Import a chest CT with its segmentation, check the store and draw it.",
 }

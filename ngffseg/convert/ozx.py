@@ -14,14 +14,14 @@ from zarr.core.sync import sync
 
 from ngffseg.errors import MetadataError, StoreError, UsageError
 from ngffseg.labels.jobs.progress import Progress
-from ngffseg.labels.nodes.paths import BACKUP, JOBS, REGISTER
+from ngffseg.labels.nodes.paths import BACKUP, JOBS, REGISTRY
 from ngffseg.labels.read.address import split_address
-from ngffseg.labels.read.image_group import open_parent
+from ngffseg.labels.read.image_group import open_image_group
 from ngffseg.ngff import encode_json
 from ngffseg.store import checked_path, open_store, store_can_list, store_errors
 
 # What belongs to the writing of a store, not to what it holds.
-LEFT_OUT = (f"{REGISTER}/", f"{JOBS}/", f"{BACKUP}/")
+LEFT_OUT = (f"{REGISTRY}/", f"{JOBS}/", f"{BACKUP}/")
 # The first version that has the root-level `zarr.json` that RFC-9 asks for.
 VERSION = "0.5"
 # Objects that are fetched together.
@@ -66,10 +66,10 @@ def write_archive(
             raise UsageError(
                 f"{address} cannot list what it holds: copy the store to a disk or a bucket first"
             )
-        parent = open_parent(store, address)
-        if parent.version != VERSION:
+        image_group = open_image_group(store, address)
+        if image_group.version != VERSION:
             raise MetadataError(
-                f"{address} is OME-Zarr {parent.version}: a .ozx file holds 0.5, so write the labels to a new store"
+                f"{address} is OME-Zarr {image_group.version}: a .ozx file holds 0.5, so write the labels to a new store"
             )
         keys = sorted(key for key in sync(_listed(store)) if not key.startswith(LEFT_OUT))
         target = Path(path)

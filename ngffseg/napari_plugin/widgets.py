@@ -152,7 +152,7 @@ def _redraw(viewer: Any, painting: Painting) -> None:
         image = layer.metadata.get(KEY, {}).get("image")
         if image is None or (image.url, image.name) != (painting.image.url, painting.image.name):
             continue
-        image.forget()
+        image.clear_cache()
         if layer.multiscale and image.arrays.paths != painting.image.arrays.paths:
             layer.metadata[KEY]["image"] = painting.image
             layer.data = levels_of(painting.image, layer.metadata[KEY]["axes"])

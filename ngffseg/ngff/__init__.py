@@ -10,6 +10,7 @@ from ngffseg.ngff.collection import (
     metadata_kinds,
 )
 from ngffseg.ngff.color import made_up_color
+from ngffseg.ngff.commit_record import CommitRecord, Placeholder, decode_commit_record, encode_commit_record
 from ngffseg.ngff.differences import differences
 from ngffseg.ngff.document import (
     Document,
@@ -26,7 +27,6 @@ from ngffseg.ngff.image_label import change_image_label, decode_image_label, enc
 from ngffseg.ngff.index import IndexForm, decode_index, encode_index
 from ngffseg.ngff.job import JobRecord, Move, PassRecord, decode_job, encode_job
 from ngffseg.ngff.json_text import TooDeepError, parse_object
-from ngffseg.ngff.judge import judge_attributes
 from ngffseg.ngff.label import LabelDocument, array_form, decode_label, encode_label
 from ngffseg.ngff.migration import own_violations, schema_id
 from ngffseg.ngff.multiscales import (
@@ -39,10 +39,10 @@ from ngffseg.ngff.multiscales import (
 )
 from ngffseg.ngff.node import Node
 from ngffseg.ngff.omero import decode_channels, encode_channels
-from ngffseg.ngff.registration import Placeholder, Registration, decode_registration, encode_registration
-from ngffseg.ngff.rules_store import judge_store
+from ngffseg.ngff.rules_store import validate_store
 from ngffseg.ngff.schema import all_schemas, schema_violations, schemas_of, short_json, short_text
 from ngffseg.ngff.text import encode_json, json_value
+from ngffseg.ngff.validate import validate_attributes
 from ngffseg.ngff.version import (
     VERSIONS,
     Version,
@@ -63,6 +63,7 @@ __all__ = [
     "VERSIONS",
     "Axis",
     "Collection",
+    "CommitRecord",
     "Dataset",
     "Document",
     "Fix",
@@ -75,7 +76,6 @@ __all__ = [
     "PassRecord",
     "Place",
     "Placeholder",
-    "Registration",
     "Severity",
     "TooDeepError",
     "Version",
@@ -86,6 +86,7 @@ __all__ = [
     "change_image_label",
     "decode_channels",
     "decode_collection",
+    "decode_commit_record",
     "decode_documents",
     "decode_geometry",
     "decode_image_label",
@@ -93,11 +94,11 @@ __all__ = [
     "decode_job",
     "decode_label",
     "decode_multiscales",
-    "decode_registration",
     "differences",
     "document_layers",
     "document_source_grid",
     "encode_channels",
+    "encode_commit_record",
     "encode_document",
     "encode_geometry",
     "encode_image",
@@ -107,14 +108,11 @@ __all__ = [
     "encode_json",
     "encode_label",
     "encode_multiscales",
-    "encode_registration",
     "encode_source_grid",
     "image_geometry",
     "image_source_grid",
     "is_unknown",
     "json_value",
-    "judge_attributes",
-    "judge_store",
     "listed_labels",
     "listed_series",
     "made_up_color",
@@ -133,6 +131,8 @@ __all__ = [
     "told_versions",
     "unwrap",
     "update_multiscales",
+    "validate_attributes",
+    "validate_store",
     "wrap",
     "zarr_format",
 ]

@@ -58,7 +58,7 @@ def own_part(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def encode_document(document: Document) -> dict[str, Any]:
-    """The document as JSON, with the schema that it is judged by."""
+    """The document as JSON, with the schema that it is validated by."""
     return {
         "schema": schema_id(KIND),
         "name": document.name,
@@ -77,7 +77,7 @@ def encode_document(document: Document) -> dict[str, Any]:
 def document_layers(attributes: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
     """Names of the label images of each segmentation in the attributes of a labels group, and nothing else.
 
-    Documents of very many segments take long to be judged, which to find a label image need not be.
+    Documents of very many segments take long to be validated, which to find a label image need not be.
     """
     known = (document for document in _encoded(attributes.get(KEY)) if isinstance(document, dict))
     layers = (document.get("layers") for document in known)

@@ -119,7 +119,7 @@ def _segment(value: int, row: Mapping[str, Any], rgba: Any) -> Segment:
 
 
 def _color(rgba: Any) -> Color | None:
-    """A foreign color; None if it is none, which the judge tells and which must not hide the labels."""
+    """A foreign color; None if it is none, which `check` tells and which must not hide the labels."""
     if not isinstance(rgba, list | tuple) or len(rgba) not in (3, 4):
         return None
     if not all(isinstance(c, int | float) and 0 <= c <= 255 and c == int(c) for c in rgba):

@@ -29,7 +29,7 @@ class IndexForm:
         Number of distinct labels but 0.
     rows_per_chunk
         Segments per chunk of the table.
-    table, lists, fences
+    table, lists, page index
         Paths of the arrays within the group.
     digests, sizes
         Paths of the arrays that tell whether level 0 has changed since: what was counted in each chunk, and
@@ -45,7 +45,7 @@ class IndexForm:
     rows_per_chunk: int
     table: str = "segments"
     lists: str = "chunks"
-    fences: str = "fences"
+    page_index: str = "fences"
     digests: str | None = None
     sizes: str | None = None
     generation: int | None = None
@@ -54,7 +54,7 @@ class IndexForm:
     @property
     def arrays(self) -> tuple[str, ...]:
         """Paths of all its arrays within the group."""
-        paths = (self.table, self.lists, self.fences, self.digests, self.sizes)
+        paths = (self.table, self.lists, self.page_index, self.digests, self.sizes)
         return tuple(path for path in paths if path is not None)
 
     @property
@@ -86,7 +86,7 @@ class IndexForm:
         pages = -(-self.segments // self.rows_per_chunk)
         if path == self.table:
             fits = shape == (len(self.columns), self.segments)
-        elif path == self.fences:
+        elif path == self.page_index:
             fits = shape == (pages,)
         elif path == self.lists:
             fits = len(shape) == 1 and self.segments <= shape[0] <= self.segments * chunk_count
@@ -115,7 +115,7 @@ def encode_index(form: IndexForm) -> dict[str, Any]:
             "arrays": {
                 "segments": form.table,
                 "chunks": form.lists,
-                "fences": form.fences,
+                "fences": form.page_index,
                 **_known(further),
             },
         }

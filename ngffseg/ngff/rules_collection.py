@@ -24,8 +24,8 @@ RULES = {
 }
 
 
-def judge_collection(attributes: Mapping[str, Any], where: Place) -> Iterator[Violation]:
-    """Say of a collection that its own attributes are not judged."""
+def validate_collection(attributes: Mapping[str, Any], where: Place) -> Iterator[Violation]:
+    """Say of a collection that its own attributes are not validated."""
     found = decode_collection(attributes)
     if found is not None:
         rule = f"Of a {found.name} only what it names is looked for; check each image by its own address."
@@ -39,7 +39,7 @@ def series_of(nodes: Nodes, root: Node) -> tuple[str, ...] | None:
 
 
 def member_paths(nodes: Nodes) -> Iterator[str]:
-    """Paths of all groups that collections name: each is judged when its own address is given."""
+    """Paths of all groups that collections name: each is validated when its own address is given."""
     for node in nodes.values():
         if node.collection is not None:
             yield from (node.below(path) for path in _members(nodes, node, node.collection))
@@ -49,8 +49,8 @@ def _members(nodes: Nodes, node: Node, collection: Collection) -> tuple[str, ...
     return (series_of(nodes, node) or ()) if collection.kind == BIOFORMATS2RAW else collection.members
 
 
-def judge_members(nodes: Nodes, node: Node, collection: Collection) -> Iterator[Violation]:
-    """Judge whether what a collection names is there, and what it ought to be."""
+def validate_members(nodes: Nodes, node: Node, collection: Collection) -> Iterator[Violation]:
+    """Validate whether what a collection names is there, and what it ought to be."""
     for path in _members(nodes, node, collection):
         member = nodes.get(node.below(path))
         if member is not None and (member.kind == "broken" or member.is_unknown):

@@ -17,10 +17,10 @@ HALF = 0.5 + 1e-4
 Extent = Mapping[str, tuple[float, float, float]]
 
 
-def judge_extent(
+def validate_extent(
     label: Node, shape: Sequence[int], image: Node, image_shape: Sequence[int]
 ) -> Iterator[Violation]:
-    """Judge the box of a label image, of this shape at level 0, against that of its image."""
+    """Validate the box of a label image, of this shape at level 0, against that of its image."""
     own, whole = _extent(label, shape), _extent(image, image_shape)
     if own is None or whole is None or set(own) != set(whole):
         return

@@ -11,17 +11,19 @@ from ngffseg.ngff.violation import Place, Violation
 RANKS = {"time": 0, "space": 2}
 
 
-def judge_multiscales(images: Sequence[Mapping[str, Any]], version: str, where: Place) -> Iterator[Violation]:
-    """Judge all images of a ``multiscales`` list; ``where`` addresses the list."""
+def validate_multiscales(
+    images: Sequence[Mapping[str, Any]], version: str, where: Place
+) -> Iterator[Violation]:
+    """Validate all images of a ``multiscales`` list; ``where`` addresses the list."""
     for number, image in enumerate(images):
         here = where / number
         yield from _axes(image["axes"], here / "axes")
         for at, transforms in transformations(image, here):
             yield from _kinds(transforms, at)
             # The published suite of 0.4 holds shorter vectors to be valid as far as attributes
-            # go; there they are judged against the arrays.
+            # go; there they are validated against the arrays.
             if version != "0.4":
-                yield from judge_lengths(transforms, len(image["axes"]), at)
+                yield from validate_lengths(transforms, len(image["axes"]), at)
         yield from _wishes(image, version, here)
 
 
@@ -66,8 +68,8 @@ def _kinds(transforms: Sequence[Mapping[str, Any]], where: Place) -> Iterator[Vi
         yield Violation("MUST", where, rule, "scale, or scale and translation", str(kinds))
 
 
-def judge_lengths(transforms: Sequence[Mapping[str, Any]], axes: int, where: Place) -> Iterator[Violation]:
-    """Judge whether each vector has one number per axis."""
+def validate_lengths(transforms: Sequence[Mapping[str, Any]], axes: int, where: Place) -> Iterator[Violation]:
+    """Require that each vector has one number per axis."""
     for number, transform in enumerate(transforms):
         vector = transform[transform["type"]]
         if len(vector) != axes:

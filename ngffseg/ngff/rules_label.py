@@ -18,10 +18,10 @@ TABLES = ("colors", "properties")
 Values = list[tuple[int, int | float]]
 
 
-def judge_image_label(
+def validate_image_label(
     label: Mapping[str, Any], attributes: Mapping[str, Any], where: Place
 ) -> Iterator[Violation]:
-    """Judge an ``image-label`` object, whatever the schema said of it."""
+    """Validate an ``image-label`` object, whatever the schema said of it."""
     values: dict[str, Values] = {}
     for table in TABLES:
         if isinstance(label.get(table), list):
@@ -130,8 +130,8 @@ def _edited(attributes: Mapping[str, Any], edit: Callable[[dict[str, Any]], obje
     return changed
 
 
-def judge_labels_group(attributes: Mapping[str, Any], where: Place) -> Iterator[Violation]:
-    """Judge the attributes of a labels group."""
+def validate_labels_group(attributes: Mapping[str, Any], where: Place) -> Iterator[Violation]:
+    """Validate the attributes of a labels group."""
     version, _ = unwrap(attributes)
     if "ome" in attributes and version is None:
         rule = "The version of the OME-Zarr Metadata is denoted as a string in the `version` attribute within the `ome` namespace."
@@ -139,7 +139,7 @@ def judge_labels_group(attributes: Mapping[str, Any], where: Place) -> Iterator[
         if not isinstance(ome, Mapping):
             yield Violation("MUST", where / "ome", rule, "an object with a version", short_json(ome))
             return
-        mended = {**attributes, "ome": {**ome, "version": "0.5"}}
-        fix = Fix(f'{"write" if "version" in ome else "add"} "version": "0.5"', where.path, mended)
+        fixed = {**attributes, "ome": {**ome, "version": "0.5"}}
+        fix = Fix(f'{"write" if "version" in ome else "add"} "version": "0.5"', where.path, fixed)
         found = short_json(ome["version"]) if "version" in ome else "none"
         yield Violation("MUST", where / "ome", rule, "a version", found, fix)

@@ -10,8 +10,8 @@ from ngffseg.ngff.schema import short_json
 from ngffseg.ngff.violation import Place, Violation
 
 
-def judge_old(metadata: Mapping[str, Any], version: str, where: Place) -> Iterator[Violation]:
-    """Judge the metadata of a group of a version before 0.4: its levels and axes."""
+def validate_old(metadata: Mapping[str, Any], version: str, where: Place) -> Iterator[Violation]:
+    """Validate the metadata of a group of a version before 0.4: its levels and axes."""
     rule = f"Of OME-Zarr {version} only levels, axes and the list of labels are judged."
     yield Violation("UNKNOWN", where, rule, "0.4 or 0.5", version)
     if "multiscales" not in metadata:

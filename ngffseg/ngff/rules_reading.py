@@ -11,7 +11,7 @@ from ngffseg.ngff.document import KEY
 from ngffseg.ngff.grid import decode_geometry, decode_source_grid
 from ngffseg.ngff.image_label import decode_image_label
 from ngffseg.ngff.multiscales import decode_multiscales
-from ngffseg.ngff.rules_image import judge_lengths, transformations
+from ngffseg.ngff.rules_image import transformations, validate_lengths
 from ngffseg.ngff.schema import short_text
 from ngffseg.ngff.version import unwrap
 from ngffseg.ngff.violation import Place, Violation
@@ -20,7 +20,7 @@ from ngffseg.ngff.violation import Place, Violation
 MOST_NUMBERS = 10
 
 
-def judge_numbers(attributes: Mapping[str, Any], where: Place) -> Iterator[Violation]:
+def validate_numbers(attributes: Mapping[str, Any], where: Place) -> Iterator[Violation]:
     """Find numbers that are not finite in the attributes of a group."""
     rule = 'RFC 8259 (JSON): "Numeric values that cannot be represented in the grammar [...] (such as Infinity and NaN) are not permitted."'
     told = 0
@@ -40,8 +40,8 @@ def judge_numbers(attributes: Mapping[str, Any], where: Place) -> Iterator[Viola
             ]
 
 
-def judge_reading(attributes: Mapping[str, Any], part: str, where: Place) -> Iterator[Violation]:
-    """Judge whether our readers can work with a part of the metadata that breaks no other rule.
+def validate_reading(attributes: Mapping[str, Any], part: str, where: Place) -> Iterator[Violation]:
+    """Require that our readers can work with a part of the metadata that breaks no other rule.
 
     Parameters
     ----------
@@ -64,8 +64,8 @@ def _read_multiscales(attributes: Mapping[str, Any]) -> None:
     metadata = unwrap(attributes)[1]
     first = metadata["multiscales"][0]
     ndim = len(first["axes"])
-    if any(any(judge_lengths(transforms, ndim, at)) for at, transforms in transformations(first, Place())):
-        return  # in 0.4 they are judged against the arrays
+    if any(any(validate_lengths(transforms, ndim, at)) for at, transforms in transformations(first, Place())):
+        return  # in 0.4 they are validated against the arrays
     for level in decode_multiscales(metadata, ndim=ndim).datasets:
         if 0 in level.scale:
             raise MetadataError(f"level {level.path!r} has voxels of no size: scale {list(level.scale)}")

@@ -11,28 +11,28 @@ import numpy as np
 
 from ngffseg.ngff.document import KEY
 from ngffseg.ngff.image_label import source_image
-from ngffseg.ngff.judge import PARTS, judge_attributes
 from ngffseg.ngff.migration import own_violations
 from ngffseg.ngff.node import Node
-from ngffseg.ngff.rules_collection import judge_members, member_paths
-from ngffseg.ngff.rules_image import judge_lengths, transformations
-from ngffseg.ngff.rules_register import is_labels_group, judge_register, label_paths
+from ngffseg.ngff.rules_collection import member_paths, validate_members
+from ngffseg.ngff.rules_image import transformations, validate_lengths
+from ngffseg.ngff.rules_registry import is_labels_group, label_paths, validate_registry
 from ngffseg.ngff.schema import schema_violations
+from ngffseg.ngff.validate import PARTS, validate_attributes
 from ngffseg.ngff.version import unwrap
 from ngffseg.ngff.violation import Fix, Place, Violation
 
 Nodes = Mapping[str, Node]
 
 
-def judge_store(nodes: Nodes) -> list[Violation]:
-    """Judge a store, a labels group or a label image by the facts that were read of it.
+def validate_store(nodes: Nodes) -> list[Violation]:
+    """Validate a store, a labels group or a label image by the facts that were read of it.
 
     Parameters
     ----------
     nodes
         Facts by path; the root has the path "". What is missing in the store is missing here.
     """
-    return [replace(v, fix=_safe_fix(nodes, v.fix)) if v.fix is not None else v for v in _judge(nodes)]
+    return [replace(v, fix=_safe_fix(nodes, v.fix)) if v.fix is not None else v for v in _validate(nodes)]
 
 
 def _safe_fix(nodes: Nodes, fix: Fix) -> Fix | None:
@@ -49,7 +49,7 @@ def _is_below(path: str, group: str) -> bool:
     return path.startswith(f"{group}/".lstrip("/"))
 
 
-def _judge(nodes: Nodes) -> Iterator[Violation]:
+def _validate(nodes: Nodes) -> Iterator[Violation]:
     root = nodes.get("")
     for node in nodes.values():
         yield from node.problems
@@ -63,18 +63,18 @@ def _judge(nodes: Nodes) -> Iterator[Violation]:
     members = set(member_paths(nodes))
     for path, node in nodes.items():
         if node.collection is not None and not node.is_unknown:
-            yield from judge_members(nodes, node, node.collection)
+            yield from validate_members(nodes, node, node.collection)
         if node.kind == "group" and path not in members:
             yield from _group(node, nodes, root, is_label=path in labels)
 
 
 def _group(node: Node, nodes: Nodes, root: Node, *, is_label: bool) -> Iterator[Violation]:
-    """Judge a group by itself, and against what lies around it if its version is known."""
+    """Validate a group by itself, and against what lies around it if its version is known."""
     if is_labels_group(node) and not node.is_unknown:
-        yield from judge_register(nodes, node)
-    judged = node.is_image or "labels" in node.metadata or node.collection is not None
-    if judged or (node.path == "" and "labels" not in nodes):
-        yield from judge_attributes(node.attributes, node.path, zarr_format=node.zarr_format)
+        yield from validate_registry(nodes, node)
+    validated = node.is_image or "labels" in node.metadata or node.collection is not None
+    if validated or (node.path == "" and "labels" not in nodes):
+        yield from validate_attributes(node.attributes, node.path, zarr_format=node.zarr_format)
         yield from _consistent(node, root)
     if node.is_image and not node.is_unknown:
         yield from _levels(node, nodes)
@@ -127,7 +127,7 @@ def _levels(node: Node, nodes: Nodes) -> Iterator[Violation]:
 
 
 def _lengths(node: Node, nodes: Nodes) -> Iterator[Violation]:
-    """Lengths of transformations in 0.4, where the attributes alone may not be judged."""
+    """Lengths of transformations in 0.4, where the attributes alone may not be validated."""
     array = nodes.get(node.datasets[0]) if node.datasets else None
     if unwrap(node.attributes)[0] != "0.4" or array is None:
         return
@@ -136,7 +136,7 @@ def _lengths(node: Node, nodes: Nodes) -> Iterator[Violation]:
     for at, transforms in transformations(
         node.metadata["multiscales"][0], Place(node.path) / "multiscales" / 0
     ):
-        yield from judge_lengths(transforms, len(array.shape), at)
+        yield from validate_lengths(transforms, len(array.shape), at)
 
 
 def _label(node: Node, nodes: Nodes) -> Iterator[Violation]:
@@ -165,8 +165,8 @@ def _copies(node: Node, nodes: Nodes) -> Iterator[Violation]:
         if array is not None and array.kind == "array" and dict(array.form) != told:
             rule = 'The key "ngffseg" of a label image holds copies of the metadata of its arrays: readers trust them.'
             known = {**arrays, path: dict(array.form)}
-            mended = {**node.attributes, KEY: {**own, "arrays": known}}
-            fix = Fix(f"copy the metadata of {array.path}", node.path, mended)
+            fixed = {**node.attributes, KEY: {**own, "arrays": known}}
+            fix = Fix(f"copy the metadata of {array.path}", node.path, fixed)
             where = Place(node.path) / KEY / "arrays" / path
             yield Violation("MUST", where, rule, "what the array says", "other metadata", fix)
 

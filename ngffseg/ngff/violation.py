@@ -1,11 +1,11 @@
-"""`Violation`: one broken rule, or what could not be judged, as data."""
+"""`Violation`: one broken rule, or what could not be validated, as data."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Literal
 
-# UNKNOWN: it cannot be judged whether a rule is broken.
+# UNKNOWN: it cannot be validated whether a rule is broken.
 Severity = Literal["MUST", "SHOULD", "UNKNOWN"]
 
 
@@ -45,16 +45,16 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One broken rule, or what could not be judged.
+    """One broken rule, or what could not be validated.
 
     Parameters
     ----------
     severity
-        MUST or SHOULD, as in RFC 2119; UNKNOWN for what cannot be judged, such as an unknown version.
+        MUST or SHOULD, as in RFC 2119; UNKNOWN for what cannot be validated, such as an unknown version.
     place
         Where it is.
     rule
-        The sentence of the specification; for UNKNOWN the reason why it cannot be judged.
+        The sentence of the specification; for UNKNOWN the reason why it cannot be validated.
     expected, found
         What would be right, and what is there.
     fix

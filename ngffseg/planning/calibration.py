@@ -20,7 +20,7 @@ from ngffseg.labels.nodes.create import create_array
 from ngffseg.labels.read.levels import written_labels
 from ngffseg.pyramid import (
     PYRAMID_KEYWORDS,
-    Census,
+    LabelStatistics,
     Method,
     PyramidPlan,
     Rates,
@@ -29,7 +29,7 @@ from ngffseg.pyramid import (
     plan_above,
     plan_pyramid,
 )
-from ngffseg.workers import ThreadCrew
+from ngffseg.workers import ThreadExecutor
 
 Labels = npt.NDArray[Any]
 EDGE = 256
@@ -164,8 +164,10 @@ def _timed(path: str, plan: PyramidPlan, source: Any, first: int, workers: int) 
     arrays = [create_array(path, level.path, level, plan, "0.5") for level in plan.levels[first:]]
     targets = [written_labels(array) for array in arrays]
     started = time.perf_counter()
-    with Census(plan) as census:
-        build_pyramid(plan, source, [source] * first + targets, ThreadCrew(workers), census=census)
+    with LabelStatistics(plan) as statistics:
+        build_pyramid(
+            plan, source, [source] * first + targets, ThreadExecutor(workers), statistics=statistics
+        )
     return time.perf_counter() - started
 
 

@@ -1,12 +1,12 @@
 """Arrays to arrays: the plan of a label pyramid, the kernels and the block engine. No JSON here."""
 
-from ngffseg.pyramid.build import Crew, build_pyramid
-from ngffseg.pyramid.census import BlockCensus, Census
+from ngffseg.pyramid.build import Executor, build_pyramid
 from ngffseg.pyramid.compression import Compression
 from ngffseg.pyramid.counts import Counts, are_rows, chunk_digests, merged
 from ngffseg.pyramid.estimate import Estimate, Rates, estimate
 from ngffseg.pyramid.graphs import shares_tasks
 from ngffseg.pyramid.handed import HandedLabels
+from ngffseg.pyramid.label_statistics import BlockStatistics, LabelStatistics
 from ngffseg.pyramid.options import PYRAMID_KEYWORDS, PyramidOptions
 from ngffseg.pyramid.plan import (
     Block,
@@ -26,13 +26,13 @@ from ngffseg.pyramid.update import box_above, labels_of
 __all__ = [
     "PYRAMID_KEYWORDS",
     "Block",
-    "BlockCensus",
-    "Census",
+    "BlockStatistics",
     "Compression",
     "Counts",
-    "Crew",
     "Estimate",
+    "Executor",
     "HandedLabels",
+    "LabelStatistics",
     "Level",
     "Method",
     "Pass",

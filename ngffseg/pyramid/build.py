@@ -7,8 +7,8 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from typing import Any, Protocol
 
-from ngffseg.pyramid.census import BlockCensus, Census
 from ngffseg.pyramid.inputs import as_source
+from ngffseg.pyramid.label_statistics import BlockStatistics, LabelStatistics
 from ngffseg.pyramid.occupancy import occupied_blocks
 from ngffseg.pyramid.plan import Block, PyramidPlan
 from ngffseg.pyramid.source import Source, is_source
@@ -16,7 +16,7 @@ from ngffseg.pyramid.target import ArrayTarget, Target
 from ngffseg.pyramid.work import BlockTask, BlockWork
 
 
-class Crew(Protocol):
+class Executor(Protocol):
     """Threads, or processes elsewhere, that do blocks; `ngffseg.workers` has them."""
 
     @property
@@ -25,40 +25,40 @@ class Crew(Protocol):
 
     def run(
         self, work: BlockWork, tasks: Iterable[BlockTask], /
-    ) -> Generator[tuple[BlockTask, BlockCensus | None], None, None]:
+    ) -> Generator[tuple[BlockTask, BlockStatistics | None], None, None]:
         """Do all blocks, and give each as it is done."""
 
 
-class Ledger(Protocol):
+class CheckpointLog(Protocol):
     """Keeps which blocks are done, so that nobody has to do them again."""
 
     @property
-    def keep(self) -> Callable[[Block, BlockCensus | None], None]:
+    def keep(self) -> Callable[[Block, BlockStatistics | None], None]:
         """Keeps one block, from the process that has done it."""
 
     def is_done(self, block: Block) -> bool:
         """Whether a block was done before."""
 
-    def note(self, block: Block, counted: BlockCensus | None) -> None:
+    def note(self, block: Block, counted: BlockStatistics | None) -> None:
         """Take note of a block that this process has done."""
 
     def kept(self, block: Block) -> None:
         """Take note of a block that another process has done and kept."""
 
-    def gather(self, census: Census) -> None:
-        """Hand the census what was counted elsewhere, in blocks of which note was taken."""
+    def gather(self, statistics: LabelStatistics) -> None:
+        """Hand the statistics what was counted elsewhere, in blocks that were done before."""
 
 
 def build_pyramid(
     plan: PyramidPlan,
     labels: Any,
     levels: Sequence[Any],
-    crew: Crew,
+    executor: Executor,
     *,
-    first: Crew | None = None,
+    first: Executor | None = None,
     progress: Callable[[int], None] | None = None,
-    census: Census | None = None,
-    ledger: Ledger | None = None,
+    statistics: LabelStatistics | None = None,
+    checkpoint_log: CheckpointLog | None = None,
 ) -> None:
     """Write all levels of a plan.
 
@@ -71,15 +71,15 @@ def build_pyramid(
         the plan begins above level 0, ``labels`` is what is stored there.
     levels
         One per level of the plan: a `Target`, or an array that takes boxes.
-    crew
-        Who does it. What works elsewhere needs a ledger, and labels and levels that travel.
+    executor
+        Who does it. What works elsewhere needs a checkpoint log, and labels and levels that travel.
     first
         Who does the first pass, where the labels cannot travel.
     progress
         Called after each block with the number of blocks.
-    census
+    statistics
         Where the labels of level 0 are counted on the way.
-    ledger
+    checkpoint log
         Knows which blocks are done already, and takes note of those that are.
 
     Raises
@@ -102,24 +102,24 @@ def build_pyramid(
     with _settled(targets):
         for stage, source in enumerate(sources):
             # Later passes that read level 0 again have nothing new to count.
-            counting = census if not stage else None
-            doing = first if first is not None and not stage else crew
-            keep = ledger.keep if ledger is not None and doing.elsewhere else None
+            counting = statistics if not stage else None
+            doing = first if first is not None and not stage else executor
+            keep = checkpoint_log.keep if checkpoint_log is not None and doing.elsewhere else None
             work, done = BlockWork(plan, source, targets, counting, keep), 0
             # Whatever happens here, none is being done any more afterwards.
-            with closing(doing.run(work, _tasks(plan, stage, source, ledger))) as results:
+            with closing(doing.run(work, _tasks(plan, stage, source, checkpoint_log))) as results:
                 for (block, _), counted in results:
                     if counting is not None and counted is not None:
                         counting.end(counted)
-                    if ledger is not None and keep is None:
-                        ledger.note(block, counted)
-                    elif ledger is not None:
-                        ledger.kept(block)
+                    if checkpoint_log is not None and keep is None:
+                        checkpoint_log.note(block, counted)
+                    elif checkpoint_log is not None:
+                        checkpoint_log.kept(block)
                     done += 1
                     if progress is not None:
                         progress(1)
-            if counting is not None and ledger is not None:
-                ledger.gather(counting)
+            if counting is not None and checkpoint_log is not None:
+                checkpoint_log.gather(counting)
             for target in targets:
                 target.flush()  # what the next pass reads must be there
             if progress is not None:
@@ -127,10 +127,12 @@ def build_pyramid(
                 progress(plan.blocks_in(stage) - done)
 
 
-def _tasks(plan: PyramidPlan, stage: int, source: Source, ledger: Ledger | None) -> Iterator[BlockTask]:
+def _tasks(
+    plan: PyramidPlan, stage: int, source: Source, checkpoint_log: CheckpointLog | None
+) -> Iterator[BlockTask]:
     """Blocks of a pass that are to be done, made one at a time: there may be millions."""
     for task in occupied_blocks(plan, stage, source.occupied(), source.unit):
-        if ledger is None or not ledger.is_done(task[0]):
+        if checkpoint_log is None or not checkpoint_log.is_done(task[0]):
             yield task
 
 

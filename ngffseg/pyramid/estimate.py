@@ -17,8 +17,8 @@ PUT_PRICE, GET_PRICE = 5e-6, 4e-7
 KEYS_PER_LIST = 1000
 # Objects that are metadata: per level and per label image; see `ngffseg.labels`.
 DOCUMENTS_PER_LEVEL, DOCUMENTS = 2, 16
-# What a thread holds of the census at most, before it writes it to a file.
-CENSUS_BYTES = 2**23
+# What a thread holds of the statistics at most, before it writes it to a file.
+STATISTICS_BYTES = 2**23
 # What merging it into the index takes, whatever the number of segments.
 MERGE_BYTES = 2**26
 
@@ -169,7 +169,7 @@ def _thread_memory(plan: PyramidPlan, rates: Rates) -> float:
     item, most = plan.dtype.itemsize, 0.0
     for sweep in plan.passes:
         source = plan.levels[sweep.source or 0]
-        held = math.prod(source.chunks) * item + math.prod(source.unit) * rates.packed + CENSUS_BYTES
+        held = math.prod(source.chunks) * item + math.prod(source.unit) * rates.packed + STATISTICS_BYTES
         for number in sweep.targets:
             level = plan.levels[number]
             # The tile, and the object twice: its parts and the whole.

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 Numbers = npt.NDArray[np.uint64]
 
-# The column by which rows are sorted: the label of a row of a census.
+# The column by which rows are sorted: the label of a row of the statistics.
 KEY = 0
 # Rows are merged in ranges of keys of about so many, or so many ranges: memory stays bounded.
 ROWS_AT_ONCE, MOST_RANGES = 2**16, 2**12

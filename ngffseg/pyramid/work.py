@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ngffseg.pyramid.block import BlockRun, Buffers
-from ngffseg.pyramid.census import BlockCensus, Census
 from ngffseg.pyramid.counting import CountRun
 from ngffseg.pyramid.handed import HandedLabels
+from ngffseg.pyramid.label_statistics import BlockStatistics, LabelStatistics
 from ngffseg.pyramid.occupancy import Objects
 from ngffseg.pyramid.plan import Block, PyramidPlan
 from ngffseg.pyramid.source import Source
@@ -28,7 +28,7 @@ class BlockWork:
         The plan.
     source, targets
         What the pass reads, and all levels.
-    census
+    statistics
         Where labels are counted; None where there is nothing new to count.
     keep
         Called with each block that is written, and with what was counted in it, before the call
@@ -40,21 +40,21 @@ class BlockWork:
         plan: PyramidPlan,
         source: Source,
         targets: Sequence[Target],
-        census: Census | None,
-        keep: Callable[[Block, BlockCensus | None], None] | None = None,
+        statistics: LabelStatistics | None,
+        keep: Callable[[Block, BlockStatistics | None], None] | None = None,
     ) -> None:
         self.plan, self.source, self.targets = plan, source, targets
-        self.census, self.keep = census, keep
+        self.statistics, self.keep = statistics, keep
         self._stop, self._buffers = threading.Event(), Buffers()
 
-    def __call__(self, task: BlockTask, *handed: Any) -> BlockCensus | None:
+    def __call__(self, task: BlockTask, *handed: Any) -> BlockStatistics | None:
         """Do a block, perhaps with labels that were computed for it: all of it is written when this returns."""
         block, objects = task
         source = self.source
         if handed:
             assert isinstance(source, HandedLabels)
             source = source.of(block, *handed)
-        count = self.census.begin() if self.census is not None else None
+        count = self.statistics.begin() if self.statistics is not None else None
         run: BlockRun | CountRun
         if self.plan.passes[block.stage].targets:
             run = BlockRun(self.plan, block, source, self.targets, objects, count)
@@ -85,11 +85,11 @@ class BlockWork:
 
     def __getstate__(self) -> dict[str, Any]:
         """All but what belongs to this process; what is counted elsewhere is counted anew."""
-        kept = {k: v for k, v in self.__dict__.items() if k not in ("_stop", "_buffers", "census")}
-        return kept | {"counts": self.census is not None}
+        kept = {k: v for k, v in self.__dict__.items() if k not in ("_stop", "_buffers", "statistics")}
+        return kept | {"counts": self.statistics is not None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         counts = state.pop("counts")
         self.__dict__.update(state)
-        self.census = Census(self.plan) if counts else None
+        self.statistics = LabelStatistics(self.plan) if counts else None
         self._stop, self._buffers = threading.Event(), Buffers()

@@ -35,7 +35,7 @@ class Entry:
 
 
 class Client(Protocol):
-    """Objects by key below one address. Errors are those of the library; see `fault_of`.
+    """Objects by key below one address. Errors are those of the library; see `failed_request_of`.
 
     Each method is one request, or one per 1000 keys, and makes it once.
     """

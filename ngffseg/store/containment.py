@@ -1,4 +1,4 @@
-"""What lies inside a store: the one place that judges paths which documents, callers or browsers name.
+"""What lies inside a store: the one place that decides on paths which documents, callers or browsers name.
 
 A path within a store has parts, each the plain name of a folder or file, and no link on the way leads out
 of the store.

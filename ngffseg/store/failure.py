@@ -7,53 +7,55 @@ import errno
 from collections.abc import Iterator
 
 from ngffseg.errors import NgffsegError, StoreError, StoreNotFoundError, StorePermissionError
-from ngffseg.store.fault import Fault
+from ngffseg.store.failed_request import FailedRequest
 
 KEYS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 
 
-def request_error(url: str, key: str, fault: Fault) -> StoreError:
+def request_error(url: str, key: str, failed: FailedRequest) -> StoreError:
     """The error of a request that failed for good."""
     if not url.startswith("s3://"):
-        return _plain_error(url, key, fault)
+        return _plain_error(url, key, failed)
     bucket = url.removeprefix("s3://").partition("/")[0]
     server = "the server"
-    match fault.kind:
+    match failed.kind:
         case "missing":
-            return StoreNotFoundError(f"{url}: {key} is missing ({fault.told}): check the address")
+            return StoreNotFoundError(f"{url}: {key} is missing ({failed.told}): check the address")
         case "bucket":
             return StoreNotFoundError(
-                f"{url}: there is no bucket {bucket!r} ({fault.told}): check the address, or AWS_ENDPOINT_URL"
+                f"{url}: there is no bucket {bucket!r} ({failed.told}): check the address, or AWS_ENDPOINT_URL"
             )
         case "denied":
             return StorePermissionError(
-                f"{url}: no permission ({fault.told}): set {KEYS} or AWS_PROFILE of someone who may read"
+                f"{url}: no permission ({failed.told}): set {KEYS} or AWS_PROFILE of someone who may read"
                 f" (or write) bucket {bucket!r}, or --anon (AWS_NO_SIGN_REQUEST=YES) where it is public"
             )
         case "keys":
-            return StorePermissionError(f"{url}: {_keys_told(fault.told)}")
+            return StorePermissionError(f"{url}: {_keys_told(failed.told)}")
         case "expired":
             return StorePermissionError(
-                f"{url}: the session has expired ({fault.told}): renew AWS_SESSION_TOKEN with its keys, or log"
+                f"{url}: the session has expired ({failed.told}): renew AWS_SESSION_TOKEN with its keys, or log"
                 " in again (aws sso login)"
             )
         case "clock":
             return StorePermissionError(
-                f"{url}: the clock of this machine is wrong ({fault.told}): set it, since requests are signed"
+                f"{url}: the clock of this machine is wrong ({failed.told}): set it, since requests are signed"
                 " with the time"
             )
         case "region":
-            return StoreError(f"{url}: bucket {bucket!r} is in another region ({fault.told}): set AWS_REGION")
+            return StoreError(
+                f"{url}: bucket {bucket!r} is in another region ({failed.told}): set AWS_REGION"
+            )
         case "unreachable":
             return StoreError(
-                f"{url}: {server} cannot be reached ({fault.told}): check AWS_ENDPOINT_URL (--endpoint-url)"
+                f"{url}: {server} cannot be reached ({failed.told}): check AWS_ENDPOINT_URL (--endpoint-url)"
                 " and the network"
             )
         case "broken" | "busy":
             return StoreError(
-                f"{url}: {server} kept failing ({fault.told}): nothing was published, run again later"
+                f"{url}: {server} kept failing ({failed.told}): nothing was published, run again later"
             )
-    return StoreError(f"{url}: {server} refused {key} ({fault.told}): check the address")
+    return StoreError(f"{url}: {server} refused {key} ({failed.told}): check the address")
 
 
 def _keys_told(told: str) -> str:
@@ -67,18 +69,18 @@ def _keys_told(told: str) -> str:
     )
 
 
-def _plain_error(url: str, key: str, fault: Fault) -> StoreError:
+def _plain_error(url: str, key: str, failed: FailedRequest) -> StoreError:
     """The error of a request to a server that is not S3."""
-    match fault.kind:
+    match failed.kind:
         case "missing" | "bucket":
-            return StoreNotFoundError(f"{url}: {key} is missing ({fault.told}): check the address")
+            return StoreNotFoundError(f"{url}: {key} is missing ({failed.told}): check the address")
         case "denied" | "keys" | "expired" | "clock":
-            return StorePermissionError(f"{url}: no permission ({fault.told}): check rights or credentials")
+            return StorePermissionError(f"{url}: no permission ({failed.told}): check rights or credentials")
         case "unreachable" | "broken" | "busy":
             return StoreError(
-                f"{url}: the server failed ({fault.told}): check the address and the network, then run again"
+                f"{url}: the server failed ({failed.told}): check the address and the network, then run again"
             )
-    return StoreError(f"{url}: the server failed ({fault.told}): check the address and run again")
+    return StoreError(f"{url}: the server failed ({failed.told}): check the address and run again")
 
 
 @contextlib.contextmanager

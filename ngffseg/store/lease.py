@@ -37,7 +37,7 @@ class Lease(Protocol):
     def held(self) -> bool:
         """Whether nobody has taken over, as he may where we seemed to be dead."""
 
-    def rest(self) -> None:
+    def stop_heartbeat(self) -> None:
         """Give no more signs of life: the folder is about to be removed, and must not come back."""
 
     def release(self, *, removed: bool = False) -> None:
@@ -71,7 +71,7 @@ class DiskLease:
         """Nobody else can have it."""
         return True
 
-    def rest(self) -> None:
+    def stop_heartbeat(self) -> None:
         """The system knows that we live."""
 
     def release(self, *, removed: bool = False) -> None:  # noqa: ARG002
@@ -131,14 +131,14 @@ class ObjectLease:
         data = read_objects(self._url, [self._key])[0]
         return data is not None and json.loads(data)["owner"] == self._token
 
-    def rest(self) -> None:
+    def stop_heartbeat(self) -> None:
         """Give no more signs of life."""
         self._end.set()
         self._thread.join()
 
     def release(self, *, removed: bool = False) -> None:
         """Remove what says that we own it."""
-        self.rest()
+        self.stop_heartbeat()
         if not removed:
             remove(self._url, self._key)
 

@@ -13,8 +13,8 @@ from ngffseg.errors import UsageError
 from ngffseg.store.byte_store import ByteStore
 from ngffseg.store.client import Client, Entry, folder_of
 from ngffseg.store.containment import is_inside
+from ngffseg.store.failed_request import FailedRequest, Kind, failed_request_of
 from ngffseg.store.failure import request_error
-from ngffseg.store.fault import Fault, Kind, fault_of
 from ngffseg.store.meter import count_bytes, count_request
 from ngffseg.store.requests import Requests
 
@@ -43,7 +43,7 @@ class RemoteStore(ByteStore):
         super().__init__(read_only=read_only or not listing)
         self.url, self.listing, self.server, self._make = url, listing, server, client
         # An object that was there: where servers hide what is missing, it tells whether keys still work.
-        self._witness: str | None = None
+        self._probe_key: str | None = None
 
     @property
     def supports_listing(self) -> bool:
@@ -65,7 +65,7 @@ class RemoteStore(ByteStore):
         try:
             return self._make()
         except Exception as error:
-            raise request_error(self.url, "", fault_of(error)) from error
+            raise request_error(self.url, "", failed_request_of(error)) from error
 
     @cached_property
     def _request(self) -> Requests:
@@ -101,10 +101,10 @@ class RemoteStore(ByteStore):
         """
         if not is_inside(key):
             return None
-        calm: tuple[Kind, ...] = ("missing", "range")
-        if self._witness not in (None, key):
-            calm += ("denied",)
-        found = await self._request("GET", key, partial(self._client.get, key, part), calm)
+        expected: tuple[Kind, ...] = ("missing", "range")
+        if self._probe_key not in (None, key):
+            expected += ("denied",)
+        found = await self._request("GET", key, partial(self._client.get, key, part), expected)
         if found == "missing":
             return None
         if found == "range":
@@ -115,7 +115,7 @@ class RemoteStore(ByteStore):
         assert isinstance(found, bytes)
         count_bytes(read=len(found))
         if key.rpartition("/")[2] in METADATA:
-            self._witness = key
+            self._probe_key = key
         return found
 
     async def _check_hidden(self, key: str) -> None:
@@ -129,9 +129,9 @@ class RemoteStore(ByteStore):
                 "LIST", key, partial(self._client.entries, key), ("denied", "missing")
             )
             if isinstance(listed, dict) and key in listed:
-                raise request_error(self.url, key, Fault("denied", "403 for an object that is there"))
-        assert self._witness is not None
-        await self._request("GET", key, partial(self._client.get, self._witness, None))
+                raise request_error(self.url, key, FailedRequest("denied", "403 for an object that is there"))
+        assert self._probe_key is not None
+        await self._request("GET", key, partial(self._client.get, self._probe_key, None))
 
     async def create(self, key: str, data: bytes) -> bool:
         """Write an object that must not be there; whether it is there as it was to be.

@@ -10,8 +10,8 @@ from weakref import WeakKeyDictionary
 
 from ngffseg.store.client import CONCURRENCY
 from ngffseg.store.containment import checked_key, checked_path
+from ngffseg.store.failed_request import Kind, failed_request_of
 from ngffseg.store.failure import request_error
-from ngffseg.store.fault import Kind, fault_of
 from ngffseg.store.meter import count_request
 from ngffseg.store.retry import contact_with, retried
 
@@ -53,7 +53,7 @@ class Requests:
         self._contact, self._turns = contact_with(server), PerLoop(partial(asyncio.Semaphore, CONCURRENCY))
 
     async def __call__(
-        self, verb: str, key: str, call: Callable[[], Awaitable[T]], calm: Sequence[Kind] = ()
+        self, verb: str, key: str, call: Callable[[], Awaitable[T]], expected: Sequence[Kind] = ()
     ) -> T | Kind:
         """Make a request until it is answered.
 
@@ -65,7 +65,7 @@ class Requests:
             Of the object, for errors to tell.
         call
             Makes it once; it must be safe to make twice.
-        calm
+        expected
             Faults that are answers to the caller, not errors: they are returned.
 
         Raises
@@ -81,10 +81,10 @@ class Requests:
             try:
                 return await retried(call, self._contact, partial(count_request, verb))
             except Exception as error:
-                fault = fault_of(error)
-                if fault.kind in calm:
-                    return fault.kind
-                raise request_error(self.url, key, fault) from error
+                failed = failed_request_of(error)
+                if failed.kind in expected:
+                    return failed.kind
+                raise request_error(self.url, key, failed) from error
 
 
 async def all_of(calls: Iterable[Awaitable[T]]) -> list[T]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from ngffseg.store.fault import fault_of
+from ngffseg.store.failed_request import failed_request_of
 
 T = TypeVar("T")
 # Seconds. A server that has answered before may come back; one that never did has a wrong address.
@@ -64,13 +64,13 @@ async def retried(call: Callable[[], Awaitable[T]], contact: Contact, count: Cal
         try:
             answer = await call()
         except Exception as error:
-            fault = fault_of(error)
-            if not fault.transient:
+            failed = failed_request_of(error)
+            if not failed.transient:
                 contact.made, contact.lost = True, -FORGOTTEN
                 raise
             # Full jitter: clients that failed together do not come back together.
             delay = random.uniform(0, min(LONGEST_DELAY, FIRST_DELAY * 2**attempt))
-            now, end = time.monotonic(), start + contact.patience(answered=fault.kind == "busy")
+            now, end = time.monotonic(), start + contact.patience(answered=failed.kind == "busy")
             if now >= end:
                 contact.lost = now
                 raise

@@ -1,23 +1,23 @@
 """Who does the work: threads of this process, or the workers of a dask cluster."""
 
-from ngffseg.workers.crew import Crew, Work
-from ngffseg.workers.dask_crew import DaskCrew
+from ngffseg.workers.dask_executor import DaskExecutor
+from ngffseg.workers.executor import Executor, Work
 from ngffseg.workers.feed import Feed, OnClient, client_of
-from ngffseg.workers.graph_crew import GraphCrew
-from ngffseg.workers.opening import CLUSTER, Cluster, open_crew
-from ngffseg.workers.threads import ThreadCrew, dask_threads
+from ngffseg.workers.graph_executor import GraphExecutor
+from ngffseg.workers.opening import CLUSTER, Cluster, open_executor
+from ngffseg.workers.threads import ThreadExecutor, dask_threads
 
 __all__ = [
     "CLUSTER",
     "Cluster",
-    "Crew",
-    "DaskCrew",
+    "DaskExecutor",
+    "Executor",
     "Feed",
-    "GraphCrew",
+    "GraphExecutor",
     "OnClient",
-    "ThreadCrew",
+    "ThreadExecutor",
     "Work",
     "client_of",
     "dask_threads",
-    "open_crew",
+    "open_executor",
 ]

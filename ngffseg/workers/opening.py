@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ngffseg.errors import ClusterError, UsageError
 from ngffseg.keywords import Kind
-from ngffseg.workers.crew import Crew
-from ngffseg.workers.dask_crew import DaskCrew
-from ngffseg.workers.threads import ThreadCrew
+from ngffseg.workers.dask_executor import DaskExecutor
+from ngffseg.workers.executor import Executor
+from ngffseg.workers.threads import ThreadExecutor
 
 if TYPE_CHECKING:
     import distributed
@@ -34,7 +34,7 @@ ANSWER = 8.0
 
 
 @contextlib.contextmanager
-def open_crew(cluster: Cluster = None, workers: int | None = None) -> Iterator[Crew]:
+def open_executor(cluster: Cluster = None, workers: int | None = None) -> Iterator[Executor]:
     """Whoever is to do the work.
 
     Parameters
@@ -54,14 +54,14 @@ def open_crew(cluster: Cluster = None, workers: int | None = None) -> Iterator[C
         If the scheduler does not answer, or its workers cannot do the work.
     """
     if cluster == "threads" or (cluster is None and workers is None):
-        yield ThreadCrew(workers)
+        yield ThreadExecutor(workers)
         return
     if cluster not in (None, "processes") and workers is not None:
         raise UsageError("the cluster has its own workers: leave the number of workers out")
     with _client(cluster, workers) as client:
-        crew = DaskCrew(client)
-        crew.check()
-        yield crew
+        executor = DaskExecutor(client)
+        executor.check()
+        yield executor
 
 
 @contextlib.contextmanager

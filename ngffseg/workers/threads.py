@@ -1,4 +1,4 @@
-"""`ThreadCrew`: threads of this process."""
+"""`ThreadExecutor`: threads of this process."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 import dask
 from dask.system import CPU_COUNT
 
-from ngffseg.workers.crew import R, T, Work
+from ngffseg.workers.executor import R, T, Work
 
 
-class ThreadCrew:
+class ThreadExecutor:
     """Threads; by default as many as cores."""
 
     elsewhere = False

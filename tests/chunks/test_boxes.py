@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ngffseg.chunks import BoxReader, Cache, stored_labels
 from ngffseg.chunks import box as box_module
-from ngffseg.chunks.window import WRITES, Window
+from ngffseg.chunks.upload_queue import WRITES, Window
 from ngffseg.errors import ChunkError
 from tests.examples import examples
 

@@ -18,7 +18,7 @@ import zarr
 from ngffseg import open_labels, segment_index, write_labels
 from ngffseg.errors import ClusterError, JobError, LabelValueError, UsageError
 from ngffseg.labels import build_levels
-from ngffseg.workers import dask_crew, opening
+from ngffseg.workers import dask_executor, opening
 from tests.jobs.processes import Cluster
 from tests.jobs.volume import digests, in_bucket, make_source, on_disk
 
@@ -178,7 +178,7 @@ class Doubling:
 def test_results_that_died_with_their_worker_are_made_again(tmp_path, pause):
     with Cluster(tmp_path, workers=1, nanny=True) as cluster:
         with distributed.Client(cluster.address, set_as_default=False) as client:
-            done = dask_crew.DaskCrew(client).run(Doubling(), range(80))
+            done = dask_executor.DaskExecutor(client).run(Doubling(), range(80))
             first = next(done)
             time.sleep(1)  # a window of them is done meanwhile, and nobody has asked for the results
             cluster.kill_worker(0)
@@ -201,7 +201,7 @@ def test_no_scheduler(tmp_path, monkeypatch):
 
 
 def test_no_worker(tmp_path, monkeypatch):
-    monkeypatch.setattr(dask_crew, "APPEAR", 1.0)
+    monkeypatch.setattr(dask_executor, "APPEAR", 1.0)
     with (
         Cluster(tmp_path, workers=0) as empty,
         pytest.raises(ClusterError, match="has no worker: start some"),

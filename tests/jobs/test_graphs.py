@@ -201,12 +201,12 @@ def test_labels_that_were_persisted(kind, where, client, tmp_path):
             np.where(BASE == 4, 99, BASE),
             tmp_path / "log2",
         )
-    crew = {
+    executor = {
         "on its cluster": {"cluster": client},
         "in threads": {},
         "in processes of another cluster": {"workers": 1},
     }
-    write_labels(tmp_path / "a", labels, **OPTIONS, **crew[where])
+    write_labels(tmp_path / "a", labels, **OPTIONS, **executor[where])
     assert set(runs(log).values()) == {1}
     assert set(runs(tmp_path / "log").values()) == {1}
     check_written(tmp_path, expected)

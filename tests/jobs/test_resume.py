@@ -312,7 +312,7 @@ def finished(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "step", ["flushed", "_put_placeholder", "_place", "_register", "refresh_consolidated"]
+    "step", ["flushed", "_put_placeholder", "_place", "_registry", "refresh_consolidated"]
 )
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("state", ["new", "same label"])

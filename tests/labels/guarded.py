@@ -9,7 +9,7 @@ import numpy as np
 
 from ngffseg.geometry import identity
 from ngffseg.labels import write_segmentation
-from ngffseg.labels.edit.write_ahead_log import Journal, write_journal
+from ngffseg.labels.edit.write_ahead_log import WriteAheadLog, write_log
 from ngffseg.model import Segment, Segmentation
 
 SHAPE = (8, 8, 8)
@@ -71,10 +71,10 @@ def plant_job(store: Path, **parts: Any) -> None:
     (job / "job.json").write_text(json.dumps(record | parts), "utf-8")
 
 
-def plant_journal(store: Path, **parts: Any) -> None:
+def plant_log(store: Path, **parts: Any) -> None:
     """Leave the journal of an update that died."""
     box = (slice(0, 2), slice(0, 2), slice(0, 2))
     rows = np.zeros((0, 12), np.uint64)
     parts = {"id": "0" * 12, "box": box, "revision": 1, "labels": np.ones((2, 2, 2), np.uint8)} | parts
     (store / "ngffseg/jobs/organs-update").mkdir(parents=True)
-    write_journal(str(store), "organs", Journal(**parts, before=rows, after=rows))
+    write_log(str(store), "organs", WriteAheadLog(**parts, before=rows, after=rows))

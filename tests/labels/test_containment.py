@@ -25,7 +25,7 @@ from ngffseg.store import (
     remove,
     take_lease,
 )
-from tests.labels.guarded import change, guarded, outside, plant_job, plant_journal, write
+from tests.labels.guarded import change, guarded, outside, plant_job, plant_log, write
 from tests.labels.stores import digest
 
 BOX = ((0, 2), (0, 2), (0, 2))
@@ -98,14 +98,14 @@ def test_moves_of_a_planted_job_are_not_made(store, tmp_path):
 
 
 def test_a_planted_journal_writes_nothing_outside(store):
-    plant_journal(store, id="../../../../victim/x")
+    plant_log(store, id="../../../../victim/x")
     break_in(store, update)
 
 
 @pytest.mark.parametrize("start", [-2, 100])
 def test_a_planted_journal_makes_no_chunks_beyond_the_array(start, store):
     keys = {path.name for path in (store / "labels/organs/0").rglob("*")}
-    plant_journal(store, box=(slice(start, start + 2), slice(0, 2), slice(0, 2)))
+    plant_log(store, box=(slice(start, start + 2), slice(0, 2), slice(0, 2)))
     break_in(store, update)
     assert {path.name for path in (store / "labels/organs/0").rglob("*")} == keys
 
@@ -113,12 +113,12 @@ def test_a_planted_journal_makes_no_chunks_beyond_the_array(start, store):
 @pytest.mark.parametrize("damage", ["{", "[]", '{"id": 5}', "\x00\n\x00"])
 def test_a_damaged_journal_is_told_by_name_and_set_aside_by_a_rebuild(damage, store):
     labels = open_labels(store, "organs").read()
-    plant_journal(store)
-    journal = store / "ngffseg/jobs/organs-update/journal.json"
-    journal.write_text(damage)
+    plant_log(store)
+    log = store / "ngffseg/jobs/organs-update/journal.json"
+    log.write_text(damage)
     with pytest.raises(JobError, match=r"organs-update/journal\.json is damaged .* run ngffseg pyramid"):
         update(store)
-    assert journal.read_text() == damage
+    assert log.read_text() == damage
     build_levels(store, "organs")
     assert (store / "ngffseg/jobs/organs-update.damaged").read_text() == damage
     np.testing.assert_array_equal(open_labels(store, "organs").read(), labels)

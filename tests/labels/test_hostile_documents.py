@@ -19,7 +19,7 @@ from ngffseg.errors import NgffsegError
 from ngffseg.labels import build_levels, check, open_contents, open_labels, store_tree, update_labels
 from ngffseg.store import open_store
 from ngffseg.viewer.objects import ServedObjects
-from tests.labels.guarded import guarded, outside, plant_job, plant_journal, write
+from tests.labels.guarded import guarded, outside, plant_job, plant_log, write
 
 STRINGS = [
     "../../victim", "../victim", "../../../victim", "/abs/victim", "..", ".", "", "a/../../victim", "\x00", "..\\victim",
@@ -71,7 +71,7 @@ def good(request, tmp_path_factory):
     store = guarded(tmp_path_factory.mktemp("good"), ngff="0.4" if request.param == "0.4" else "0.5")
     staged = "ngffseg/jobs/organs-000000000000/labels/organs"
     plant_job(store, paths=["labels/organs/9"], moves={"labels/organs": {"staged": staged, "inode": 1}})
-    plant_journal(store)
+    plant_log(store)
     return Good(store, whole=request.param == "0.5", in_memory=request.param == "memory")
 
 

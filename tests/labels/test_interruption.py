@@ -75,7 +75,7 @@ def test_a_failure_while_writing(kind, state, tmp_path, monkeypatch):
     assert store.exists() == (state != "new")
 
 
-STEPS = ("_put_placeholder", "_place", "_put_schemas", "_register")
+STEPS = ("_put_placeholder", "_place", "_put_schemas", "_registry")
 # Where there is a label there is an image, so no placeholder is put; and once the register is written, which is
 # the last step, all is published.
 FAILURES = [
@@ -83,7 +83,7 @@ FAILURES = [
     for step in STEPS
     for state in ("new", "other label", "same label")
     for moment in ("before", "after")
-    if (step != "_put_placeholder" or state == "new") and (step, moment) != ("_register", "after")
+    if (step != "_put_placeholder" or state == "new") and (step, moment) != ("_registry", "after")
 ]
 
 
@@ -139,7 +139,7 @@ def in_memory(state, tmp_path):
     return url, Volume(LABELS, GRID) if state == "new with image" else None
 
 
-@pytest.mark.parametrize("moment", ["second layer", "check_levels", "_claim"])
+@pytest.mark.parametrize("moment", ["second layer", "check_levels", "_ownership"])
 @pytest.mark.parametrize("state", STATES)
 def test_a_failure_where_nothing_can_be_moved(moment, state, tmp_path, monkeypatch):
     url, image = in_memory(state, tmp_path)
@@ -157,7 +157,7 @@ def test_a_failure_where_nothing_can_be_moved(moment, state, tmp_path, monkeypat
         np.testing.assert_array_equal(open_labels(url, "a").read(), LABELS)
 
 
-@pytest.mark.parametrize("moment", ["publish_documents", "update_register"])
+@pytest.mark.parametrize("moment", ["publish_documents", "update_registry"])
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("mender", ["check", "next writer"])
 def test_what_is_registered_is_finished_by_whoever_comes_next(moment, state, mender, tmp_path, monkeypatch):
@@ -183,12 +183,12 @@ def test_a_label_that_somebody_has_removed_stays_away(tmp_path):
     fs, base = fsspec.core.url_to_fs(url)
     fs.rm(f"{base}/labels/a", recursive=True)
     check(url, fix=True)
-    register = json.loads(fs.cat_file(f"{base}/labels/zarr.json"))
-    register["attributes"]["ome"]["labels"] = ["b"]
-    register["attributes"]["ngffseg"]["segmentations"] = register["attributes"]["ngffseg"]["segmentations"][
+    registry = json.loads(fs.cat_file(f"{base}/labels/zarr.json"))
+    registry["attributes"]["ome"]["labels"] = ["b"]
+    registry["attributes"]["ngffseg"]["segmentations"] = registry["attributes"]["ngffseg"]["segmentations"][
         1:
     ]
-    fs.pipe_file(f"{base}/labels/zarr.json", json.dumps(register).encode())
+    fs.pipe_file(f"{base}/labels/zarr.json", json.dumps(registry).encode())
     write_labels(url, LABELS, name="c", levels=2)
     assert json.loads(fs.cat_file(f"{base}/labels/zarr.json"))["attributes"]["ome"]["labels"] == ["b", "c"]
     assert faults(url) == []
@@ -220,7 +220,7 @@ def test_two_writers_of_one_name_never_mix(tmp_path, monkeypatch):
 
 def test_of_two_that_replace_one_name_the_last_one_stays(tmp_path, monkeypatch):
     """As where one of them has seemed dead: they hold each other off otherwise."""
-    monkeypatch.setattr(execute, "replacing", lambda *_: contextlib.nullcontext())
+    monkeypatch.setattr(execute, "exclusive", lambda *_: contextlib.nullcontext())
     url = f"memory://{tmp_path.name}/a.zarr"
     write_labels(url, LABELS, name="a", levels=2)
     real = object_store.publish_documents

@@ -62,7 +62,7 @@ def test_an_image_that_was_written_again_twice_with_the_same_options(new):
         labels[:8] = 0
         write_labels(url, labels, name="a", levels=1, chunks=8, overwrite=True)
         for old in seen:
-            old.forget()  # what is at hand would be read as it was
+            old.clear_cache()  # what is at hand would be read as it was
             with pytest.raises(StaleError):
                 old.read()
         seen.append(open_labels(url))
@@ -93,7 +93,7 @@ def test_levels_that_were_built_anew(new):
     image = write_labels(url, ONES, name="a", chunks=8, levels=2)
     assert (image.read(level=1) == 1).all()
     build_levels(url, "a", chunks=4)
-    image.forget()
+    image.clear_cache()
     assert (image.read() == 1).all()
     with pytest.raises(StaleError, match=AGAIN):
         image.read(level=1)
@@ -121,7 +121,7 @@ def test_updates_are_read_as_they_come(new):
         now = open_labels(url)
         update_labels(now, [(0, 16)] * 3, np.full((16,) * 3, value, np.uint16))
         labels[:16, :16, :16] = value
-        image.forget()
+        image.clear_cache()
         np.testing.assert_array_equal(image.read(), labels)
 
 

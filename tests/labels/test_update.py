@@ -255,7 +255,7 @@ def test_a_reader_never_sees_a_torn_chunk(tmp_path):
     assert problems == []
 
 
-STEPS = ("edit_box", "update_index", "_note", "end_journal")
+STEPS = ("edit_box", "update_index", "_note", "end_log")
 
 
 @pytest.mark.parametrize("place", ["disk", "memory"])
@@ -334,11 +334,11 @@ def test_whoever_replaces_labels_forgets_updates_that_died(tmp_path, monkeypatch
         patch.setattr(update, "update_index", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             update_labels(image, [(0, 20)] * 3, np.full((20, 20, 20), 9, np.uint16))
-    assert write_ahead_log.find_journal(str(store), "a") is not None
+    assert write_ahead_log.find_log(str(store), "a") is not None
     write_labels(store, LABELS, name="a", overwrite=True, **FORMS["chunks"])
     write_labels(tmp_path / "anew", LABELS, name="a", **FORMS["chunks"])
     check_same(store, tmp_path / "anew")
-    assert write_ahead_log.find_journal(str(store), "a") is None
+    assert write_ahead_log.find_log(str(store), "a") is None
 
 
 def test_a_busy_image_is_waited_for_so_long(tmp_path, monkeypatch):

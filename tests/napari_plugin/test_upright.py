@@ -37,12 +37,12 @@ def test_each_plane_shows_the_patient_upright(screen, tmp_path, order):
         ["raster", 100],
     )
     assert opened["requests"] > 0
-    across = [judge(found, affine, labels, WORLD[order]) for found in answers[::2]]
+    across = [validate(found, affine, labels, WORLD[order]) for found in answers[::2]]
     assert sorted(across) == [0, 1, 2]
     assert again["order"] == answers[0]["order"]
 
 
-def judge(found, affine, labels, world):
+def validate(found, affine, labels, world):
     """Compare a raster with the labels, and return the axis of LPS across which its plane lies."""
     lps = np.empty(3)
     lps[list(world)] = found["world"]
@@ -73,7 +73,7 @@ def test_an_oblique_scan(screen, tmp_path):
     _, _, found = session(
         screen, ["open", f"{tmp_path}/a.zarr"], ["go", "boxes", [28, 17, 12]], ["raster", 20]
     )
-    assert judge(found, TURNED, labels, (2, 1, 0)) == 2
+    assert validate(found, TURNED, labels, (2, 1, 0)) == 2
 
 
 @pytest.mark.parametrize("order", [pytest.param("lps", marks=pytest.mark.long), "ras"])

@@ -2,14 +2,14 @@
 
 import pytest
 
-from ngffseg.ngff import judge_store
+from ngffseg.ngff import validate_store
 from tests.ngff.stores import changed, replaced, store
 
 RULE = "usually having the same dimensions and coordinate transformations"
 
 
 def told(nodes):
-    return [v for v in judge_store(nodes) if RULE in v.rule]
+    return [v for v in validate_store(nodes) if RULE in v.rule]
 
 
 def moved(nodes, level0, *, path="labels/organs"):

@@ -14,8 +14,8 @@ from ngffseg.ngff import (
     decode_image_label,
     decode_multiscales,
     encode_image_label,
-    judge_attributes,
     merge_document,
+    validate_attributes,
 )
 
 YX = [{"name": "y", "type": "space"}, {"name": "x", "type": "space"}]
@@ -93,18 +93,18 @@ def test_a_broken_color_does_not_hide_the_labels(rgba, color):
 def test_the_judge_survives_any_label_value(value):
     row = {"label-value": value}
     label = {"version": "0.4", "colors": [row, row], "properties": [row, 5]}
-    assert "MUST" in {v.severity for v in judge_attributes({"image-label": label})}
+    assert "MUST" in {v.severity for v in validate_attributes({"image-label": label})}
 
 
 @pytest.mark.parametrize("ome", [5, "0.5", [5], None])
 def test_the_metadata_of_a_labels_group_may_be_no_object(ome):
-    told = [v for v in judge_attributes({"labels": ["a"], "ome": ome}) if v.where == "#/ome"]
+    told = [v for v in validate_attributes({"labels": ["a"], "ome": ome}) if v.where == "#/ome"]
     assert [(v.found, v.fix) for v in told] == [(json.dumps(ome), None)]
 
 
 @pytest.mark.parametrize(("version", "found"), [({}, "none"), ({"version": 5}, "5")])
 def test_a_labels_group_gets_the_version_that_it_lacks(version, found):
-    (told,) = judge_attributes({"ome": {"labels": ["a"], **version}})
+    (told,) = validate_attributes({"ome": {"labels": ["a"], **version}})
     assert told.found == found
     assert told.fix.attributes["ome"] == {"labels": ["a"], "version": "0.5"}
 
@@ -145,6 +145,6 @@ def test_a_document_whose_grid_contradicts_itself_is_refused():
     ("attributes", "stored"), [({"labels": ["a"]}, 2), ({"ome": {"version": "0.5", "labels": ["a"]}}, 3)]
 )
 def test_the_zarr_format_belongs_to_the_version(attributes, stored):
-    assert judge_attributes(attributes, zarr_format=stored) == []
-    (violation,) = judge_attributes(attributes, zarr_format=5 - stored)
+    assert validate_attributes(attributes, zarr_format=stored) == []
+    (violation,) = validate_attributes(attributes, zarr_format=5 - stored)
     assert violation.severity == "MUST"

@@ -22,9 +22,9 @@ from ngffseg.ngff import (
     encode_geometry,
     encode_image_label,
     encode_multiscales,
-    judge_attributes,
     merge_document,
     unwrap,
+    validate_attributes,
     wrap,
 )
 from tests.ngff.strategies import grids, json_values, names, segments, some_text, text
@@ -39,7 +39,7 @@ def test_segments(drawn, version):
     encoded = through_json(encode_image_label(drawn, "../../", version))
     assert decode_image_label({"image-label": encoded}) == tuple(drawn)
     attributes = wrap(version, {"image-label": encoded})
-    assert [v for v in judge_attributes(attributes) if v.severity == "MUST"] == []
+    assert [v for v in validate_attributes(attributes) if v.severity == "MUST"] == []
 
 
 @given(
@@ -81,7 +81,7 @@ def test_multiscales():
     for version in ("0.4", "0.5"):
         encoded = through_json(encode_multiscales(made, version))
         assert decode_multiscales({"multiscales": [encoded]}, ndim=3) == made
-        assert judge_attributes(wrap(version, {"multiscales": [encoded]})) == []
+        assert validate_attributes(wrap(version, {"multiscales": [encoded]})) == []
 
 
 def decoded(first, ndim=3):

@@ -3,7 +3,7 @@
 import pytest
 
 from ngffseg.geometry import identity
-from ngffseg.ngff import Document, judge_store, merge_document, unwrap
+from ngffseg.ngff import Document, merge_document, unwrap, validate_store
 from tests.ngff.stores import changed, image, replaced, rooted, store, without
 
 VERSIONS = ["0.4", "0.5"]
@@ -90,9 +90,9 @@ def where(nodes, address):
 @pytest.mark.parametrize("version", VERSIONS)
 def test_nothing_is_wrong_with_a_good_store(version):
     nodes = store(version, ["organs", "nested/vessels"])
-    assert judge_store(nodes) == []
-    assert judge_store(rooted(nodes, "labels")) == []
-    assert judge_store(rooted(nodes, ORGANS)) == []
+    assert validate_store(nodes) == []
+    assert validate_store(rooted(nodes, "labels")) == []
+    assert validate_store(rooted(nodes, ORGANS)) == []
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -100,7 +100,7 @@ def test_nothing_is_wrong_with_a_good_store(version):
 def test_each_fault_is_found_where_it_is(fault, version):
     good = store(version)
     broken, severity, address = FAULTS[fault]
-    found = {(v.severity, v.where) for v in judge_store(broken(good))}
+    found = {(v.severity, v.where) for v in validate_store(broken(good))}
     assert (severity, where(good, address)) in found
 
 
@@ -111,7 +111,7 @@ def test_each_fault_is_found_where_it_is(fault, version):
 def test_a_fix_mends_its_fault_and_breaks_nothing(fault, version):
     nodes = FAULTS[fault][0](store(version))
     for _ in range(5):
-        violations = judge_store(nodes)
+        violations = validate_store(nodes)
         fixes = [v for v in violations if v.fix is not None]
         if not fixes:
             break
@@ -121,7 +121,7 @@ def test_a_fix_mends_its_fault_and_breaks_nothing(fault, version):
 
 def test_the_last_color_is_kept():
     nodes = FAULTS["one value, two colors"][0](store("0.4"))
-    (violation,) = judge_store(nodes)
+    (violation,) = validate_store(nodes)
     (color,) = violation.fix.attributes["image-label"]["colors"]
     assert color == {"label-value": 2**63 + 5, "rgba": [9, 9, 9, 9]}
 
@@ -129,13 +129,13 @@ def test_the_last_color_is_kept():
 def test_an_unlisted_label_image_is_listed_beside_the_others():
     nodes = store("0.5", ["organs", "vessels"])
     nodes = changed(nodes, "labels", lambda m: m["labels"].remove("organs"))
-    (violation,) = judge_store(nodes)
+    (violation,) = validate_store(nodes)
     assert unwrap(violation.fix.attributes) == ("0.5", {"labels": ["vessels", "organs"], "version": "0.5"})
 
 
 def test_a_labels_group_without_version_gets_one():
     nodes = changed(store("0.5"), "labels", lambda m: m.pop("version"))
-    (violation,) = judge_store(nodes)
+    (violation,) = validate_store(nodes)
     assert violation.severity == "MUST"
     assert unwrap(violation.fix.attributes) == ("0.5", {"labels": ["organs"], "version": "0.5"})
 
@@ -143,20 +143,20 @@ def test_a_labels_group_without_version_gets_one():
 @pytest.mark.parametrize("names", [None, ("x", "y", "z"), (None, "y", "x")])
 def test_dimension_names_match_the_axes_since_0_5(names):
     nodes = replaced(store("0.5"), "0", dimension_names=names)
-    assert [(v.severity, v.where) for v in judge_store(nodes)] == [("MUST", "0")]
+    assert [(v.severity, v.where) for v in validate_store(nodes)] == [("MUST", "0")]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_versions_of_one_store_are_the_same(version):
     other = {"0.4": "0.5", "0.5": "0.4"}[version]
     nodes = store(version) | {p: n for p, n in store(other).items() if p.startswith("labels")}
-    found = [v for v in judge_store(nodes) if "consistent within a hierarchy" in v.rule]
+    found = [v for v in validate_store(nodes) if "consistent within a hierarchy" in v.rule]
     assert {v.where.partition("#")[0] for v in found} == {"labels", ORGANS}
 
 
 def test_old_labels_groups_tell_no_version_and_need_none():
     nodes = changed(store("0.4"), "", lambda m: m["multiscales"][0].update(version="0.3"))
-    rules = [v.rule for v in judge_store(nodes) if v.where.startswith("labels#")]
+    rules = [v.rule for v in validate_store(nodes) if v.where.startswith("labels#")]
     assert rules == []
 
 
@@ -165,7 +165,7 @@ def test_every_integer_dtype_holds_labels_in_any_byte_order(dtype):
     nodes = store("0.4")
     for level in (0, 1):
         nodes = replaced(nodes, f"{ORGANS}/{level}", dtype=dtype)
-    assert judge_store(nodes) == []
+    assert validate_store(nodes) == []
 
 
 def test_a_group_between_holds_no_metadata():
@@ -173,20 +173,20 @@ def test_a_group_between_holds_no_metadata():
     between = {
         "labels/nested": replaced(nodes, "labels", path="labels/nested", attributes={"a": 1})["labels"]
     }
-    (violation,) = judge_store(nodes | between)
+    (violation,) = validate_store(nodes | between)
     assert (violation.severity, violation.where) == ("MUST", "labels/nested#")
 
 
 def test_a_singleton_dimension_may_stand_for_any():
     nodes = replaced(store("0.5"), f"{ORGANS}/0", shape=(1, 8, 8))
-    assert judge_store(replaced(nodes, f"{ORGANS}/1", shape=(1, 4, 4))) == []
+    assert validate_store(replaced(nodes, f"{ORGANS}/1", shape=(1, 4, 4))) == []
 
 
 def test_a_document_may_place_its_label_image_elsewhere():
     nodes = replaced(store("0.5"), f"{ORGANS}/0", shape=(8, 8, 5))
     document = Document("organs", ("organs",), (), "Binary labelmap", identity((8, 8, 5)))
     attributes = merge_document(nodes["labels"].attributes, document)
-    (found,) = judge_store(replaced(nodes, "labels", attributes=attributes))
+    (found,) = validate_store(replaced(nodes, "labels", attributes=attributes))
     assert found.severity == "SHOULD"
     assert "coordinate transformations" in found.rule  # its extent alone is told
 
@@ -194,12 +194,12 @@ def test_a_document_may_place_its_label_image_elsewhere():
 def test_a_source_may_be_any_image_of_the_store():
     nodes = store("0.5") | image("0.5", "other", "uint8", ())
     nodes = label(nodes, lambda m: m["source"].update(image="../../other"))
-    assert judge_store(nodes) == []
+    assert validate_store(nodes) == []
 
 
 @pytest.mark.parametrize("nodes", [{}, {"": store("0.5")["0"]}])
 def test_what_is_no_group_is_one_fault(nodes):
     if nodes:
         nodes = replaced(nodes, "", path="")
-    (violation,) = judge_store(nodes)
+    (violation,) = validate_store(nodes)
     assert violation.severity == "MUST"

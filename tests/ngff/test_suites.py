@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from ngffseg.ngff import judge_attributes
+from ngffseg.ngff import validate_attributes
 
 
 def severities(attributes):
-    return [v.severity for v in judge_attributes(attributes)]
+    return [v.severity for v in validate_attributes(attributes)]
 
 
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
@@ -220,7 +220,7 @@ def test_good_registers():
 
 def test_every_violation_is_one_clear_statement():
     for case in BAD.values():
-        for violation in judge_attributes(image(**case)):
+        for violation in validate_attributes(image(**case)):
             assert violation.rule
             assert violation.expected
             assert violation.found

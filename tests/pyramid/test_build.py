@@ -13,7 +13,7 @@ from ngffseg.errors import LabelValueError
 from ngffseg.geometry import identity
 from ngffseg.pyramid import Reduction, build_pyramid, downsample, passes, plan_pyramid
 from ngffseg.pyramid.morton import in_morton_order, morton
-from ngffseg.workers import ThreadCrew
+from ngffseg.workers import ThreadExecutor
 from tests.examples import examples
 from tests.pyramid import brute
 from tests.pyramid.strategies import labels_and_factors
@@ -43,7 +43,7 @@ class WholeObjects:
 
 def built(plan, labels, **options):
     levels = [WholeObjects(level, plan.dtype) for level in plan.levels]
-    build_pyramid(plan, labels, levels, ThreadCrew(options.pop("workers", None)), **options)
+    build_pyramid(plan, labels, levels, ThreadExecutor(options.pop("workers", None)), **options)
     return [level.data for level in levels]
 
 
@@ -126,7 +126,7 @@ def test_background_is_not_written():
     labels[:4, :4, :4] = 3
     plan = plan_pyramid(identity(labels.shape), np.uint16, chunks=16, shards=None, levels=3)
     levels = [WholeObjects(level, np.uint16) for level in plan.levels]
-    build_pyramid(plan, labels, levels, ThreadCrew())
+    build_pyramid(plan, labels, levels, ThreadExecutor())
     assert [len(level.seen) for level in levels] == [1, 1, 1]
 
 
@@ -152,7 +152,7 @@ def test_after_a_failure_no_thread_writes_any_more():
     plan = plan_pyramid(identity(labels.shape), np.uint8, chunks=32, shards=None, levels=1)
     levels = [WholeObjects(level, np.uint8) for level in plan.levels]
     with pytest.raises(OSError, match="disk is gone"):
-        build_pyramid(plan, Failing(), levels, ThreadCrew(4))
+        build_pyramid(plan, Failing(), levels, ThreadExecutor(4))
     written = len(levels[0].seen)
     assert written < 512
     assert threading.active_count() < 20

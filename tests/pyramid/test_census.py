@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ngffseg.pyramid import Census, build_pyramid, counts, parts, plan_pyramid
-from ngffseg.workers import ThreadCrew
+from ngffseg.pyramid import LabelStatistics, build_pyramid, counts, parts, plan_pyramid
+from ngffseg.workers import ThreadExecutor
 from tests.examples import examples
 from tests.pyramid.strategies import labels_and_factors
 
@@ -31,13 +31,18 @@ def plain(labels, chunks):
 
 
 def counted(plan, labels, **options):
-    with Census(plan) as census:
+    with LabelStatistics(plan) as statistics:
         levels = [np.zeros(level.shape, plan.dtype) for level in plan.levels]
         build_pyramid(
-            plan, labels, levels, ThreadCrew(options.pop("workers", None)), census=census, **options
+            plan,
+            labels,
+            levels,
+            ThreadExecutor(options.pop("workers", None)),
+            statistics=statistics,
+            **options,
         )
         found, last = {}, -1
-        for part in census.counts():
+        for part in statistics.counts():
             assert all(getattr(part, name).dtype == np.uint64 for name in part.__slots__)
             stops = np.cumsum(part.chunk_counts).tolist()
             assert len(part.chunks) == (stops[-1] if stops else 0)

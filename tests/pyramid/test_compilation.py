@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ngffseg.pyramid import Reduction, census, downsample, kernels, runs, windows
+from ngffseg.pyramid import Reduction, downsample, kernels, runs, statistics, windows
 
 ROOT = Path(__file__).parents[2]
 COUNT = (
@@ -71,7 +71,7 @@ def test_one_kernel_serves_all_labels_of_a_size():
     def use(labels):
         for factors in ((2, 2, 2), (1, 2, 2), (3, 3, 3)):
             downsample(labels, factors, Reduction("sparse"))
-        census._counted(labels, census.Room())
+        statistics._counted(labels, statistics.Room())
         return [len(dispatcher.signatures) for dispatcher in dispatchers]
 
     labels = np.arange(6**3, dtype="uint16").reshape(6, 6, 6)

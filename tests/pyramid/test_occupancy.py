@@ -9,7 +9,7 @@ from ngffseg.chunks import stored_labels
 from ngffseg.labels import build_levels
 from ngffseg.pyramid import build_pyramid, downsample, plan_pyramid
 from ngffseg.pyramid.occupancy import occupied_blocks
-from ngffseg.workers import ThreadCrew
+from ngffseg.workers import ThreadExecutor
 from tests.chunks.test_chunks import objects
 
 CHUNK = 64
@@ -63,7 +63,7 @@ def test_only_what_is_there_is_read_and_written_and_once(shards, tmp_path):
         targets.append(stored_labels(made))
         targets[-1].objects = Counted(targets[-1].objects)
     seen = []
-    build_pyramid(plan, source, targets, ThreadCrew(), progress=seen.append)
+    build_pyramid(plan, source, targets, ThreadExecutor(), progress=seen.append)
     there = objects(tmp_path / "source")
     assert sum(seen) == plan.block_count  # those with nothing under them are counted, not run
     assert len([s for s in seen if s == 1]) <= 60 < plan.block_count

@@ -84,7 +84,7 @@ def test_what_is_missing_is_looked_after_once_per_read(form, objects, proxy, buc
     write_labels(
         url, SPARSE, name="a", levels=1, overwrite=True, chunks=32, ngff=FORMS[form].get("ngff", "0.5")
     )
-    image.forget()
+    image.clear_cache()
     proxy.clear()
     with pytest.raises(StaleError, match=r"labels/a/0 was removed since it was opened: open it again"):
         image.read(far)

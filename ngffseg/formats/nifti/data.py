@@ -25,7 +25,7 @@ LARGEST_SIZE = 32767
 
 
 def open_image(path: Path) -> Any:
-    """The image, its header judged against the bytes that are there.
+    """The image, its header validated against the bytes that are there.
 
     Raises
     ------

@@ -20,7 +20,7 @@ from ngffseg.chunks import BoxReader, StoredLabels
 from ngffseg.errors import MetadataError
 from ngffseg.grid import chunk_boxes, chunk_grid
 from ngffseg.labels.edit.recount import Recount
-from ngffseg.labels.edit.write_ahead_log import Journal
+from ngffseg.labels.edit.write_ahead_log import WriteAheadLog
 from ngffseg.labels.index.level_count import counted_level0
 from ngffseg.labels.index.stored_index import StoredIndex, replaced, restricted
 from ngffseg.labels.index.write import (
@@ -50,21 +50,19 @@ class Change:
     ----------
     stored
         Level 0, changed already.
-    journal
+    write-ahead log
         The update.
     sizes
         Stored bytes of the objects under its box, before and after.
     """
 
-    def __init__(self, stored: StoredLabels, journal: Journal, sizes: Sizes) -> None:
+    def __init__(self, stored: StoredLabels, log: WriteAheadLog, sizes: Sizes) -> None:
         ndim = len(stored.shape)
-        self.stored, self.revision = stored, journal.revision
+        self.stored, self.revision = stored, log.revision
         self.grid = chunk_grid(stored.shape, stored.chunks)
-        ranges = [
-            range(b.start // c, -(-b.stop // c)) for b, c in zip(journal.box, stored.chunks, strict=True)
-        ]
+        ranges = [range(b.start // c, -(-b.stop // c)) for b, c in zip(log.box, stored.chunks, strict=True)]
         self.chunks = _flat(itertools.product(*ranges), self.grid)
-        self.before, self.after = merged(journal.before, ndim), merged(journal.after, ndim)
+        self.before, self.after = merged(log.before, ndim), merged(log.after, ndim)
         units = chunk_grid(stored.shape, stored.unit)
         self.objects = _flat(sizes, units)
         told = np.array(list(sizes.values()), np.uint64).reshape(-1, 2)
@@ -93,10 +91,10 @@ class Change:
 
 
 def update_index(
-    image: LabelImage, plan: PyramidPlan, change: Change, journal: Journal, version: ngff.Version
+    image: LabelImage, plan: PyramidPlan, change: Change, log: WriteAheadLog, version: ngff.Version
 ) -> None:
     """Write the index anew under names of its own, then have its group name them."""
-    path, prefix = f"{INDEX}/{image.name}", f"{journal.id}-"
+    path, prefix = f"{INDEX}/{image.name}", f"{log.id}-"
     group = find_group(open_store(image.url), path)
     if group is None:
         return
@@ -108,9 +106,9 @@ def update_index(
     else:
         stored = change.stored
         sizes = object_sizes(image.url, image.arrays[0].path, stored)
-        with counted_level0(plan, stored) as census:
-            form = write_counted(url, prefix, plan.levels[0], census, sizes, version)
-    form = form.counted_at(image.generation, journal.revision)
+        with counted_level0(plan, stored) as statistics:
+            form = write_counted(url, prefix, plan.levels[0], statistics, sizes, version)
+    form = form.counted_at(image.generation, log.revision)
     put_group(image.url, path, version, ngff.encode_index(form))
     # Of a broken index only names are known; its arrays are perhaps broken too, and zarr would open each.
     gone = old.form.arrays if old is not None else filter(_is_part, child_names(group.store, [path])[0])
@@ -138,7 +136,7 @@ def _counted_on(
 ) -> ngff.IndexForm:
     """Write the index from the old one, less what the chunks held before, plus what they hold now."""
     recount = Recount(change.before, change.after, change.grid, _Extent(change.stored, change.grid))
-    counts = recount.counts(old.pages(), old.fences())
+    counts = recount.counts(old.pages(), old.page_index())
     form = write_counts(url, prefix, plan.levels[0], counts, version)
     if old.form.digests is not None:
         pairs = replaced(old.pairs(old.form.digests), change.chunks, _digests(change.after))

@@ -12,7 +12,7 @@ from ngffseg.errors import JobError, LabelValueError, UsageError
 from ngffseg.labels.nodes.find import attributes_of, find_group
 from ngffseg.labels.nodes.paths import LABELS
 from ngffseg.labels.read.hosts import writable_version
-from ngffseg.labels.read.image_group import open_parent
+from ngffseg.labels.read.image_group import open_image_group
 from ngffseg.labels.read.label_image import Box, LabelImage, exact_box
 from ngffseg.store import open_store
 
@@ -61,7 +61,7 @@ def checked_version(now: LabelImage, image: LabelImage, box: Slices) -> ngff.Ver
     if group is not None:
         writable_version(f"{now.url}/{group.path}", attributes, group.metadata.zarr_format)
     _check_fresh(image, now, box, ngff.decode_label(attributes))
-    return open_parent(store, now.url).writable_version(now.url)
+    return open_image_group(store, now.url).writable_version(now.url)
 
 
 def _check_fresh(

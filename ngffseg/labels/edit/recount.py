@@ -45,14 +45,14 @@ class Recount:
         self.grid, self.extent = grid, extent
         self.labels = np.array(sorted({*self.before, *self.after}), np.uint64)
 
-    def counts(self, pages: Iterator[Counts], fences: Numbers) -> Iterator[Counts]:
-        """All labels after the change, from pages of those before it, which begin at the fences."""
-        if not len(fences):
+    def counts(self, pages: Iterator[Counts], page_index: Numbers) -> Iterator[Counts]:
+        """All labels after the change, from pages of those before it, which begin at the page index."""
+        if not len(page_index):
             yield _counts(self.after, len(self.grid))
             return
-        ends = [*fences[1:].tolist(), 2**64]
+        ends = [*page_index[1:].tolist(), 2**64]
         for number, (page, end) in enumerate(zip(pages, ends, strict=True)):
-            start = 0 if not number else int(fences[number])
+            start = 0 if not number else int(page_index[number])
             here = self.labels[(self.labels >= np.uint64(start)) & (self.labels <= np.uint64(end - 1))]
             yield self._page(page, here) if len(here) else page
 

@@ -10,12 +10,12 @@ from ngffseg import ngff
 from ngffseg.errors import JobError, StoreNotFoundError, UsageError
 from ngffseg.keywords import strict
 from ngffseg.labels.edit.update import finish_update
-from ngffseg.labels.edit.write_ahead_log import alone
+from ngffseg.labels.edit.write_ahead_log import update_lock
 from ngffseg.labels.nodes.consolidated import refresh_consolidated
 from ngffseg.labels.nodes.find import attributes_of, find_group
 from ngffseg.labels.nodes.group_document import group_keys, put_group
 from ngffseg.labels.nodes.paths import LABELS
-from ngffseg.labels.plan.metadata import SOURCE, judged
+from ngffseg.labels.plan.metadata import SOURCE, validated
 from ngffseg.labels.read.hosts import writable_version
 from ngffseg.labels.read.label_image import LabelImage
 from ngffseg.labels.read.open import open_labels
@@ -56,7 +56,7 @@ def update_segments(image: LabelImage, segments: Sequence[Segment]) -> LabelImag
         with ExitStack() as held:
             # In one order for all who hold several.
             for layer in sorted({image.layers[s.layer] for s in segments if s.layer < len(image.layers)}):
-                held.enter_context(alone(url, layer))
+                held.enter_context(update_lock(url, layer))
                 finish_update(url, layer)
             layers = [open_labels(url, layer) for layer in image.layers]
             if any(layer.generation != image.generation for layer in layers):
@@ -99,7 +99,7 @@ def _put(url: str, segments: Mapping[str, Sequence[Segment]]) -> None:
 
 
 def _changed(url: str, name: str, segments: Sequence[Segment]) -> tuple[str, ngff.Version, dict[str, Any]]:
-    """Path and version of a label image, and its attributes that change; they are judged."""
+    """Path and version of a label image, and its attributes that change; they are validated."""
     path = f"{LABELS}/{name}"
     group = find_group(open_store(url), path)
     if group is None:
@@ -108,5 +108,5 @@ def _changed(url: str, name: str, segments: Sequence[Segment]) -> tuple[str, ngf
     version = writable_version(f"{url}/{path}", attributes, group.metadata.zarr_format)
     label = ngff.change_image_label(ngff.unwrap(attributes)[1], segments, SOURCE, version)
     changed = ngff.wrap(version, {"image-label": label})
-    judged(ngff.merge_attributes(attributes, changed), path)
+    validated(ngff.merge_attributes(attributes, changed), path)
     return path, version, changed

@@ -18,24 +18,24 @@ from ngffseg.labels.edit.index_update import Change, update_index
 from ngffseg.labels.edit.precondition import checked_labels, checked_version
 from ngffseg.labels.edit.stored_plan import stored_plan
 from ngffseg.labels.edit.write_ahead_log import (
-    Journal,
-    alone,
-    end_journal,
-    find_journal,
-    read_journal,
+    WriteAheadLog,
+    end_log,
+    find_log,
+    read_log,
     update_folder,
-    write_journal,
+    update_lock,
+    write_log,
 )
 from ngffseg.labels.nodes.consolidated import refresh_consolidated
 from ngffseg.labels.nodes.create import array_at, store_at
 from ngffseg.labels.nodes.find import attributes_of, find_group
 from ngffseg.labels.nodes.group_document import put_group
 from ngffseg.labels.nodes.paths import LABELS
-from ngffseg.labels.read.image_group import open_parent
+from ngffseg.labels.read.image_group import open_image_group
 from ngffseg.labels.read.label_image import Box, LabelImage, exact_box
 from ngffseg.labels.read.levels import written_labels
 from ngffseg.labels.read.open import open_labels
-from ngffseg.pyramid import Census, PyramidPlan, box_above, labels_of
+from ngffseg.pyramid import LabelStatistics, PyramidPlan, box_above, labels_of
 from ngffseg.store import check_writable, local_path, locked, make_folder, open_store, store_errors
 
 Slices = tuple[slice, ...]
@@ -80,62 +80,60 @@ def update_labels(image: LabelImage, box: Box | None, labels: npt.ArrayLike) -> 
         raise UsageError(f"{url} is a label image at the root: give a store that holds it under labels")
     with store_errors(url):
         check_writable(url)
-        with alone(url, name):
+        with update_lock(url, name):
             finish_update(url, name)
             now = open_labels(url, name)
             version = checked_version(now, image, where)
             plan = stored_plan(now)
             if new.size:
                 before, after = _counted(plan, _targets(now)[0], where, new)
-                journal = Journal(uuid.uuid4().hex[:12], where, now.revision + 1, new, before, after)
-                write_journal(url, name, journal)
-                _carry_out(now, journal, version)
-    image.forget()
+                log = WriteAheadLog(uuid.uuid4().hex[:12], where, now.revision + 1, new, before, after)
+                write_log(url, name, log)
+                _carry_out(now, log, version)
+    image.clear_cache()
     return open_labels(url, name)
 
 
 def finish_update(url: str, name: str) -> None:
-    """Do what a journal says, if there is one; to do it twice is to do it once.
+    """Do what a write-ahead log says, if there is one; to do it twice is to do it once.
 
     Raises
     ------
     JobError
         If it is damaged.
     """
-    data = find_journal(url, name)
+    data = find_log(url, name)
     if data is None:
         return
     image = open_labels(url, name)
-    journal = read_journal(url, name, data, image.arrays[0])
-    version = open_parent(open_store(url), url).writable_version(url)
-    _carry_out(image, journal, version)
+    log = read_log(url, name, data, image.arrays[0])
+    version = open_image_group(open_store(url), url).writable_version(url)
+    _carry_out(image, log, version)
 
 
-def _carry_out(image: LabelImage, journal: Journal, version: ngff.Version) -> None:
+def _carry_out(image: LabelImage, log: WriteAheadLog, version: ngff.Version) -> None:
     url, name = image.url, image.name
     plan, targets = stored_plan(image), _targets(image)
     readers = [BoxReader(target) for target in targets]
-    start = [part.start for part in journal.box]
+    start = [part.start for part in log.box]
 
     def given(inside: Slices) -> npt.NDArray[Any]:
         """Labels of a part of the box."""
-        return journal.labels[
-            tuple(slice(p.start - s, p.stop - s) for p, s in zip(inside, start, strict=True))
-        ]
+        return log.labels[tuple(slice(p.start - s, p.stop - s) for p, s in zip(inside, start, strict=True))]
 
-    sizes = edit_box(targets[0], journal.box, given)
+    sizes = edit_box(targets[0], log.box, given)
     for number in range(1, len(targets)):
 
         def made(inside: Slices, number: int = number) -> npt.NDArray[Any]:
             """Labels of a part of a level."""
             return labels_of(plan, number, inside, lambda below, box: readers[below].read(box))
 
-        edit_box(targets[number], box_above(plan, number, journal.box), made)
-    update_index(image, plan, Change(targets[0], journal, sizes), journal, version)
-    _note(image, journal, version)
+        edit_box(targets[number], box_above(plan, number, log.box), made)
+    update_index(image, plan, Change(targets[0], log, sizes), log, version)
+    _note(image, log, version)
     with locked(url):
         refresh_consolidated(url, [f"{LABELS}/{name}"], ngff.zarr_format(version))
-    end_journal(url, name)
+    end_log(url, name)
 
 
 def _targets(image: LabelImage) -> list[StoredLabels]:
@@ -149,10 +147,10 @@ def _targets(image: LabelImage) -> list[StoredLabels]:
 def _counted(
     plan: PyramidPlan, stored: StoredLabels, box: Slices, new: npt.NDArray[Any]
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-    """Rows of the census of all chunks that the box touches, before and after the update."""
+    """Rows of the statistics of all chunks that the box touches, before and after the update."""
     reader = BoxReader(stored)
-    with Census(plan) as census:
-        before, after = census.begin(), census.begin()
+    with LabelStatistics(plan) as statistics:
+        before, after = statistics.begin(), statistics.begin()
         for whole in chunk_boxes(stored.shape, stored.chunks, box):
             chunk = reader.read(whole)
             before(chunk, whole)
@@ -167,18 +165,18 @@ def _counted(
                 tuple(slice(i.start - b.start, i.stop - b.start) for i, b in zip(inside, box, strict=True))
             ]
             after(chunk, whole)
-        return census.rows_of(before), census.rows_of(after)
+        return statistics.rows_of(before), statistics.rows_of(after)
 
 
-def _note(image: LabelImage, journal: Journal, version: ngff.Version) -> None:
+def _note(image: LabelImage, log: WriteAheadLog, version: ngff.Version) -> None:
     """Have the label image tell that it has changed, and where."""
     path = f"{LABELS}/{image.name}"
     with locked(image.url):
         group = find_group(open_store(image.url), path)
         attributes = attributes_of(group) if group is not None else {}
         label = ngff.decode_label(attributes)
-        if label is not None and label.revision < journal.revision:
-            box = tuple((part.start, part.stop) for part in journal.box)
-            updates = (*label.updates, (journal.revision, box))[-MOST_UPDATES:]
-            told = ngff.encode_label(replace(label, revision=journal.revision, updates=updates))
+        if label is not None and label.revision < log.revision:
+            box = tuple((part.start, part.stop) for part in log.box)
+            updates = (*label.updates, (log.revision, box))[-MOST_UPDATES:]
+            told = ngff.encode_label(replace(label, revision=log.revision, updates=updates))
             put_group(image.url, path, version, told)

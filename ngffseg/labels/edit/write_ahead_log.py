@@ -1,7 +1,7 @@
-"""`Journal`: an update of stored labels that has begun, whole, so that whoever comes next can finish it.
+"""`WriteAheadLog`: an update of stored labels that has begun, whole, so that whoever comes next can finish it.
 
 An update writes many objects. What it is going to write is kept before the first of them; so it happens
-altogether, once the journal is there, or not at all.
+altogether, once the write-ahead log is there, or not at all.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Box = tuple[slice, ...]
 # Seconds to wait for another update of the same labels.
 PATIENCE = 120.0
 _packing = numcodecs.Zstd(level=1)
-# What is raised when an object is no journal.
+# What is raised when an object is no write-ahead log.
 DAMAGED = (
     ValueError,
     KeyError,
@@ -45,7 +45,7 @@ DAMAGED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Journal:
+class WriteAheadLog:
     """An update.
 
     Parameters
@@ -59,7 +59,7 @@ class Journal:
     labels
         What the box holds then.
     before, after
-        Rows of the census of all chunks that the box touches, before and after.
+        Rows of the statistics of all chunks that the box touches, before and after.
     """
 
     id: str
@@ -76,7 +76,7 @@ def update_folder(name: str) -> str:
 
 
 @contextlib.contextmanager
-def alone(url: str, name: str) -> Iterator[None]:
+def update_lock(url: str, name: str) -> Iterator[None]:
     """Hold a label image against other updates, and against those who replace it.
 
     Raises
@@ -96,7 +96,7 @@ def alone(url: str, name: str) -> Iterator[None]:
         removed = False
         try:
             if read_objects(url, [_key(name)])[0] is None:
-                lease.rest()
+                lease.stop_heartbeat()
                 remove(url, folder)
                 removed = True
         finally:
@@ -104,35 +104,35 @@ def alone(url: str, name: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def replacing(url: str, names: Iterable[str]) -> Iterator[None]:
+def exclusive(url: str, names: Iterable[str]) -> Iterator[None]:
     """Hold label images that are going to be replaced; updates of them that died are forgotten."""
     with contextlib.ExitStack() as held:
         for name in sorted(names):
-            held.enter_context(alone(url, name))
-            end_journal(url, name)
+            held.enter_context(update_lock(url, name))
+            end_log(url, name)
         yield
 
 
-def write_journal(url: str, name: str, journal: Journal) -> None:
+def write_log(url: str, name: str, log: WriteAheadLog) -> None:
     """Keep an update; from here on it will happen."""
     arrays = io.BytesIO()
-    np.savez(arrays, labels=journal.labels, before=journal.before, after=journal.after)
+    np.savez(arrays, labels=log.labels, before=log.before, after=log.after)
     told = {
         "schema": ngff.schema_id("update"),
-        "id": journal.id,
-        "box": [[part.start, part.stop] for part in journal.box],
-        "revision": journal.revision,
+        "id": log.id,
+        "box": [[part.start, part.stop] for part in log.box],
+        "revision": log.revision,
     }
     data = encode_json(told) + b"\n" + bytes(_packing.encode(arrays.getbuffer()))
     put_object(url, _key(name), data)
 
 
-def find_journal(url: str, name: str) -> bytes | None:
+def find_log(url: str, name: str) -> bytes | None:
     """The object of an update that somebody has begun and not finished; None if there is none."""
     return read_objects(url, [_key(name)])[0]
 
 
-def read_journal(url: str, name: str, data: bytes, level0: zarr.Array[Any]) -> Journal:
+def read_log(url: str, name: str, data: bytes, level0: zarr.Array[Any]) -> WriteAheadLog:
     """The update that an object holds.
 
     Raises
@@ -150,7 +150,7 @@ def read_journal(url: str, name: str, data: bytes, level0: zarr.Array[Any]) -> J
         ) from error
 
 
-def _decoded(data: bytes, level0: zarr.Array[Any]) -> Journal:
+def _decoded(data: bytes, level0: zarr.Array[Any]) -> WriteAheadLog:
     """The update in an object; of what it holds only that is believed which an update of these labels can be."""
     head, _, body = data.partition(b"\n")
     told = json.loads(head)
@@ -170,21 +170,21 @@ def _decoded(data: bytes, level0: zarr.Array[Any]) -> Journal:
         raise ValueError(f"its labels are {labels.dtype}, {labels.shape}")
     if not all(are_rows(rows, level0.shape, level0.chunks) for rows in (before, after)):
         raise ValueError("its counts are none of these labels")
-    return Journal(told["id"], box, int(told["revision"]), labels, before, after)
+    return WriteAheadLog(told["id"], box, int(told["revision"]), labels, before, after)
 
 
 def set_aside_damaged(url: str, name: str, level0: zarr.Array[Any]) -> None:
-    """Keep a journal that cannot be read beside the folder of updates, where it is in nobody's way."""
-    data = find_journal(url, name)
+    """Keep a write-ahead log that cannot be read beside the folder of updates, where it is in nobody's way."""
+    data = find_log(url, name)
     try:
         if data is not None:
-            read_journal(url, name, data, level0)
+            read_log(url, name, data, level0)
     except JobError:
         put_object(url, f"{update_folder(name)}.damaged", data or b"")
-        end_journal(url, name)
+        end_log(url, name)
 
 
-def end_journal(url: str, name: str) -> None:
+def end_log(url: str, name: str) -> None:
     """The update is done."""
     remove(url, _key(name))
 

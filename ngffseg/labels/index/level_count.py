@@ -15,13 +15,13 @@ from ngffseg.labels.nodes.find import find_group
 from ngffseg.labels.nodes.group_document import put_group
 from ngffseg.labels.read.label_image import LabelImage
 from ngffseg.labels.read.lazy_level import source_labels
-from ngffseg.pyramid import Census, PyramidPlan, build_pyramid, counting_plan, plan_above
+from ngffseg.pyramid import LabelStatistics, PyramidPlan, build_pyramid, counting_plan, plan_above
 from ngffseg.store import open_store
-from ngffseg.workers import ThreadCrew
+from ngffseg.workers import ThreadExecutor
 
 
 @contextlib.contextmanager
-def counted_level0(plan: PyramidPlan, labels: Any) -> Iterator[Census]:
+def counted_level0(plan: PyramidPlan, labels: Any) -> Iterator[LabelStatistics]:
     """The labels of level 0, counted block by block by threads of this process.
 
     Parameters
@@ -32,9 +32,9 @@ def counted_level0(plan: PyramidPlan, labels: Any) -> Iterator[Census]:
         Level 0: an array, or its chunks.
     """
     whole, source = counting_plan(plan), source_labels(labels)
-    with Census(whole) as census:
-        build_pyramid(whole, source, [source], ThreadCrew(), census=census)
-        yield census
+    with LabelStatistics(whole) as statistics:
+        build_pyramid(whole, source, [source], ThreadExecutor(), statistics=statistics)
+        yield statistics
 
 
 def level0_plan(image: LabelImage) -> PyramidPlan:
@@ -56,8 +56,8 @@ def level0_plan(image: LabelImage) -> PyramidPlan:
 def write_index_aside(folder: str, image: LabelImage) -> zarr.Group:
     """Count level 0 of a label image and write its index into another folder; returns the group of it."""
     plan = level0_plan(image)
-    with counted_level0(plan, image.arrays[0]) as census:
-        form = write_counted(folder, "", plan.levels[0], census, None, "0.5")
+    with counted_level0(plan, image.arrays[0]) as statistics:
+        form = write_counted(folder, "", plan.levels[0], statistics, None, "0.5")
     put_group(folder, "", "0.5", ngff.encode_index(form))
     group = find_group(open_store(folder), "")
     assert group is not None

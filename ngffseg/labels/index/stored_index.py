@@ -53,11 +53,11 @@ class StoredIndex:
         for path in self.form.arrays:
             self.array(path)
 
-    def fences(self) -> Numbers:
+    def page_index(self) -> Numbers:
         """First label of each page."""
         if not self.form.segments:
             return np.empty(0, np.uint64)
-        return np.asarray(self.array(self.form.fences)[:])
+        return np.asarray(self.array(self.form.page_index)[:])
 
     def pages(self) -> Iterator[Counts]:
         """Its labels, a chunk of its table at a time."""

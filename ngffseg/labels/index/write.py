@@ -18,7 +18,7 @@ from ngffseg.labels.nodes.find import find_group
 from ngffseg.labels.nodes.paths import INDEX, INDEX_PARTS
 from ngffseg.labels.read.label_image import LabelImage
 from ngffseg.labels.read.lazy_level import LazyLevel, stored_array
-from ngffseg.pyramid import Census, Counts, Level
+from ngffseg.pyramid import Counts, LabelStatistics, Level
 from ngffseg.store import can_list, list_objects, open_store
 
 Numbers = npt.NDArray[np.uint64]
@@ -28,7 +28,12 @@ DIGESTS, SIZES = INDEX_PARTS[3:]
 
 
 def write_counted(
-    url: str, prefix: str, level: Level, census: Census, sizes: Numbers | None, version: ngff.Version
+    url: str,
+    prefix: str,
+    level: Level,
+    statistics: LabelStatistics,
+    sizes: Numbers | None,
+    version: ngff.Version,
 ) -> ngff.IndexForm:
     """Write all arrays of an index of labels that were counted; returns what its group is to say.
 
@@ -38,13 +43,13 @@ def write_counted(
         Address of the group.
     prefix
         Stands before the names of the arrays.
-    level, census
+    level, statistics
         Level 0 as it is stored, complete.
     sizes
         See `object_sizes`.
     """
-    form = write_counts(url, prefix, level, census.counts(), version)
-    form = write_digests(url, prefix, form, census.digests(), version)
+    form = write_counts(url, prefix, level, statistics.counts(), version)
+    form = write_digests(url, prefix, form, statistics.digests(), version)
     return form if sizes is None else write_sizes(url, prefix, form, [sizes], version)
 
 
@@ -58,16 +63,23 @@ def write_counts(
     counts
         The labels of level 0, in ranges in order.
     """
-    table, lists, fences, *_ = (f"{prefix}{part}" for part in INDEX_PARTS)
+    table, lists, page_index, *_ = (f"{prefix}{part}" for part in INDEX_PARTS)
     blank = ngff.IndexForm(
-        level.path, level.shape, level.chunks, 0, ROWS_PER_CHUNK, table=table, lists=lists, fences=fences
+        level.path,
+        level.shape,
+        level.chunks,
+        0,
+        ROWS_PER_CHUNK,
+        table=table,
+        lists=lists,
+        page_index=page_index,
     )
     width = len(blank.columns)
     rows = entries = 0
     with (
         NumberWriter(url, blank.table, (width, ROWS_PER_CHUNK), version) as written,
         NumberWriter(url, blank.lists, (CHUNKS_PER_CHUNK,), version) as listed,
-        NumberWriter(url, blank.fences, (CHUNKS_PER_CHUNK,), version) as first,
+        NumberWriter(url, blank.page_index, (CHUNKS_PER_CHUNK,), version) as first,
     ):
         for part in counts:
             if not len(part.labels):

@@ -1,6 +1,6 @@
-"""Marks: objects that say which blocks of a pyramid are done, and what was counted in them.
+"""Checkpoints: objects that say which blocks of a pyramid are done, and what was counted in them.
 
-A mark is one line of JSON and the packed rows of the census. It is written when all that it speaks of
+A checkpoint is one line of JSON and the packed rows of the statistics. It is written when all that it speaks of
 is safe, whole or not at all, and it does not change afterwards.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ngffseg.ngff import encode_json
-from ngffseg.pyramid import Block, BlockCensus
+from ngffseg.pyramid import Block, BlockStatistics
 from ngffseg.store import Where, flushed, list_objects, put_object, read_objects
 
 Numbers = npt.NDArray[np.uint64]
@@ -31,7 +31,7 @@ _packing = numcodecs.Blosc("lz4", 5, numcodecs.Blosc.SHUFFLE)
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Checkpoint:
     """Blocks that are done, and the keys of further objects with rows of theirs."""
 
     key: str
@@ -41,22 +41,22 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class MarkFolder:
-    """Where the marks of one pyramid are; it travels to workers."""
+class CheckpointFolder:
+    """Where the checkpoints of one pyramid are; it travels to workers."""
 
     where: Where
     folder: str
 
-    def keep(self, block: Block, counted: BlockCensus | None) -> None:
-        """Mark one block, from whatever process."""
+    def keep(self, block: Block, counted: BlockStatistics | None) -> None:
+        """Write the checkpoint of one block, from whatever process."""
         self.write([block], [] if counted is None else [counted])
 
     def key_of(self, block: Block) -> str:
-        """Key of a mark whose first block it is."""
+        """Key of a checkpoint whose first block it is."""
         return f"{self.folder}/{block.stage}-{'-'.join(map(str, block.index))}{SUFFIX}"
 
-    def write(self, blocks: Sequence[Block], counted: Iterable[BlockCensus]) -> None:
-        """Mark blocks as done; all that they have written is safe before."""
+    def write(self, blocks: Sequence[Block], counted: Iterable[BlockStatistics]) -> None:
+        """Write a checkpoint: these blocks are done, and all that they have written is safe."""
         last, parts = None, []
         for number, rows in enumerate(_pieces(counted)):
             if last is not None:
@@ -67,19 +67,19 @@ class MarkFolder:
         told = {"blocks": [[block.stage, *block.index] for block in blocks], "parts": parts}
         put_object(self.where, self.key_of(blocks[0]), _packed(told, last))
 
-    def read(self, keys: Sequence[str] | None = None) -> Iterator[Mark]:
-        """These marks, or all; what is damaged is left out, as if it had not been written."""
+    def read(self, keys: Sequence[str] | None = None) -> Iterator[Checkpoint]:
+        """These checkpoints, or all; what is damaged is left out, as if it had not been written."""
         if keys is None:
             keys = sorted(key for key in list_objects(self.where, f"{self.folder}/") if key.endswith(SUFFIX))
         for start in range(0, len(keys), AT_ONCE):
             part = keys[start : start + AT_ONCE]
             for key, data in zip(part, read_objects(self.where, part), strict=True):
-                mark = self._mark(key, data)
-                if mark is not None:
-                    yield mark
+                checkpoint = self._checkpoint(key, data)
+                if checkpoint is not None:
+                    yield checkpoint
 
-    def _mark(self, key: str, data: bytes | None) -> Mark | None:
-        """The mark that an object holds; None if it is damaged, or names parts that are none of a mark."""
+    def _checkpoint(self, key: str, data: bytes | None) -> Checkpoint | None:
+        """The checkpoint that an object holds; None if it is damaged, or names parts that are none of a checkpoint."""
         found = _unpacked(data)
         if found is None:
             return None
@@ -92,12 +92,12 @@ class MarkFolder:
         ours = all(
             isinstance(p, str) and PART_NAME.fullmatch(p.removeprefix(f"{self.folder}/")) for p in parts
         )
-        return Mark(key, blocks, parts, rows) if blocks and ours else None
+        return Checkpoint(key, blocks, parts, rows) if blocks and ours else None
 
-    def rows(self, mark: Mark) -> list[Numbers] | None:
-        """All rows of a mark; None if a part of them is damaged or lost."""
-        found = [] if mark.rows is None else [mark.rows]
-        for data in read_objects(self.where, mark.parts):
+    def rows(self, checkpoint: Checkpoint) -> list[Numbers] | None:
+        """All rows of a checkpoint; None if a part of them is damaged or lost."""
+        found = [] if checkpoint.rows is None else [checkpoint.rows]
+        for data in read_objects(self.where, checkpoint.parts):
             part = _unpacked(data)
             if part is None or part[1] is None:
                 return None
@@ -105,17 +105,17 @@ class MarkFolder:
         return found
 
 
-def marks_of(where: Where, job: str, name: str) -> MarkFolder:
-    """The marks of a label image in the folder of a job."""
-    return MarkFolder(where, f"{job}/marks/{name}")
+def checkpoints_of(where: Where, job: str, name: str) -> CheckpointFolder:
+    """The checkpoints of a label image in the folder of a job."""
+    return CheckpointFolder(where, f"{job}/marks/{name}")
 
 
-def _pieces(counted: Iterable[BlockCensus]) -> Iterator[Numbers]:
+def _pieces(counted: Iterable[BlockStatistics]) -> Iterator[Numbers]:
     """Rows of several blocks; those of blocks that hold few come together."""
     small: list[Numbers] = []
-    for census in counted:
-        small += census.rows
-        for part in census.files:
+    for statistics in counted:
+        small += statistics.rows
+        for part in statistics.files:
             yield part.all()
     if small:
         yield np.concatenate(small)
@@ -129,7 +129,7 @@ def _packed(told: dict[str, Any], rows: Numbers | None) -> bytes:
 
 
 def _unpacked(data: bytes | None) -> tuple[dict[str, Any], Numbers | None] | None:
-    """What a mark or a part of one holds; None if it is damaged."""
+    """What a checkpoint or a part of one holds; None if it is damaged."""
     head, _, body = (data or b"").partition(b"\n")
     try:
         told = json.loads(head)

@@ -1,4 +1,4 @@
-"""`Ledger`: which blocks of a pyramid are done, in this run or in one that died."""
+"""`CheckpointLog`: which blocks of a pyramid are done, in this run or in one that died."""
 
 from __future__ import annotations
 
@@ -9,49 +9,49 @@ import numpy as np
 import numpy.typing as npt
 
 from ngffseg.errors import StoreError
-from ngffseg.labels.jobs.checkpoint_files import AT_ONCE, Mark, MarkFolder
-from ngffseg.pyramid import Block, BlockCensus, Census, PyramidPlan
+from ngffseg.labels.jobs.checkpoint_files import AT_ONCE, Checkpoint, CheckpointFolder
+from ngffseg.pyramid import Block, BlockStatistics, LabelStatistics, PyramidPlan
 
-# Seconds between two marks, and how many times longer than a mark took: no work waits for marks.
+# Seconds between two checkpoints, and how many times longer than a checkpoint took: no work waits for checkpoints.
 PAUSE, RATIO = 1.0, 10
 
 
-class Ledger:
-    """The marks of one pyramid.
+class CheckpointLog:
+    """The checkpoints of one pyramid.
 
-    Blocks of this process are marked a few at a time, about once a second: a short job leaves no mark at
-    all. Workers elsewhere mark each block themselves.
+    Blocks of this process are written down a few at a time, about once a second: a short job leaves no checkpoint at
+    all. Workers elsewhere write one after each block.
     """
 
-    def __init__(self, marks: MarkFolder, plan: PyramidPlan) -> None:
-        self.marks = marks
+    def __init__(self, checkpoints: CheckpointFolder, plan: PyramidPlan) -> None:
+        self.checkpoints = checkpoints
         self.done = [np.zeros(plan.grid(stage), bool) for stage in range(len(plan.passes))]
         self.written = False
-        self._waiting: list[tuple[Block, BlockCensus | None]] = []
+        self._waiting: list[tuple[Block, BlockStatistics | None]] = []
         self._elsewhere: list[Block] = []
         self._next = time.monotonic() + PAUSE
 
     @property
-    def keep(self) -> Callable[[Block, BlockCensus | None], None]:
-        """Marks one block, from the process that has done it."""
-        return self.marks.keep
+    def keep(self) -> Callable[[Block, BlockStatistics | None], None]:
+        """Writes the checkpoint of one block, from the process that has done it."""
+        return self.checkpoints.keep
 
-    def load(self, census: Census | None) -> None:
-        """Learn what was done before; the census learns what was counted."""
-        for mark in self.marks.read():
-            self._take(mark, census)
+    def load(self, statistics: LabelStatistics | None) -> None:
+        """Learn what was done before; take into the statistics what was counted."""
+        for checkpoint in self.checkpoints.read():
+            self._take(checkpoint, statistics)
 
-    def _take(self, mark: Mark, census: Census | None) -> None:
-        if any(not self._is_block(block) or self.is_done(block) for block in mark.blocks):
+    def _take(self, checkpoint: Checkpoint, statistics: LabelStatistics | None) -> None:
+        if any(not self._is_block(block) or self.is_done(block) for block in checkpoint.blocks):
             return  # of two runs that were at it at once
-        rows = self.marks.rows(mark)
-        if rows is None or (census is not None and not all(map(census.takes, rows))):
+        rows = self.checkpoints.rows(checkpoint)
+        if rows is None or (statistics is not None and not all(map(statistics.takes, rows))):
             return
         self.written = True
-        for block in mark.blocks:
+        for block in checkpoint.blocks:
             self.done[block.stage][block.index] = True
-        for part in rows if census is not None else ():
-            census.add(part)  # type: ignore[union-attr]
+        for part in rows if statistics is not None else ():
+            statistics.add(part)  # type: ignore[union-attr]
 
     def _is_block(self, block: Block) -> bool:
         if not 0 <= block.stage < len(self.done):
@@ -74,31 +74,33 @@ class Ledger:
         self.written = True
         self._elsewhere.append(block)
 
-    def note(self, block: Block, counted: BlockCensus | None) -> None:
+    def note(self, block: Block, counted: BlockStatistics | None) -> None:
         """Take note of a block that this process has done; it is marked when the time has come."""
         self._waiting.append((block, counted))
         if time.monotonic() >= self._next:
             self.save()
 
     def save(self) -> None:
-        """Mark all blocks that this process has done."""
+        """Write a checkpoint of all blocks that this process has done."""
         if not self._waiting:
             return
         start = time.monotonic()
         counted = [count for _, count in self._waiting if count is not None]
-        self.marks.write([block for block, _ in self._waiting], counted)
+        self.checkpoints.write([block for block, _ in self._waiting], counted)
         self._waiting, self.written = [], True
         now = time.monotonic()
         self._next = now + max(PAUSE, RATIO * (now - start))
 
-    def gather(self, census: Census) -> None:
-        """Hand the census what was counted elsewhere in this run."""
+    def gather(self, statistics: LabelStatistics) -> None:
+        """Hand the statistics what was counted elsewhere in this run."""
         blocks, self._elsewhere = self._elsewhere, []
         for start in range(0, len(blocks), AT_ONCE):
-            keys = [self.marks.key_of(block) for block in blocks[start : start + AT_ONCE]]
-            found = list(self.marks.read(keys))
+            keys = [self.checkpoints.key_of(block) for block in blocks[start : start + AT_ONCE]]
+            found = list(self.checkpoints.read(keys))
             if len(found) != len(keys):
-                raise StoreError(f"{self.marks.where}: marks of blocks that were done are gone: run again")
-            for mark in found:
-                for rows in self.marks.rows(mark) or ():
-                    census.add(rows)
+                raise StoreError(
+                    f"{self.checkpoints.where}: checkpoints of blocks that were done are gone: run again"
+                )
+            for checkpoint in found:
+                for rows in self.checkpoints.rows(checkpoint) or ():
+                    statistics.add(rows)

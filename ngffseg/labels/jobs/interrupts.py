@@ -14,7 +14,7 @@ from typing import Any
 
 
 @contextlib.contextmanager
-def shielded() -> Iterator[None]:
+def defer_interrupts() -> Iterator[None]:
     """Hold back SIGINT until the block is done, then let it take its course."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread is ever interrupted

@@ -13,10 +13,10 @@ from zarr.abc.store import Store
 from ngffseg import ngff
 from ngffseg.chunks import StoredLabels
 from ngffseg.errors import ClusterError, JobError, NgffsegError, StoreError
-from ngffseg.labels.jobs.checkpoint_files import marks_of
-from ngffseg.labels.jobs.checkpoints import Ledger
-from ngffseg.labels.jobs.interrupts import shielded
-from ngffseg.labels.jobs.ownership import claim_job, free_reservation, reservation_key, write_record
+from ngffseg.labels.jobs.checkpoint_files import checkpoints_of
+from ngffseg.labels.jobs.checkpoints import CheckpointLog
+from ngffseg.labels.jobs.interrupts import defer_interrupts
+from ngffseg.labels.jobs.ownership import free_reservation, reservation_key, take_ownership, write_record
 from ngffseg.labels.jobs.staging import Staging
 from ngffseg.labels.nodes.create import array_document, create_array
 from ngffseg.labels.nodes.find import find_arrays
@@ -55,12 +55,12 @@ class Job(Staging):
         self.indices: dict[str, dict[str, Any]] = {}
         self.image: dict[str, Any] | None = None
         self.written: list[str] = []
-        self.ledgers: dict[str, Ledger] = {}
+        self.checkpoint_logs: dict[str, CheckpointLog] = {}
         self.reserved = False
 
     def __enter__(self) -> Job:
         try:
-            with shielded():
+            with defer_interrupts():
                 self._begin()
         except BaseException as error:
             self.__exit__(type(error), error, None)
@@ -70,15 +70,15 @@ class Job(Staging):
     def _begin(self) -> None:
         """Get the right to the job; go on with what an earlier run has left where that is asked for."""
         wanted, url = self.record, self.url
-        self._claim = claim_job(self.store, url, wanted, resume=self._resume)
-        self.resumed = self._claim.record is not None
-        if self._claim.record is not None:
-            self.record = self._claim.record
+        self._ownership = take_ownership(self.store, url, wanted, resume=self._resume)
+        self.resumed = self._ownership.record is not None
+        if self._ownership.record is not None:
+            self.record = self._ownership.record
             return
         # Some file systems of networks cannot swap folders; there it is as on an object store.
         swappable = not self._in_place and (not self._replacing or can_exchange(url, self.folder))
         aside = local_path(url) is not None and swappable
-        prefix = self.claim.prefix_after(self._generation) if self._replacing and not aside else ""
+        prefix = self.ownership.prefix_after(self._generation) if self._replacing and not aside else ""
         self.record = replace(wanted, aside=aside, prefix=prefix)
 
     def begin(self, plans: Mapping[str, PyramidPlan], paths: Sequence[str]) -> None:
@@ -97,19 +97,19 @@ class Job(Staging):
                 for name, plan in plans.items()
             }
             self.record = replace(self.record, passes=passes, paths=tuple(paths))
-            self._claim = write_record(self.url, self.claim, self.record)
+            self._ownership = write_record(self.url, self.ownership, self.record)
         self.written = list(paths)
 
     def note_paths(self, paths: Sequence[str]) -> None:
         """Say what else lies in place that nothing may name in the end."""
         self.record = replace(self.record, paths=tuple(paths))
-        self._claim = write_record(self.url, self.claim, self.record)
+        self._ownership = write_record(self.url, self.ownership, self.record)
 
     def note_moves(self, moves: Mapping[str, str], generation: int) -> None:
         """Say what is about to be moved to its place: see `ngffseg.labels.jobs.recovery`."""
         known = {place: Move(staged, folder_number(self.url, staged) or 0) for place, staged in moves.items()}
         self.record = replace(self.record, moves=known, generation=generation)
-        self._claim = write_record(self.url, self.claim, self.record)
+        self._ownership = write_record(self.url, self.ownership, self.record)
 
     def reserve(self, name: str, plan: PyramidPlan, version: ngff.Version) -> None:
         """Reserve the paths of a new label image on an object store.
@@ -119,12 +119,12 @@ class Job(Staging):
         """
         if local_path(self.url) is not None or self.level_prefix:
             return
-        key, told = reservation_key(self.record.name), ngff.encode_json({"job": self.claim.id})
+        key, told = reservation_key(self.record.name), ngff.encode_json({"job": self.ownership.id})
         self.reserved = create_object(self.url, key, told)
         level0 = f"{self.label_path(name)}/{plan.levels[0].path}"
         free = find_arrays(self.store, [level0], ngff.zarr_format(version))[0] is None
         if not self.resumed and not (self.reserved and free):
-            self.record = replace(self.record, prefix=self.claim.prefix)
+            self.record = replace(self.record, prefix=self.ownership.prefix)
 
     def create_levels(self, name: str, plan: PyramidPlan, version: ngff.Version) -> list[StoredLabels]:
         """Make the empty arrays of a label image, all metadata before any chunk."""
@@ -137,10 +137,12 @@ class Job(Staging):
         self.arrays[name] = {path: array_document(array) for path, array in zip(paths, made, strict=True)}
         return [written_labels(array, self.scratch) for array in made]
 
-    def ledger(self, name: str, plan: PyramidPlan) -> Ledger:
-        """The ledger of the blocks of a label image."""
-        self.ledgers[name] = Ledger(marks_of(place_of(self.url), self.folder, name), plan)
-        return self.ledgers[name]
+    def checkpoint_log(self, name: str, plan: PyramidPlan) -> CheckpointLog:
+        """The checkpoint log of the blocks of a label image."""
+        self.checkpoint_logs[name] = CheckpointLog(
+            checkpoints_of(place_of(self.url), self.folder, name), plan
+        )
+        return self.checkpoint_logs[name]
 
     def describe(self, name: str, version: ngff.Version, attributes: dict[str, Any]) -> None:
         """Keep the metadata of a label image, whose levels are complete, until it is published."""
@@ -156,7 +158,7 @@ class Job(Staging):
         JobError
             If it has: we did not show for so long that we seemed dead.
         """
-        if not self.claim.lease.held():
+        if not self.ownership.lease.held():
             raise JobError(
                 f"{self.url}: another run has taken over the job of {self.record.name!r}, since this one gave no"
                 " sign of life: wait for that one"
@@ -170,32 +172,34 @@ class Job(Staging):
     ) -> None:
         # What went wrong is told, not that cleaning up went wrong as well.
         quiet = contextlib.suppress(StoreError, OSError) if kind is not None else contextlib.nullcontext()
-        with shielded(), quiet:
-            if self._claim is None:
+        with defer_interrupts(), quiet:
+            if self._ownership is None:
                 return
             removed = False
             try:
                 removed = self._end(error)
             finally:
-                self._claim.lease.release(removed=removed)
+                self._ownership.lease.release(removed=removed)
 
     def _end(self, error: BaseException | None) -> bool:
         """Remove what is not needed any more; whether the folder of the job is gone, or another's."""
-        if error is not None and not self.claim.lease.held():
+        if error is not None and not self.ownership.lease.held():
             return True
         if error is not None and self._worth_keeping(error):
-            for ledger in self.ledgers.values():
-                ledger.save()
+            for checkpoint_log in self.checkpoint_logs.values():
+                checkpoint_log.save()
             return False
         for path in self.written if error is not None else ():
             remove(self.url, path)
         if self.reserved or self.resumed:
-            free_reservation(self.url, self.record.name, self.claim.id)
-        self.claim.lease.rest()
+            free_reservation(self.url, self.record.name, self.ownership.id)
+        self.ownership.lease.stop_heartbeat()
         remove(self.url, self.folder)
         return True
 
     def _worth_keeping(self, error: BaseException) -> bool:
         """Whether a later run could go on: some blocks are marked, and what failed may not fail again."""
         hopeless = isinstance(error, NgffsegError) and not isinstance(error, StoreError | ClusterError)
-        return not hopeless and any(ledger.written for ledger in self.ledgers.values())
+        return not hopeless and any(
+            checkpoint_log.written for checkpoint_log in self.checkpoint_logs.values()
+        )

@@ -1,4 +1,4 @@
-"""`Claim`: the sole right to do a job, which may have been begun by a run that died."""
+"""`Ownership`: the sole right to do a job, which may have been begun by a run that died."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from ngffseg.errors import JobError
 from ngffseg.labels.jobs.record import DIGEST, put_record, read_record
 from ngffseg.labels.nodes.paths import JOBS
 from ngffseg.labels.plan.fingerprint import digest
-from ngffseg.labels.registry.object_store import update_register
-from ngffseg.labels.registry.references import standing_paths
+from ngffseg.labels.registry.object_store import update_registry
+from ngffseg.labels.registry.references import referenced_paths
 from ngffseg.ngff import JobRecord
 from ngffseg.store import (
     Lease,
@@ -34,7 +34,7 @@ from ngffseg.store import (
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Ownership:
     """The right to a job; ``record`` is what an earlier run of it has left."""
 
     name: str
@@ -62,13 +62,13 @@ class Claim:
         return f"{JOBS}/{self.id}"
 
 
-def write_record(url: str, claim: Claim, record: JobRecord) -> Claim:
+def write_record(url: str, ownership: Ownership, record: JobRecord) -> Ownership:
     """Have a job say what it is, before it makes anything."""
-    put_record(url, claim.id, record)
-    return replace(claim, record=record)
+    put_record(url, ownership.id, record)
+    return replace(ownership, record=record)
 
 
-def claim_job(store: Store, url: str, wanted: JobRecord, *, resume: bool) -> Claim:
+def take_ownership(store: Store, url: str, wanted: JobRecord, *, resume: bool) -> Ownership:
     """The right to do a job.
 
     Raises
@@ -86,7 +86,7 @@ def claim_job(store: Store, url: str, wanted: JobRecord, *, resume: bool) -> Cla
         own = f"{own}-{uuid.uuid4().hex[:8]}"
         lease = take_lease(url, f"{JOBS}/{own}")
         assert lease is not None
-    return Claim(wanted.name, own, lease, None)
+    return Ownership(wanted.name, own, lease, None)
 
 
 def resumable_job(url: str, wanted: JobRecord) -> str:
@@ -107,7 +107,7 @@ def resumable_job(url: str, wanted: JobRecord) -> str:
     return own
 
 
-def _resumed(url: str, wanted: JobRecord) -> Claim:
+def _resumed(url: str, wanted: JobRecord) -> Ownership:
     job = resumable_job(url, wanted)
     lease = await_lease(url, f"{JOBS}/{job}")
     if lease is None:
@@ -119,7 +119,7 @@ def _resumed(url: str, wanted: JobRecord) -> Claim:
             f"{url}: the unfinished job of {wanted.name!r} was begun by ngffseg {found.software}, this is"
             f" {wanted.software}: go on with that one, or run without --resume to begin anew"
         )
-    return Claim(wanted.name, job, lease, found)
+    return Ownership(wanted.name, job, lease, found)
 
 
 def _difference(url: str, wanted: JobRecord, found: JobRecord) -> str:
@@ -169,7 +169,7 @@ def clean_up(store: Store, url: str, job: str) -> None:
         return  # it lives
     removed = False
     try:
-        lease.rest()
+        lease.stop_heartbeat()
         with locked(url):  # nobody publishes meanwhile what metadata do not name yet
             _give_up(store, url, job, read_record(url, job))
         removed = True
@@ -181,10 +181,10 @@ def _give_up(store: Store, url: str, job: str, record: JobRecord | None) -> None
     """Remove all traces of a job that nobody is going to finish."""
     if record is not None and record.paths:
         if local_path(url) is None:
-            update_register(store, url)  # what it has registered stays
-        standing = standing_paths(store, record.paths)
+            update_registry(store, url)  # what it has registered stays
+        referenced = referenced_paths(store, record.paths)
         for path in record.paths:
-            if path not in standing:
+            if path not in referenced:
                 remove(url, path)
     if record is not None:
         free_reservation(url, record.name, job)

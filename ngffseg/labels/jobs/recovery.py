@@ -14,8 +14,8 @@ from ngffseg.labels.jobs.ownership import jobs_of
 from ngffseg.labels.jobs.record import read_record
 from ngffseg.labels.nodes.paths import JOBS
 from ngffseg.labels.nodes.transaction import move_back
-from ngffseg.labels.read.image_group import document_of, find_parent
-from ngffseg.labels.registry.object_store import update_register
+from ngffseg.labels.read.image_group import document_of, find_image_group
+from ngffseg.labels.registry.object_store import update_registry
 from ngffseg.ngff import JobRecord
 from ngffseg.store import can_list, local_path, locked, remove, take_lease
 
@@ -32,7 +32,7 @@ def recover(store: Store, url: str, name: str, *, resume: bool) -> None:
     """
     if local_path(url) is None:
         if resume and can_list(url):
-            update_register(store, url)
+            update_registry(store, url)
         return
     for job in jobs_of(url, name):
         record = read_record(url, job)
@@ -54,5 +54,5 @@ def recover(store: Store, url: str, name: str, *, resume: bool) -> None:
 
 def _is_published(store: Store, url: str, record: JobRecord) -> bool:
     """Whether the register knows what the job has made, or something newer."""
-    there = document_of(find_parent(store, url), record.name)
+    there = document_of(find_image_group(store, url), record.name)
     return there is not None and there.generation >= record.generation

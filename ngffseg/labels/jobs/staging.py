@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ngffseg.errors import JobError
-from ngffseg.labels.jobs.ownership import Claim
+from ngffseg.labels.jobs.ownership import Ownership
 from ngffseg.labels.nodes.paths import INDEX, INDEX_PARTS, LABELS
 from ngffseg.ngff import JobRecord
 from ngffseg.pyramid import Pass, PyramidPlan, with_passes
@@ -22,13 +22,13 @@ class Staging:
 
     def __init__(self, url: str, record: JobRecord) -> None:
         self.url, self.record = url, record
-        self._claim: Claim | None = None
+        self._ownership: Ownership | None = None
 
     @property
-    def claim(self) -> Claim:
+    def ownership(self) -> Ownership:
         """The right to the job."""
-        assert self._claim is not None, "the job has not begun"
-        return self._claim
+        assert self._ownership is not None, "the job has not begun"
+        return self._ownership
 
     @property
     def aside(self) -> bool:
@@ -43,7 +43,7 @@ class Staging:
     @property
     def folder(self) -> str:
         """Folder of the job in the store."""
-        return self.claim.folder
+        return self.ownership.folder
 
     @property
     def image_path(self) -> str:
@@ -74,7 +74,7 @@ class Staging:
 
 
 def fitted_plan(record: JobRecord, name: str, plan: PyramidPlan) -> PyramidPlan:
-    """The plan with the passes that a job was begun with: its marks count blocks by them.
+    """The plan with the passes that a job was begun with: its checkpoints count blocks by them.
 
     Raises
     ------

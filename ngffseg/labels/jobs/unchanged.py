@@ -13,13 +13,15 @@ from dask.system import CPU_COUNT
 from ngffseg.chunks import StoredLabels
 from ngffseg.errors import JobError
 from ngffseg.grid import chunk_boxes
-from ngffseg.labels.jobs.checkpoints import Ledger
+from ngffseg.labels.jobs.checkpoints import CheckpointLog
 from ngffseg.pyramid import PyramidPlan
 
 Box = tuple[slice, ...]
 
 
-def check_unchanged(url: str, plan: PyramidPlan, ledger: Ledger, labels: Any, stored: StoredLabels) -> None:
+def check_unchanged(
+    url: str, plan: PyramidPlan, checkpoint_log: CheckpointLog, labels: Any, stored: StoredLabels
+) -> None:
     """Refuse labels that are not those of the blocks of the first pass which are done.
 
     Raises
@@ -27,7 +29,7 @@ def check_unchanged(url: str, plan: PyramidPlan, ledger: Ledger, labels: Any, st
     JobError
         If they differ anywhere.
     """
-    box = first_difference(labels, stored, _done_boxes(plan, ledger, stored))
+    box = first_difference(labels, stored, _done_boxes(plan, checkpoint_log, stored))
     if box is not None:
         raise JobError(
             f"{url}: labels have changed since the job was begun, in box [{_text(box)}]: run without --resume to"
@@ -49,11 +51,11 @@ def first_difference(labels: Any, stored: StoredLabels, boxes: Iterable[Box]) ->
         return next((box for box in pool.map(difference, boxes) if box is not None), None)
 
 
-def _done_boxes(plan: PyramidPlan, ledger: Ledger, stored: StoredLabels) -> Iterator[Box]:
+def _done_boxes(plan: PyramidPlan, checkpoint_log: CheckpointLog, stored: StoredLabels) -> Iterator[Box]:
     """Boxes of the chunks of level 0 that were written before."""
     top = plan.passes[0].top
     spans = [u * w for u, w in zip(plan.levels[top].unit, plan.window(0, top), strict=True)]
-    for block in ledger.blocks(0):
+    for block in checkpoint_log.blocks(0):
         region = tuple(
             slice(i * s, min((i + 1) * s, n))
             for i, s, n in zip(block.tolist(), spans, stored.shape, strict=True)

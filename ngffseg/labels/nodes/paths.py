@@ -3,7 +3,7 @@
 LABELS = "labels"
 OWN = "ngffseg"
 INDEX = f"{OWN}/index"
-REGISTER = f"{OWN}/register"
+REGISTRY = f"{OWN}/register"
 JOBS = f"{OWN}/jobs"
 # Copies of metadata from before a fix: no nodes of Zarr.
 BACKUP = f"{OWN}/backup"

@@ -14,7 +14,7 @@ from ngffseg.geometry import Geometry
 from ngffseg.labels.arrays.mask_layer import MaskLayer
 from ngffseg.labels.nodes.create import array_document
 from ngffseg.labels.plan.options import WriteOptions
-from ngffseg.labels.plan.write_plan import Draft
+from ngffseg.labels.plan.write_plan import WritePlan
 from ngffseg.labels.read.lazy_level import stored_array
 from ngffseg.model import Segmentation, Volume, plain_value
 from ngffseg.store import can_list, list_objects, store_url
@@ -56,22 +56,24 @@ def _layer_digest(layer: Any) -> Any:
     return digest(told)
 
 
-def plan_digest(draft: Draft, segmentation: Segmentation, options: WriteOptions, image: Volume | None) -> str:
+def plan_digest(
+    write_plan: WritePlan, segmentation: Segmentation, options: WriteOptions, image: Volume | None
+) -> str:
     """Digest of all that is asked for in a write, but who does it and from which labels.
 
     Grids count as the sources have them: ngffseg 0.1 stored labels in that order, and what it has imported is
     not to be imported again.
     """
-    segments = [layer.image_label for layer in draft.layers]
-    told = ngff.encode_document(replace(draft.document, generation=1, made=None))
+    segments = [layer.image_label for layer in write_plan.layers]
+    told = ngff.encode_document(replace(write_plan.document, generation=1, made=None))
     told |= {"schema": FIRST_SCHEMA, "geometry": _first_geometry(segmentation)}
     told.pop("sourceGrid", None)
     document = {"ngffseg": {"segmentations": [told]}}
-    dtypes = [str(plan.dtype) for plan in draft.plans]
+    dtypes = [str(plan.dtype) for plan in write_plan.plans]
     source = None
     if image is not None:
         source = [list(_given(image).shape), _first_geometry(image), image.name]
-    return digest([draft.version, told_options(options), document, segments, dtypes, source])
+    return digest([write_plan.version, told_options(options), document, segments, dtypes, source])
 
 
 def _first_geometry(given: Segmentation | Volume) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from ngffseg.geometry import Geometry, SourceGrid, check_beside, on_axes, source
 from ngffseg.labels.arrays.squeezed import without_single_axes
 from ngffseg.labels.nodes.find import attributes_of
 from ngffseg.labels.plan.options import factors_between
-from ngffseg.labels.read.image_group import Parent
+from ngffseg.labels.read.image_group import ImageGroup
 from ngffseg.labels.read.levels import placed
 from ngffseg.model import Segmentation, Volume
 
@@ -47,15 +47,15 @@ class ImageLevels:
         return tuple(factors_between(self.shapes, self.grid))
 
 
-def image_sizes(parent: Parent | None) -> dict[str, int]:
+def image_sizes(image_group: ImageGroup | None) -> dict[str, int]:
     """Size of each axis of level 0 of the image; empty where there is no image."""
-    if parent is None or parent.multiscales is None:
+    if image_group is None or image_group.multiscales is None:
         return {}
-    names = [axis.name for axis in parent.multiscales.axes]
-    return dict(zip(names, parent.shapes[0], strict=False))
+    names = [axis.name for axis in image_group.multiscales.axes]
+    return dict(zip(names, image_group.shapes[0], strict=False))
 
 
-def image_levels(parent: Parent | None, axes: Sequence[str]) -> ImageLevels | None:
+def image_levels(image_group: ImageGroup | None, axes: Sequence[str]) -> ImageLevels | None:
     """The image of a store as labels of some axes see it; None if there is none.
 
     Raises
@@ -63,22 +63,22 @@ def image_levels(parent: Parent | None, axes: Sequence[str]) -> ImageLevels | No
     UsageError
         If the image lacks one of the axes.
     """
-    if parent is None or parent.root is None or parent.multiscales is None:
+    if image_group is None or image_group.root is None or image_group.multiscales is None:
         return None
-    names = [axis.name for axis in parent.multiscales.axes]
+    names = [axis.name for axis in image_group.multiscales.axes]
     if not set(axes) <= set(names):
-        check_beside(axes, image_sizes(parent))
+        check_beside(axes, image_sizes(image_group))
     places = [names.index(axis) for axis in axes]
     multiscales = replace(
-        parent.multiscales,
-        axes=tuple(parent.multiscales.axes[place] for place in places),
-        datasets=tuple(_of_places(dataset, places) for dataset in parent.multiscales.datasets),
+        image_group.multiscales,
+        axes=tuple(image_group.multiscales.axes[place] for place in places),
+        datasets=tuple(_of_places(dataset, places) for dataset in image_group.multiscales.datasets),
     )
-    shapes = tuple(tuple(shape[place] for place in places) for shape in parent.shapes)
-    attributes = attributes_of(parent.root)
+    shapes = tuple(tuple(shape[place] for place in places) for shape in image_group.shapes)
+    attributes = attributes_of(image_group.root)
     # What an image of ours says of itself is the authority, unless another array has taken its place.
     told = ngff.image_geometry(attributes)
-    if told is None or told.shape != parent.shapes[0]:
+    if told is None or told.shape != image_group.shapes[0]:
         return ImageLevels(
             placed(multiscales, shapes[0]), None, multiscales.axes, multiscales.datasets, shapes
         )
@@ -113,7 +113,9 @@ def _understood(axis: ngff.Axis) -> ngff.Axis:
     return replace(axis, told={key: value for key, value in axis.told.items() if key != "orientation"})
 
 
-def beside_image(segmentation: Segmentation, image: Volume | None, parent: Parent | None) -> Segmentation:
+def beside_image(
+    segmentation: Segmentation, image: Volume | None, image_group: ImageGroup | None
+) -> Segmentation:
     """Labels of a file without axes of one voxel that their image lacks; arrays keep all that they have.
 
     Files have more axes than images: a plane is one of a volume there, and time may be one point.
@@ -127,7 +129,7 @@ def beside_image(segmentation: Segmentation, image: Volume | None, parent: Paren
     parent
         What the store says of its image.
     """
-    axes = tuple(image_sizes(parent)) if image is None else image.geometry.axes
+    axes = tuple(image_sizes(image_group)) if image is None else image.geometry.axes
     if segmentation.source is None or not axes:
         return segmentation
     return without_single_axes(segmentation, axes)

@@ -11,7 +11,7 @@ from ngffseg.labels.nodes.paths import LABELS
 from ngffseg.labels.plan.image_levels import image_levels
 from ngffseg.labels.plan.options import WriteOptions, fitted_options
 from ngffseg.labels.read.hosts import writable_version
-from ngffseg.labels.read.image_group import Parent, is_placeholder, open_parent
+from ngffseg.labels.read.image_group import ImageGroup, is_placeholder, open_image_group
 from ngffseg.labels.read.label_image import LabelImage
 from ngffseg.pyramid import PyramidPlan, plan_above
 from ngffseg.store import can_list, check_writable, local_path, open_store, store_errors
@@ -24,15 +24,15 @@ def can_build(image: LabelImage) -> bool:
     try:
         with store_errors(image.url):
             check_writable(image.url)
-            parent = open_parent(open_store(image.url), image.url)
-            plan_levels(image, parent, levels_version(image, parent), {})
+            image_group = open_image_group(open_store(image.url), image.url)
+            plan_levels(image, image_group, levels_version(image, image_group), {})
     except NgffsegError:
         return False
     path = local_path(image.url)
     return can_list(image.url) and (path is None or os.access(path, os.W_OK))
 
 
-def levels_version(image: LabelImage, parent: Parent) -> ngff.Version:
+def levels_version(image: LabelImage, image_group: ImageGroup) -> ngff.Version:
     """The version in which the levels are written.
 
     Raises
@@ -47,13 +47,13 @@ def levels_version(image: LabelImage, parent: Parent) -> ngff.Version:
     unknown = ngff.decode_multiscales(ngff.unwrap(attributes)[1], ndim=image.arrays[0].ndim).unknown
     if unknown:
         raise MetadataError(f"{where} has a transformation of type {unknown!r}: its levels stay as they are")
-    if parent.writable_version(image.url) != version:
+    if image_group.writable_version(image.url) != version:
         raise MetadataError(f"{where} is OME-Zarr {version}, its image is not: its levels stay as they are")
     return version
 
 
 def plan_levels(
-    image: LabelImage, parent: Parent, version: ngff.Version, options: WriteOptions
+    image: LabelImage, image_group: ImageGroup, version: ngff.Version, options: WriteOptions
 ) -> PyramidPlan:
     """Plan the levels above the stored level 0, as many as its image has.
 
@@ -71,7 +71,7 @@ def plan_levels(
         )
     root = find_group(open_store(image.url), "")
     try:
-        levels = image_levels(parent, image.geometry.axes)
+        levels = image_levels(image_group, image.geometry.axes)
     except UsageError as error:
         raise MetadataError(f"{image.url}, {image.name!r}: {error}") from error
     shapes = levels.shapes if levels is not None else ()

@@ -1,4 +1,4 @@
-"""Metadata of what is written, judged before the first byte is."""
+"""Metadata of what is written, validated before the first byte is."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def layer_metadata(
     image_label = ngff.encode_image_label(segments, SOURCE, version)
     document = ngff.LabelDocument(layers, plan.levels[0].geometry)
     layer = LayerMetadata(name, version, multiscales, image_label, document)
-    judged(layer.attributes({}), f"labels/{name}")
+    validated(layer.attributes({}), f"labels/{name}")
     return layer
 
 
@@ -148,7 +148,9 @@ def placeholder_metadata(plan: PyramidPlan, version: ngff.Version) -> dict[str, 
     """Attributes of an image group that holds no data, so that labels have an image."""
     multiscales = image_multiscales("placeholder", plan.levels, "", {})
     parts = {"multiscales": [ngff.encode_multiscales(multiscales, version)]}
-    return judged(ngff.wrap(version, parts, ngff.encode_image(plan.levels[0].geometry, placeholder=True)), "")
+    return validated(
+        ngff.wrap(version, parts, ngff.encode_image(plan.levels[0].geometry, placeholder=True)), ""
+    )
 
 
 def with_schemas(attributes: Mapping[str, Any], version: ngff.Version) -> dict[str, Any]:
@@ -161,15 +163,15 @@ def with_schemas(attributes: Mapping[str, Any], version: ngff.Version) -> dict[s
     return {**attributes, "schemas": {**older, **ngff.schemas_of(version)}}
 
 
-def judged(attributes: dict[str, Any], where: str) -> dict[str, Any]:
-    """The attributes, if they break no rule that MUST be kept, and all of them can be judged.
+def validated(attributes: dict[str, Any], where: str) -> dict[str, Any]:
+    """The attributes, if they break no rule that MUST be kept, and all of them can be validated.
 
     Raises
     ------
     MetadataError
         If they do.
     """
-    for violation in ngff.judge_attributes(attributes, where):
+    for violation in ngff.validate_attributes(attributes, where):
         if violation.severity != "SHOULD":
             raise MetadataError(
                 f"{violation.where}: {violation.rule} Expected {violation.expected}, found {violation.found}"

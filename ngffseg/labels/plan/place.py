@@ -23,7 +23,7 @@ from ngffseg.geometry import (
 from ngffseg.labels.plan.image_levels import image_levels, image_sizes
 from ngffseg.labels.plan.place_words import PlaceOptions
 from ngffseg.labels.read.address import split_address
-from ngffseg.labels.read.image_group import Parent, find_parent
+from ngffseg.labels.read.image_group import ImageGroup, find_image_group
 from ngffseg.model import ArrayLike, Volume, check_told, told_grid, told_words
 from ngffseg.store import open_store, store_errors
 
@@ -84,9 +84,9 @@ def _grid(
                 f"geometry and {', '.join(words)}: both tell where the labels lie, give one of them"
             )
         return geometry
-    parent = _parent(url) if image is None else None
+    image_group = _image_group(url) if image is None else None
     volume = image if isinstance(image, Volume) else None
-    sizes = image_sizes(parent)
+    sizes = image_sizes(image_group)
     if volume is not None:
         sizes = dict(zip(volume.geometry.axes, volume.geometry.shape, strict=True))
     if not sizes:
@@ -94,7 +94,7 @@ def _grid(
     names = words.get("axes") or told.get("axes")
     axes = axis_names(names) if names else axes_beside(shape, sizes)
     check_beside(axes, sizes)
-    levels = image_levels(parent, axes)
+    levels = image_levels(image_group, axes)
     known = levels.grid if levels is not None else volume.geometry if volume is not None else None
     assert known is not None
     grid = on_axes(known, axes)
@@ -155,8 +155,8 @@ def image_beside(image: Volume | ArrayLike | None, labels: Geometry) -> Volume |
     return Volume(image, grid)
 
 
-def _parent(url: str | os.PathLike[str]) -> Parent | None:
+def _image_group(url: str | os.PathLike[str]) -> ImageGroup | None:
     """What the image of a store says of itself; None where there is no store."""
     address, _ = split_address(url)
     with store_errors(address):
-        return find_parent(open_store(address), address)
+        return find_image_group(open_store(address), address)

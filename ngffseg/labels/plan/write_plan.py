@@ -1,4 +1,4 @@
-"""`Draft`: all that is decided about a write before the first byte is written."""
+"""`WritePlan`: all that is decided about a write before the first byte is written."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from ngffseg.labels.plan.joining import Joined
 from ngffseg.labels.plan.metadata import LayerMetadata, layer_metadata, placeholder_metadata
 from ngffseg.labels.plan.options import WriteOptions, fitted_options
 from ngffseg.labels.read.hosts import check_host, writable_version
-from ngffseg.labels.read.image_group import Parent
+from ngffseg.labels.read.image_group import ImageGroup
 from ngffseg.model import Segmentation, Volume
 from ngffseg.pyramid import PyramidPlan, plan_pyramid
 from ngffseg.store import check_free
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class WritePlan:
     """All that is known before the first byte is written.
 
     Parameters
@@ -52,16 +52,16 @@ class Draft:
     placeholder: tuple[PyramidPlan, dict[str, Any]] | None
 
 
-def draft_of(
+def plan_write(
     address: str,
-    parent: Parent | None,
+    image_group: ImageGroup | None,
     image_levels: ImageLevels | None,
     labels: Joined,
     names: tuple[str, ...],
     image: Volume | None,
     options: WriteOptions,
-) -> Draft:
-    """Decide on versions, plans and metadata, and have the metadata judged.
+) -> WritePlan:
+    """Decide on versions, plans and metadata, and have the metadata validated.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def draft_of(
         If an option does not fit, or the metadata would break a rule.
     """
     segmentation = labels.segmentation
-    version = _version(address, parent, options.get("ngff"))
+    version = _version(address, image_group, options.get("ngff"))
     plans = _plans(image_levels, segmentation, version, options)
     known = levels_on(image_levels, segmentation.geometry)
     layers = tuple(
@@ -88,25 +88,25 @@ def draft_of(
         extra=segmentation.extra,
         source_grid=segmentation.source_grid,
     )
-    needs_image = (parent is None or parent.multiscales is None) and image is None
+    needs_image = (image_group is None or image_group.multiscales is None) and image is None
     blank = replace(plans[0], dtype=np.dtype(np.uint8))
     placeholder = (blank, placeholder_metadata(blank, version)) if needs_image else None
-    return Draft(segmentation, labels.told, version, plans, layers, document, placeholder)
+    return WritePlan(segmentation, labels.told, version, plans, layers, document, placeholder)
 
 
-def _version(address: str, parent: Parent | None, asked: ngff.Version | None) -> ngff.Version:
-    if parent is None:
+def _version(address: str, image_group: ImageGroup | None, asked: ngff.Version | None) -> ngff.Version:
+    if image_group is None:
         return asked or "0.5"
-    if asked is not None and asked != parent.version:
+    if asked is not None and asked != image_group.version:
         raise UsageError(
-            f"the store is OME-Zarr {parent.version}, not {asked}: leave the version out or use a new store"
+            f"the store is OME-Zarr {image_group.version}, not {asked}: leave the version out or use a new store"
         )
-    return parent.writable_version(address)
+    return image_group.writable_version(address)
 
 
 def check_target(
     address: str,
-    parent: Parent | None,
+    image_group: ImageGroup | None,
     names: tuple[str, ...],
     grid: Geometry,
     image: Volume | None,
@@ -114,26 +114,26 @@ def check_target(
     """Refuse what the store cannot take, before anything is written."""
     if image is not None:
         check_beside(grid.axes, dict(zip(image.geometry.axes, image.geometry.shape, strict=True)))
-    if parent is None:
+    if image_group is None:
         check_free(address)
         return
-    check_host(address, attributes_of(parent.root) if parent.root is not None else {})
-    if parent.multiscales is not None and parent.multiscales.unknown:
+    check_host(address, attributes_of(image_group.root) if image_group.root is not None else {})
+    if image_group.multiscales is not None and image_group.multiscales.unknown:
         raise MetadataError(
-            f"{address}: its image has a transformation of type {parent.multiscales.unknown!r}, so that it is not"
+            f"{address}: its image has a transformation of type {image_group.multiscales.unknown!r}, so that it is not"
             " known where labels would lie: write them to a store of their own"
         )
-    for document in parent.documents:
+    for document in image_group.documents:
         taken = set(document.layers[1:]) & set(names)
         if taken and document.name != names[0]:
             raise LabelExistsError(
                 f"{address}: {min(taken)!r} is a layer of {document.name!r}: choose another name"
             )
-    if image is not None and parent.multiscales is not None:
+    if image is not None and image_group.multiscales is not None:
         raise UsageError(f"{address} has an image already: leave the image out, or use a new store")
-    if parent.multiscales is not None:
+    if image_group.multiscales is not None:
         try:
-            check_beside(grid.axes, image_sizes(parent))
+            check_beside(grid.axes, image_sizes(image_group))
         except UsageError as error:
             raise UsageError(f"{address}: {error}") from error
 
@@ -169,11 +169,11 @@ def check_free_paths(
         path = posixpath.dirname(key)
         if found is not None and found != (equal or {}).get(path):
             raise MetadataError(
-                f"{address} holds {path!r}, but no multiscales that name it: mend the image first"
+                f"{address} holds {path!r}, but no multiscales that name it: repair the image first"
             )
 
 
-def is_there(store: Store, address: str, parent: Parent | None, name: str) -> bool:
+def is_there(store: Store, address: str, image_group: ImageGroup | None, name: str) -> bool:
     """Whether there is a label image of this name, registered or not.
 
     Raises
@@ -184,7 +184,7 @@ def is_there(store: Store, address: str, parent: Parent | None, name: str) -> bo
     group = find_group(store, f"{LABELS}/{name}")
     if group is not None:
         writable_version(f"{address}/{group.path}", attributes_of(group), group.metadata.zarr_format)
-    if parent is not None and name in parent.names:
+    if image_group is not None and name in image_group.names:
         return True
     return group is not None and "multiscales" in ngff.unwrap(attributes_of(group))[1]
 

@@ -18,10 +18,10 @@ from ngffseg.labels.nodes.find import attributes_of, find_group, find_groups
 from ngffseg.labels.nodes.group_document import put_group
 from ngffseg.labels.nodes.paths import INDEX, LABELS, OWN, ROOT_FILES
 from ngffseg.labels.nodes.transaction import Transaction, transaction
-from ngffseg.labels.plan.metadata import judged, with_schemas
+from ngffseg.labels.plan.metadata import validated, with_schemas
 from ngffseg.labels.plan.write_plan import check_places
 from ngffseg.labels.publish.carry_over import carry_over
-from ngffseg.labels.read.image_group import Parent, document_of, find_parent
+from ngffseg.labels.read.image_group import ImageGroup, document_of, find_image_group
 from ngffseg.labels.registry.entries import registered
 from ngffseg.labels.registry.references import index_paths, level_paths
 from ngffseg.pyramid import PyramidPlan
@@ -45,18 +45,18 @@ def publish(
     """
     flushed(job.url)  # what is published must not be lost with the power
     with locked(job.url):
-        parent = find_parent(job.store, job.url)
-        if parent is not None and document.name in parent.names and not overwrite:
+        image_group = find_image_group(job.store, job.url)
+        if image_group is not None and document.name in image_group.names and not overwrite:
             raise LabelExistsError(
                 f"{job.url}: label image {document.name!r} was written by another job meanwhile"
             )
-        check_levels(job, document, parent)
-        newer, old = _next(document, parent), replaced_paths(job, document, parent)
+        check_levels(job, document, image_group)
+        newer, old = _next(document, image_group), replaced_paths(job, document, image_group)
         count_generation(job, version, newer.generation)
         if job.aside:
             job.note_moves(_moves(job), newer.generation)
         with transaction(job.url, f"{job.folder}/before") as changes:
-            if placeholder is not None and (parent is None or parent.multiscales is None):
+            if placeholder is not None and (image_group is None or image_group.multiscales is None):
                 _put_placeholder(job, version, *placeholder, changes)
             elif find_group(job.store, job.image_path) is not None and job.aside:
                 _move_image(job, version, changes)
@@ -66,7 +66,7 @@ def publish(
             place_indices(job, version, changes)
             for name, attributes in job.attributes.items():
                 _place(job, job.label_path(name), f"{LABELS}/{name}", attributes, version, changes)
-            _register(version, newer, parent, changes)
+            _registry(version, newer, image_group, changes)
         with published(job.url, document.name):
             for path in sorted(old):
                 remove(job.url, path)
@@ -105,14 +105,14 @@ def count_generation(job: Job, version: ngff.Version, generation: int) -> None:
                 put_group(job.url, place(name), version, attributes)
 
 
-def check_levels(job: Job, document: ngff.Document, parent: Parent | None) -> None:
+def check_levels(job: Job, document: ngff.Document, image_group: ImageGroup | None) -> None:
     """Refuse labels whose image another writer has published meanwhile, with other levels."""
-    if parent is None or parent.multiscales is None:
+    if image_group is None or image_group.multiscales is None:
         return
     ours = ngff.decode_multiscales(ngff.unwrap(job.attributes[document.name])[1], ndim=5)
-    if len(ours.datasets) != len(parent.shapes):
+    if len(ours.datasets) != len(image_group.shapes):
         raise UsageError(
-            f"{job.url}: another job has meanwhile written an image of {len(parent.shapes)} levels: run again"
+            f"{job.url}: another job has meanwhile written an image of {len(image_group.shapes)} levels: run again"
         )
 
 
@@ -177,16 +177,16 @@ def _put_schemas(job: Job, version: ngff.Version, changes: Transaction) -> None:
     changes.put_group(OWN, version, with_schemas(attributes_of(group) if group is not None else {}, version))
 
 
-def _register(
-    version: ngff.Version, document: ngff.Document, parent: Parent | None, changes: Transaction
+def _registry(
+    version: ngff.Version, document: ngff.Document, image_group: ImageGroup | None, changes: Transaction
 ) -> None:
-    attributes = (parent.labels_attributes or {}) if parent is not None else {}
-    changes.put_group(LABELS, version, judged(registered(attributes, document, version), LABELS))
+    attributes = (image_group.labels_attributes or {}) if image_group is not None else {}
+    changes.put_group(LABELS, version, validated(registered(attributes, document, version), LABELS))
 
 
-def _next(document: ngff.Document, parent: Parent | None) -> ngff.Document:
+def _next(document: ngff.Document, image_group: ImageGroup | None) -> ngff.Document:
     """The document in its next generation."""
-    old = document_of(parent, document.name)
+    old = document_of(image_group, document.name)
     return replace(document, generation=1 if old is None else old.generation + 1)
 
 
@@ -199,9 +199,9 @@ def _moves(job: Job) -> dict[str, str]:
     return moves | {f"{LABELS}/{name}": job.label_path(name) for name in job.attributes}
 
 
-def replaced_paths(job: Job, document: ngff.Document, parent: Parent | None) -> set[str]:
+def replaced_paths(job: Job, document: ngff.Document, image_group: ImageGroup | None) -> set[str]:
     """Paths of what a segmentation consists of and will not when it is replaced: layers, levels, indices."""
-    now = document_of(parent, document.name)
+    now = document_of(image_group, document.name)
     gone = set(now.layers if now is not None else ()) - set(document.layers)
     old = {f"{folder}/{name}" for name in gone for folder in (LABELS, INDEX)}
     for name in document.layers:

@@ -18,14 +18,14 @@ from ngffseg.labels.publish.local import (
     published,
     replaced_paths,
 )
-from ngffseg.labels.read.image_group import Parent, find_parent
+from ngffseg.labels.read.image_group import ImageGroup, find_image_group
 from ngffseg.labels.registry.object_store import (
-    create_registration,
+    create_commit_record,
     entry_key,
     is_registered,
     newest_entries,
     publish_documents,
-    update_register,
+    update_registry,
 )
 from ngffseg.pyramid import PyramidPlan
 from ngffseg.store import remove
@@ -51,22 +51,22 @@ def commit(
         If the labels are registered, but not all that readers open could be written.
     """
     job.check_held()
-    parent = find_parent(job.store, job.url)
-    check_levels(job, document, parent)
-    old = replaced_paths(job, document, parent)
+    image_group = find_image_group(job.store, job.url)
+    check_levels(job, document, image_group)
+    old = replaced_paths(job, document, image_group)
     if old:  # should we die on the way, whoever comes next removes what nothing names any more
         job.note_paths([*job.written, *sorted(old)])
     image = None if job.image is None else ngff.Placeholder(job.image, {})
-    if placeholder is not None and (parent is None or parent.multiscales is None):
+    if placeholder is not None and (image_group is None or image_group.multiscales is None):
         plan, attributes = placeholder
         image = ngff.Placeholder(attributes, level_documents(plan, version))
         check_places(job.store, job.url, plan, image.arrays)
-    blank = ngff.Registration(document, version, job.attributes, job.indices, image)
-    ours = _claim(job, blank, parent, overwrite=overwrite)
+    blank = ngff.CommitRecord(document, version, job.attributes, job.indices, image)
+    ours = _ownership(job, blank, image_group, overwrite=overwrite)
     written, job.written = job.written, []  # from here on it belongs to the store
     with published(job.url, document.name):
         newest = publish_documents(job.store, job.url, ours)
-        update_register(job.store, job.url, newest)
+        update_registry(job.store, job.url, newest)
         if newest == ours:
             _remove_old(job, ours.document, old)
         else:  # replaced already
@@ -83,19 +83,19 @@ def _remove_old(job: Job, document: ngff.Document, old: set[str]) -> None:
         remove(job.url, entry_key(document.name, generation))
 
 
-def _claim(
-    job: Job, blank: ngff.Registration, parent: Parent | None, *, overwrite: bool
-) -> ngff.Registration:
+def _ownership(
+    job: Job, blank: ngff.CommitRecord, image_group: ImageGroup | None, *, overwrite: bool
+) -> ngff.CommitRecord:
     """Create the registration; of several writers of one name one is first."""
     name = blank.document.name
     while True:
-        known = {d.name: d.generation for d in parent.documents} if parent is not None else {}
+        known = {d.name: d.generation for d in image_group.documents} if image_group is not None else {}
         before = max(known.get(name, 0), newest_entries(job.url).get(name, 0))
-        there = parent is not None and name in parent.names
+        there = image_group is not None and name in image_group.names
         if not overwrite and (there or (before and is_registered(job.store, blank, before))):
             raise LabelExistsError(f"{job.url}: label image {name!r} was written by another job meanwhile")
         count_generation(job, blank.version, before + 1)
         ours = replace(blank, document=replace(blank.document, generation=before + 1))
-        if create_registration(job.url, ours):
+        if create_commit_record(job.url, ours):
             return ours
-        parent = find_parent(job.store, job.url)
+        image_group = find_image_group(job.store, job.url)

@@ -18,7 +18,7 @@ from ngffseg.labels.nodes.find import attributes_of, find_array, find_group
 from ngffseg.labels.nodes.paths import INDEX, LABELS
 from ngffseg.labels.nodes.transaction import Transaction, transaction
 from ngffseg.labels.plan.image_levels import ImageLevels
-from ngffseg.labels.plan.metadata import how_made, judged, level_datasets
+from ngffseg.labels.plan.metadata import how_made, level_datasets, validated
 from ngffseg.labels.publish.local import changed_groups, place_indices, published
 from ngffseg.labels.read.image_group import is_placeholder
 from ngffseg.labels.read.label_image import LabelImage
@@ -33,7 +33,7 @@ def free_paths(job: Job, group: str, plan: PyramidPlan) -> list[str]:
     for level in plan.levels[1:]:
         path = f"{group}/{level.path}".strip("/")
         taken = find_array(job.store, path) is not None
-        found.append(f"{group}/{job.claim.prefix}{level.path}".strip("/") if taken else path)
+        found.append(f"{group}/{job.ownership.prefix}{level.path}".strip("/") if taken else path)
     return found
 
 
@@ -128,8 +128,8 @@ def _name_levels(
         digests = {"plan": job.record.plan, "source": job.record.source}
         own = ngff.encode_label(replace(label, arrays=known | made, made=digests))
     changed = ngff.wrap(version, {"multiscales": [ours]}, own)
-    judged(ngff.merge_attributes(attributes, changed), path)
-    # What we do not write is not ours to be judged.
+    validated(ngff.merge_attributes(attributes, changed), path)
+    # What we do not write is not ours to be validated.
     changes.put_group(path, version, ngff.wrap(version, {"multiscales": [ours | common, *further]}, own))
     kept = {*(dataset.path for dataset in datasets), *further_paths(attributes)}
     old = [p for p in level_paths(attributes) if not any(overlap(p, other) for other in kept)]

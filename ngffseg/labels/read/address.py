@@ -22,10 +22,10 @@ def split_address(address: str | os.PathLike[str], name: str | None = None) -> t
         If the address holds one name and ``name`` another.
     """
     url = store.normalized(address)
-    parent, _, last = url.rpartition("/")
-    base = parent.removesuffix("/labels")
+    image_group, _, last = url.rpartition("/")
+    base = image_group.removesuffix("/labels")
     # A bucket, or a folder at the root, may have the name too.
-    inside = parent.endswith("/labels") and last and base and not base.endswith("/")
+    inside = image_group.endswith("/labels") and last and base and not base.endswith("/")
     if inside and not _is_store(url, base):
         if name is not None and name != last:
             raise UsageError(f"{url} names the label image {last!r}, not {name!r}: give one of them")

@@ -18,7 +18,7 @@ from ngffseg.geometry import Geometry
 from ngffseg.labels.nodes.find import attributes_of, find_groups
 from ngffseg.labels.nodes.paths import LABELS
 from ngffseg.labels.read.address import split_address
-from ngffseg.labels.read.image_group import open_parent
+from ngffseg.labels.read.image_group import open_image_group
 from ngffseg.labels.read.label_image import Box, LabelImage, exact_box
 from ngffseg.labels.read.levels import Levels, grid_of, open_levels
 from ngffseg.labels.read.open import open_labels
@@ -135,7 +135,7 @@ def open_contents(url: str | os.PathLike[str], name: str | None = None) -> Conte
         if "image-label" in metadata:  # as some writers leave it
             return Contents(address, version or OLDEST, None, ((open_labels(address),),))
         if labels is None and "multiscales" not in metadata:
-            open_parent(store, address)  # which says what is wrong
+            open_image_group(store, address)  # which says what is wrong
         image = _intensities(address, root) if root is not None and "multiscales" in metadata else None
         groups = _grouped(labels, name)
         names = [one for group in groups for one in group]

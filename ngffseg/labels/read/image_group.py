@@ -1,4 +1,4 @@
-"""`Parent`: the image group that labels belong to, and its register of labels."""
+"""`ImageGroup`: the image group that labels belong to, and its list of labels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ngffseg.labels.read.members import refuse_collection
 
 
 @dataclass(frozen=True, slots=True)
-class Parent:
+class ImageGroup:
     """What an image group says of itself.
 
     Parameters
@@ -73,12 +73,14 @@ def is_placeholder(root: zarr.Group) -> bool:
     return bool(ngff.own_part(attributes_of(root)).get("placeholder"))
 
 
-def document_of(parent: Parent | None, name: str) -> ngff.Document | None:
+def document_of(image_group: ImageGroup | None, name: str) -> ngff.Document | None:
     """The document of a segmentation; None if there is none, or no store."""
-    return next((d for d in (parent.documents if parent is not None else ()) if d.name == name), None)
+    return next(
+        (d for d in (image_group.documents if image_group is not None else ()) if d.name == name), None
+    )
 
 
-def find_parent(store: Store, url: str) -> Parent | None:
+def find_image_group(store: Store, url: str) -> ImageGroup | None:
     """The image group at the root of a store; None if nothing is there.
 
     Raises
@@ -104,10 +106,10 @@ def find_parent(store: Store, url: str) -> Parent | None:
         multiscales, arrays = open_levels(url, root)
         shapes = tuple(array.shape for array in arrays)
     names = ngff.listed_labels(ngff.unwrap(labels_attributes or {})[1])
-    return Parent(version_of(root, labels), multiscales, shapes, names, labels_attributes, root, labels)
+    return ImageGroup(version_of(root, labels), multiscales, shapes, names, labels_attributes, root, labels)
 
 
-def open_parent(store: Store, url: str) -> Parent:
+def open_image_group(store: Store, url: str) -> ImageGroup:
     """The image group at the root of a store.
 
     Raises
@@ -115,10 +117,10 @@ def open_parent(store: Store, url: str) -> Parent:
     StoreNotFoundError
         If nothing is there.
     """
-    parent = find_parent(store, url)
-    if parent is None:
+    image_group = find_image_group(store, url)
+    if image_group is None:
         raise StoreNotFoundError(f"{url}: no OME-Zarr store there: check the address")
-    return parent
+    return image_group
 
 
 def version_of(root: zarr.Group | None, labels: zarr.Group | None) -> str:

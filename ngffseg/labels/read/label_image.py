@@ -98,7 +98,7 @@ class LabelImage:
         lazy = self.level(level)
         return lazy.read(exact_box(box, lazy.shape))
 
-    def forget(self) -> None:
+    def clear_cache(self) -> None:
         """Forget chunks that were read: they have changed."""
         self.arrays.cache.clear()
 

@@ -15,7 +15,7 @@ from ngffseg.keywords import strict
 from ngffseg.labels.nodes.find import attributes_of, find_group, find_groups
 from ngffseg.labels.nodes.paths import LABELS
 from ngffseg.labels.read.address import split_address
-from ngffseg.labels.read.image_group import open_parent
+from ngffseg.labels.read.image_group import open_image_group
 from ngffseg.labels.read.label_image import LabelImage
 from ngffseg.labels.read.levels import check_integers, grid_of, open_levels, placed
 from ngffseg.model import Segmentation, Volume
@@ -52,7 +52,7 @@ def open_labels(url: str | os.PathLike[str], name: str | None = None) -> LabelIm
             name = _only_name(store, address, labels)
         group = find_group(store, f"{LABELS}/{name}")
         if group is None:
-            open_parent(store, address)  # which says so if there is no store at all
+            open_image_group(store, address)  # which says so if there is no store at all
             raise StoreNotFoundError(f"{address} has no label image {name!r}: see ngffseg info {address}")
         return _open(address, name, group)
 
@@ -87,8 +87,8 @@ def open_segmentation(url: str | os.PathLike[str], name: str | None = None) -> S
     first = open_labels(url, name)
     address, _ = split_address(url, name)
     with store_errors(address):
-        parent = open_parent(open_store(address), address)
-    document = next((d for d in parent.documents if first.name in d.layers), None)
+        image_group = open_image_group(open_store(address), address)
+    document = next((d for d in image_group.documents if first.name in d.layers), None)
     if document is None:
         if first.arrays.unknown:
             where = f"{address}, {first.name!r}" if first.name else address
@@ -146,7 +146,7 @@ def open_image(url: str | os.PathLike[str]) -> Volume:
 def _only_name(store: Store, address: str, labels: zarr.Group | None) -> str:
     """Name of the only segmentation in a labels group."""
     if labels is None:
-        open_parent(store, address)  # which says so if there is no store at all
+        open_image_group(store, address)  # which says so if there is no store at all
     attributes = attributes_of(labels) if labels is not None else {}
     in_layers = {layer for d in ngff.decode_documents(attributes) for layer in d.layers[1:]}
     names = [n for n in ngff.listed_labels(ngff.unwrap(attributes)[1]) if n not in in_layers]

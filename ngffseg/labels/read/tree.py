@@ -16,7 +16,7 @@ from ngffseg.labels.nodes.documents import find_documents
 from ngffseg.labels.nodes.find import attributes_of, find_group, find_groups
 from ngffseg.labels.nodes.paths import LABELS
 from ngffseg.labels.read.address import split_address
-from ngffseg.labels.read.image_group import open_parent, version_of
+from ngffseg.labels.read.image_group import open_image_group, version_of
 from ngffseg.labels.read.inventory import SourceLink, StoredImage, StoredLabels, StoredLevel, StoreTree
 from ngffseg.labels.read.label_image import LabelImage
 from ngffseg.labels.read.levels import open_levels
@@ -49,7 +49,7 @@ def store_tree(url: str | os.PathLike[str], name: str | None = None) -> StoreTre
         attributes = attributes_of(root) if root is not None else {}
         collection = find_collection(store, attributes)
         if labels is None and collection is None and "multiscales" not in ngff.unwrap(attributes)[1]:
-            open_parent(store, address)  # which says what is wrong
+            open_image_group(store, address)  # which says what is wrong
         image, problem = _image(address, root)
         listed = listed_in(store, address, labels) if name is None else _named(address, name)
         stored, broken = _opened(store, address, listed, attributes_of(labels) if labels is not None else {})

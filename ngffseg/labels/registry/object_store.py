@@ -19,23 +19,23 @@ from ngffseg.labels.nodes.create import create_group, create_node
 from ngffseg.labels.nodes.documents import read_documents
 from ngffseg.labels.nodes.find import attributes_of, find_arrays, find_group, find_groups
 from ngffseg.labels.nodes.group_document import put_group
-from ngffseg.labels.nodes.paths import INDEX, LABELS, OWN, REGISTER
-from ngffseg.labels.plan.metadata import judged, with_schemas
-from ngffseg.labels.read.image_group import find_parent
+from ngffseg.labels.nodes.paths import INDEX, LABELS, OWN, REGISTRY
+from ngffseg.labels.plan.metadata import validated, with_schemas
+from ngffseg.labels.read.image_group import find_image_group
 from ngffseg.labels.registry.entries import registered
-from ngffseg.ngff import Registration
+from ngffseg.ngff import CommitRecord
 from ngffseg.store import create_object, list_objects
 
 
-def create_registration(url: str, registration: Registration) -> bool:
+def create_commit_record(url: str, commit_record: CommitRecord) -> bool:
     """Register a write; False if another writer was first."""
-    document = registration.document
-    encoded = ngff.encode_registration(registration)
+    document = commit_record.document
+    encoded = ngff.encode_commit_record(commit_record)
     data = ngff.encode_json(encoded)
     return create_object(url, entry_key(document.name, document.generation), data)
 
 
-def publish_documents(store: Store, url: str, ours: Registration) -> Registration:
+def publish_documents(store: Store, url: str, ours: CommitRecord) -> CommitRecord:
     """Publish the newest registration of a name, ours or a newer one, which is returned."""
     newest = ours
     while True:
@@ -48,7 +48,7 @@ def publish_documents(store: Store, url: str, ours: Registration) -> Registratio
         newest = _read(store, newest.document.name, last) or newest
 
 
-def update_register(store: Store, url: str, ours: Registration | None = None) -> None:
+def update_registry(store: Store, url: str, ours: CommitRecord | None = None) -> None:
     """Write the register of names until it holds all that is registered; ours is published already."""
     while True:
         labels = find_group(store, LABELS)
@@ -60,25 +60,25 @@ def update_register(store: Store, url: str, ours: Registration | None = None) ->
             mine = ours is not None and (name, generation) == (ours.document.name, ours.document.generation)
             found = ours if mine else _read(store, name, generation)
             if found is not None and (mine or _is_published(store, url, found)):
-                register = judged(registered(changed, found.document, found.version), LABELS)
-                changed = ngff.merge_attributes(changed, register)
+                registry = validated(registered(changed, found.document, found.version), LABELS)
+                changed = ngff.merge_attributes(changed, registry)
                 version = found.version
         if changed == attributes:
             return
-        put_group(url, LABELS, version, register)
+        put_group(url, LABELS, version, registry)
 
 
 def newest_entries(url: str) -> dict[str, int]:
     """The newest generation of each name that is registered."""
     found: dict[str, int] = {}
-    for key in list_objects(url, f"{REGISTER}/"):
-        name, number, suffix = [*key.removeprefix(f"{REGISTER}/").rsplit(".", 2), "", ""][:3]
+    for key in list_objects(url, f"{REGISTRY}/"):
+        name, number, suffix = [*key.removeprefix(f"{REGISTRY}/").rsplit(".", 2), "", ""][:3]
         if suffix == "json" and number.isdecimal():
             found[name] = max(found.get(name, 0), int(number))
     return found
 
 
-def is_registered(store: Store, ours: Registration, generation: int) -> bool:
+def is_registered(store: Store, ours: CommitRecord, generation: int) -> bool:
     """Whether a registration of the same name holds: somebody may have removed its arrays since.
 
     Where it names arrays that are ours by now, they were gone when we made them.
@@ -91,14 +91,14 @@ def is_registered(store: Store, ours: Registration, generation: int) -> bool:
 
 def entry_key(name: str, generation: int) -> str:
     """Key of the object of a registration."""
-    return f"{REGISTER}/{name}.{generation:06d}.json"
+    return f"{REGISTRY}/{name}.{generation:06d}.json"
 
 
-def _read(store: Store, name: str, generation: int) -> Registration | None:
+def _read(store: Store, name: str, generation: int) -> CommitRecord | None:
     key = entry_key(name, generation)
     document = read_documents(store, [key])[0]
     try:
-        found = None if document is None else ngff.decode_registration(document)
+        found = None if document is None else ngff.decode_commit_record(document)
         if found is not None and (found.document.name, found.document.generation) != (name, generation):
             raise MetadataError(f"it is of {found.document.name!r}, generation {found.document.generation}")
     except MetadataError as error:
@@ -117,9 +117,9 @@ def _make_own_groups(store: Store, url: str, version: ngff.Version) -> None:
         put_group(url, INDEX, version, {})
 
 
-def _make_image(store: Store, url: str, registration: Registration) -> None:
+def _make_image(store: Store, url: str, commit_record: CommitRecord) -> None:
     """Make the image that holds no data, unless another writer has made one."""
-    placeholder = registration.placeholder
+    placeholder = commit_record.placeholder
     if placeholder is None:
         return
     root = find_group(store, "")
@@ -129,44 +129,44 @@ def _make_image(store: Store, url: str, registration: Registration) -> None:
     if not all(made):
         found = "holds other arrays"
     elif root is not None:
-        put_group(url, "", registration.version, placeholder.attributes)
+        put_group(url, "", commit_record.version, placeholder.attributes)
         return
-    elif create_group(url, "", registration.version, placeholder.attributes):
+    elif create_group(url, "", commit_record.version, placeholder.attributes):
         return
     else:
         found = "holds another group"
-    parent = find_parent(store, url)
-    if parent is None or parent.multiscales is None:
-        raise MetadataError(f"{url} {found}, but no multiscales that name it: mend the image first")
+    image_group = find_image_group(store, url)
+    if image_group is None or image_group.multiscales is None:
+        raise MetadataError(f"{url} {found}, but no multiscales that name it: repair the image first")
 
 
-def _put_groups(url: str, registration: Registration) -> None:
+def _put_groups(url: str, commit_record: CommitRecord) -> None:
     # An index before its labels: whoever finds the labels finds it too.
-    for name, attributes in registration.indices.items():
-        put_group(url, f"{INDEX}/{name}", registration.version, attributes)
-    for name, attributes in registration.labels.items():
-        put_group(url, f"{LABELS}/{name}", registration.version, attributes)
+    for name, attributes in commit_record.indices.items():
+        put_group(url, f"{INDEX}/{name}", commit_record.version, attributes)
+    for name, attributes in commit_record.labels.items():
+        put_group(url, f"{LABELS}/{name}", commit_record.version, attributes)
 
 
-def _is_published(store: Store, url: str, registration: Registration) -> bool:
+def _is_published(store: Store, url: str, commit_record: CommitRecord) -> bool:
     """Whether what somebody has registered is there; if he did not come to publish it, it is now."""
-    paths = [f"{LABELS}/{name}" for name in registration.labels]
-    if None not in find_groups(store, paths, ngff.zarr_format(registration.version)):
+    paths = [f"{LABELS}/{name}" for name in commit_record.labels]
+    if None not in find_groups(store, paths, ngff.zarr_format(commit_record.version)):
         return True
-    if not _has_arrays(store, registration):
+    if not _has_arrays(store, commit_record):
         return False  # somebody has removed it since
-    publish_documents(store, url, registration)
+    publish_documents(store, url, commit_record)
     return True
 
 
-def _has_arrays(store: Store, registration: Registration) -> bool:
-    paths = _arrays_of(registration)
-    return None not in find_arrays(store, paths, ngff.zarr_format(registration.version))
+def _has_arrays(store: Store, commit_record: CommitRecord) -> bool:
+    paths = _arrays_of(commit_record)
+    return None not in find_arrays(store, paths, ngff.zarr_format(commit_record.version))
 
 
-def _arrays_of(registration: Registration) -> list[str]:
+def _arrays_of(commit_record: CommitRecord) -> list[str]:
     """Paths of the arrays of all levels of a registration."""
-    labels = {name: ngff.decode_label(attributes) for name, attributes in registration.labels.items()}
+    labels = {name: ngff.decode_label(attributes) for name, attributes in commit_record.labels.items()}
     return [
         f"{LABELS}/{name}/{path}"
         for name, label in labels.items()

@@ -16,7 +16,7 @@ from ngffseg.labels.nodes.paths import INDEX, LABELS, OWN, ROOT_FILES
 from ngffseg.store import is_inside
 
 
-def standing_paths(store: Store, paths: Iterable[str]) -> set[str]:
+def referenced_paths(store: Store, paths: Iterable[str]) -> set[str]:
     """Those of some paths that the metadata of groups above them name, or that overlap what is named."""
     wanted = set(paths)
     groups = sorted({group for path in wanted for group in _above(path)})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ngffseg import ngff
 from ngffseg.errors import JobError, MetadataError
-from ngffseg.labels.edit.write_ahead_log import find_journal, read_journal
+from ngffseg.labels.edit.write_ahead_log import find_log, read_log
 from ngffseg.labels.plan.level_plan import can_build
 from ngffseg.labels.read.label_image import LabelImage
 from ngffseg.labels.read.open import open_labels
@@ -85,11 +85,11 @@ def _is_due(image: LabelImage, form: ngff.IndexForm) -> bool:
     """Return True if an update has come as far as the index and not yet to its end."""
     if split_archive(image.url) is not None:
         return False
-    data = find_journal(image.url, image.name)
+    data = find_log(image.url, image.name)
     if data is None:
         return False
     try:
-        journal = read_journal(image.url, image.name, data, image.arrays[0])
+        log = read_log(image.url, image.name, data, image.arrays[0])
     except JobError:
         return False  # a damaged one tells nothing
-    return (image.generation, journal.revision) == (form.generation, form.revision)
+    return (image.generation, log.revision) == (form.generation, form.revision)

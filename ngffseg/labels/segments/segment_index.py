@@ -71,7 +71,7 @@ class SegmentIndex:
         return int(self._array(self.form.table).shape[1]) if self.form.segments else 0
 
     def __iter__(self) -> Iterator[SegmentEntry]:
-        for page in range(len(self._fences)):
+        for page in range(len(self._page_index)):
             table = self._page(page)
             for column in range(table.shape[1]):
                 yield self._entry(table[:, column])
@@ -91,7 +91,7 @@ class SegmentIndex:
 
     def labels(self) -> Numbers:
         """All label values, sorted; the whole table is read."""
-        pages = [self._page(n)[0] for n in range(len(self._fences))]
+        pages = [self._page(n)[0] for n in range(len(self._page_index))]
         return np.concatenate([np.empty(0, np.uint64), *pages])
 
     def table(self) -> dict[str, npt.NDArray[Any]]:
@@ -100,7 +100,7 @@ class SegmentIndex:
         ``label_value`` and ``voxels`` are uint64, ``volume_mm3`` float64 (absent without units), and for each
         axis ``start_z``, ``stop_z`` int64 and ``centroid_z`` float64; see `SegmentEntry`.
         """
-        with store_errors(self.image.url):  # all pages at a time, and no fences
+        with store_errors(self.image.url):  # all pages at a time, and no page index
             table = np.asarray(self._array(self.form.table)[:, : self.form.segments])
         columns: dict[str, npt.NDArray[Any]] = {"label_value": table[0], "voxels": table[1]}
         if self._voxel_volume is not None:
@@ -138,11 +138,11 @@ class SegmentIndex:
         return row
 
     def _find(self, label_value: int) -> Numbers | None:
-        """The column of a label value in the table: one fence, one page, two binary searches."""
+        """The column of a label value in the table: the page index, one page, two binary searches."""
         if not 0 < label_value < 2**64:
             return None
         wanted = np.uint64(label_value)
-        page = int(np.searchsorted(self._fences, wanted, side="right")) - 1
+        page = int(np.searchsorted(self._page_index, wanted, side="right")) - 1
         if page < 0:
             return None
         table = self._page(page)
@@ -153,10 +153,10 @@ class SegmentIndex:
         return found
 
     @cached_property
-    def _fences(self) -> Numbers:
+    def _page_index(self) -> Numbers:
         with store_errors(self.image.url):
-            fences: Numbers = np.asarray(self._array(self.form.fences)[:])
-        return fences
+            page_index: Numbers = np.asarray(self._array(self.form.page_index)[:])
+        return page_index
 
     def _page(self, page: int) -> Numbers:
         """One chunk of the table; the last one that was read is kept."""

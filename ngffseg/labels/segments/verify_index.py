@@ -124,14 +124,14 @@ def _count_differing(image: LabelImage, index: StoredIndex, source: Any, units: 
         grid = chunk_grid(array.shape, unit)
         places = np.stack(np.unravel_index(units.astype(np.int64), grid), axis=1)
         source = Selection(source, places)
-    with counted_level0(plan, source) as census:
-        for _ in census.counts():
+    with counted_level0(plan, source) as statistics:
+        for _ in statistics.counts():
             pass  # digests are known at the end of it
         for pairs in index.pairs(index.form.digests):
             known = pairs if units is None else pairs[np.isin(_units_of(pairs[:, 0], array), units)]
             # Taken away from what was counted: what is left is not 0 where they differ.
-            census.add_digests(np.stack([known[:, 0], ~known[:, 1] + np.uint64(1)], axis=1))
-        return sum(int(np.count_nonzero(pairs[:, 1])) for pairs in census.digests())
+            statistics.add_digests(np.stack([known[:, 0], ~known[:, 1] + np.uint64(1)], axis=1))
+        return sum(int(np.count_nonzero(pairs[:, 1])) for pairs in statistics.digests())
 
 
 def _units_of(chunks: Numbers, array: zarr.Array[Any]) -> Numbers:

@@ -55,7 +55,7 @@ def _node(path: str, array: zarr.Array[Any], document: Document) -> ngff.Node:
 
 
 def _problems(document: Document, zarr_format: int, path: str) -> Iterator[Violation]:
-    """What stops an array from being understood, what cannot be judged first."""
+    """What stops an array from being understood, what cannot be validated first."""
     for name in _unknown_codecs(document, zarr_format):
         yield _violation("UNKNOWN", path, "A codec is not known here.", f"codec {ngff.short_json(name)}")
     grid = document.get("chunk_grid")

@@ -1,4 +1,4 @@
-"""Reading the facts of a store, node by node, for the judge; no chunk is read.
+"""Reading the facts of a store, node by node, for validation; no chunk is read.
 
 Documents are read and understood one by one, all of a round at the same time: one that is broken hides none
 of the others. What is found wrong is a fact, too.

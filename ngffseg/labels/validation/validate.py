@@ -1,4 +1,4 @@
-"""The judge at work: has the facts of a store judged by the rules of NGFF, and fixes metadata."""
+"""Validates the facts of a store by the rules of NGFF, and fixes metadata."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ngffseg import ngff
 from ngffseg.errors import StoreNotFoundError
 from ngffseg.keywords import strict
 from ngffseg.labels.nodes.consolidated import refresh_consolidated
-from ngffseg.labels.registry.object_store import update_register
+from ngffseg.labels.registry.object_store import update_registry
 from ngffseg.labels.validation.collect import collect
 from ngffseg.labels.validation.rewriting import Rewriting
 from ngffseg.ngff import Fix, Place, Violation
@@ -51,7 +51,7 @@ class Fixes:
 
 @strict()
 def check(url: str | os.PathLike[str], *, fix: bool = False) -> list[Violation]:
-    """Judge a store by the specification of its version and by the schemas of ngffseg.
+    """Validate a store by the specification of its version and by the schemas of ngffseg.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def check(url: str | os.PathLike[str], *, fix: bool = False) -> list[Violation]:
     Returns
     -------
     list of Violation
-        What is wrong, or what is still wrong after fixing; of severity UNKNOWN what cannot be judged.
+        What is wrong, or what is still wrong after fixing; of severity UNKNOWN what cannot be validated.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def check(url: str | os.PathLike[str], *, fix: bool = False) -> list[Violation]:
         return apply_fixes(url).violations
     address = normalized(url)
     with store_errors(address):
-        return ngff.judge_store(_facts(open_store(address), address))
+        return ngff.validate_store(_facts(open_store(address), address))
 
 
 def apply_fixes(url: str | os.PathLike[str]) -> Fixes:
@@ -93,9 +93,9 @@ def apply_fixes(url: str | os.PathLike[str]) -> Fixes:
     address = normalized(url)
     with store_errors(address):
         if local_path(address) is None and can_list(address):
-            update_register(open_store(address), address)  # what was registered by writers that died
+            update_registry(open_store(address), address)  # what was registered by writers that died
         store = open_store(address)
-        violations = ngff.judge_store(_facts(store, address))
+        violations = ngff.validate_store(_facts(store, address))
         if any(violation.fix is not None for violation in violations):
             check_writable(address)
         elif not (can_list(address) and store.supports_writes):
@@ -113,7 +113,7 @@ def apply_fixes(url: str | os.PathLike[str]) -> Fixes:
                     paths = [group.path for group in groups if group.zarr_format == zarr_format]
                     refresh_consolidated(address, paths, zarr_format)
                 rewriting.keep_refreshed()
-            return Fixes(ngff.judge_store(_facts(store, address)), changes, tuple(rewriting.copies))
+            return Fixes(ngff.validate_store(_facts(store, address)), changes, tuple(rewriting.copies))
 
 
 def _facts(store: Store, address: str) -> Nodes:
@@ -127,14 +127,14 @@ def _fixed(nodes: Nodes) -> tuple[Nodes, tuple[Change, ...]]:
     """Facts after all fixes, and what they change; a fix that uncovers more faults than it fixes is left."""
     changes: list[Change] = []
     refused: set[tuple[str, str]] = set()
-    violations = ngff.judge_store(nodes)
+    violations = ngff.validate_store(nodes)
     while True:
         fix = next((v.fix for v in violations if v.fix is not None and _key(v.fix) not in refused), None)
         if fix is None:
             return nodes, tuple(changes)
         node = nodes[fix.group]
         tried = nodes | {fix.group: replace(node, attributes=fix.attributes)}
-        after = ngff.judge_store(tried)
+        after = ngff.validate_store(tried)
         if _weight(after) >= _weight(violations):
             refused.add(_key(fix))
             continue

@@ -8,8 +8,8 @@ from typing import Unpack
 
 from ngffseg.keywords import strict
 from ngffseg.labels.arrays.reordered import canonical
-from ngffseg.labels.jobs.checkpoint_files import marks_of
-from ngffseg.labels.jobs.checkpoints import Ledger
+from ngffseg.labels.jobs.checkpoint_files import checkpoints_of
+from ngffseg.labels.jobs.checkpoints import CheckpointLog
 from ngffseg.labels.jobs.ownership import resumable_job
 from ngffseg.labels.jobs.record import read_record
 from ngffseg.labels.jobs.staging import fitted_plan
@@ -17,7 +17,7 @@ from ngffseg.labels.nodes.paths import JOBS
 from ngffseg.labels.plan.fingerprint import options_digest
 from ngffseg.labels.plan.options import WRITE_KEYWORDS, WriteOptions
 from ngffseg.labels.read.address import split_address
-from ngffseg.labels.read.image_group import document_of, find_parent
+from ngffseg.labels.read.image_group import document_of, find_image_group
 from ngffseg.labels.write.prepare import Prepared, Request, prepare
 from ngffseg.model import Segmentation, Volume
 from ngffseg.pyramid import PyramidPlan
@@ -70,7 +70,7 @@ def forecast(
     with store_errors(address):
         prepared = prepare(request, only_looking=True)
         if prepared.done or not options.get("resume", False):
-            return Forecast(prepared.draft.plans, prepared.done, 0, prepared.draft.told)
+            return Forecast(prepared.write_plan.plans, prepared.done, 0, prepared.write_plan.told)
         return _unfinished(prepared)
 
 
@@ -81,8 +81,8 @@ def is_current(
     """Whether a segmentation is there that was written from this source with these options."""
     address, _ = split_address(url, name)
     with store_errors(address):
-        parent = find_parent(open_store(address), address)
-    there = document_of(parent, name)
+        image_group = find_image_group(open_store(address), address)
+    there = document_of(image_group, name)
     told = {"source": fingerprint, "options": options_digest(options)}
     return there is not None and there.made is not None and told.items() <= dict(there.made).items()
 
@@ -93,9 +93,9 @@ def _unfinished(prepared: Prepared) -> Forecast:
     job = resumable_job(address, prepared.record)
     record = read_record(address, job) or prepared.record
     plans, done = [], 0
-    for layer, plan in zip(prepared.draft.layers, prepared.draft.plans, strict=True):
+    for layer, plan in zip(prepared.write_plan.layers, prepared.write_plan.plans, strict=True):
         plans.append(fitted_plan(record, layer.name, plan))
-        ledger = Ledger(marks_of(address, f"{JOBS}/{job}", layer.name), plans[-1])
-        ledger.load(None)
-        done += sum(int(blocks.sum()) for blocks in ledger.done)
-    return Forecast(tuple(plans), finished=False, done=done, told=prepared.draft.told)
+        checkpoint_log = CheckpointLog(checkpoints_of(address, f"{JOBS}/{job}", layer.name), plans[-1])
+        checkpoint_log.load(None)
+        done += sum(int(blocks.sum()) for blocks in checkpoint_log.done)
+    return Forecast(tuple(plans), finished=False, done=done, told=prepared.write_plan.told)

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from ngffseg.errors import JobError
-from ngffseg.labels.edit.write_ahead_log import replacing
-from ngffseg.labels.jobs.interrupts import shielded
+from ngffseg.labels.edit.write_ahead_log import exclusive
+from ngffseg.labels.jobs.interrupts import defer_interrupts
 from ngffseg.labels.jobs.job import Job
 from ngffseg.labels.jobs.progress import BlockCounter
 from ngffseg.labels.jobs.staging import fitted_plan
 from ngffseg.labels.nodes.create import level_documents
 from ngffseg.labels.plan.fingerprint import source_digest
-from ngffseg.labels.plan.write_plan import Draft, check_free_paths, check_places, check_target
+from ngffseg.labels.plan.write_plan import WritePlan, check_free_paths, check_places, check_target
 from ngffseg.labels.publish.local import publish
 from ngffseg.labels.publish.object_store import commit
-from ngffseg.labels.read.image_group import document_of, find_parent
+from ngffseg.labels.read.image_group import document_of, find_image_group
 from ngffseg.labels.write.fill import check_reach, fill_levels, with_level0
 from ngffseg.labels.write.intensity_image import image_paths, write_image
 from ngffseg.labels.write.prepare import Prepared, Request, is_done
 from ngffseg.labels.write.reading import reading_of
 from ngffseg.model import Volume
 from ngffseg.store import local_path
-from ngffseg.workers import Crew, open_crew
+from ngffseg.workers import Executor, open_executor
 
 
 def carry_out(prepared: Prepared) -> None:
@@ -31,35 +31,41 @@ def carry_out(prepared: Prepared) -> None:
     NgffsegError
         See `ngffseg.labels.write_labels`; nothing is published then.
     """
-    request, draft, store = prepared.request, prepared.draft, prepared.store
+    request, write_plan, store = prepared.request, prepared.write_plan, prepared.store
     address, options, remote = request.address, request.options, local_path(request.address) is None
     resume = options.get("resume", False)
-    there, old = prepared.exists, document_of(prepared.parent, request.name)
+    there, old = prepared.exists, document_of(prepared.image_group, request.name)
     generation = old.generation if old is not None else 0
     with (
-        open_crew(options.get("cluster"), options.get("workers")) as crew,
+        open_executor(options.get("cluster"), options.get("workers")) as executor,
         Job(address, store, prepared.record, replacing=there, generation=generation, resume=resume) as job,
     ):
-        if resume and is_done(request, draft, find_parent(store, address)):
+        if resume and is_done(request, write_plan, find_image_group(store, address)):
             return  # another run has come to its end since we looked
         image = _missing_image(prepared, job)
-        _fill(prepared, job, crew, image)
+        _fill(prepared, job, executor, image)
         if image is not None:
-            write_image(job, image, draft.plans[0], draft.version)
-        _check_source(request, draft)
-        with shielded(), replacing(address, job.attributes if there else ()):
+            write_image(job, image, write_plan.plans[0], write_plan.version)
+        _check_source(request, write_plan)
+        with defer_interrupts(), exclusive(address, job.attributes if there else ()):
             finish = commit if remote else publish
-            finish(job, draft.version, draft.document, draft.placeholder, overwrite=request.overwrite)
+            finish(
+                job,
+                write_plan.version,
+                write_plan.document,
+                write_plan.placeholder,
+                overwrite=request.overwrite,
+            )
 
 
 def _image_paths(prepared: Prepared, job: Job, image: Volume | None) -> list[str]:
     """What an image consists of that is written in place."""
     if image is None or job.aside:
         return []
-    return list(image_paths(prepared.draft.plans[0]))
+    return list(image_paths(prepared.write_plan.plans[0]))
 
 
-def _check_source(request: Request, draft: Draft) -> None:
+def _check_source(request: Request, write_plan: WritePlan) -> None:
     """Refuse labels that have changed while they were read: what is missing would be background.
 
     Raises
@@ -67,7 +73,7 @@ def _check_source(request: Request, draft: Draft) -> None:
     JobError
         If they have.
     """
-    made = draft.document.made
+    made = write_plan.document.made
     known = made["source"] if made is not None and request.fingerprint is None else None
     if known is not None and source_digest(request.segmentation.layers) != known:
         raise JobError(
@@ -86,41 +92,49 @@ def _missing_image(prepared: Prepared, job: Job) -> Volume | None:
     MetadataError
         If it holds arrays that no image names, where one is to be.
     """
-    request, draft = prepared.request, prepared.draft
+    request, write_plan = prepared.request, prepared.write_plan
     # A resumed job may have waited for another run of it, which may have published.
-    parent = find_parent(prepared.store, request.address) if job.resumed else prepared.parent
-    has_image = parent is not None and parent.multiscales is not None
-    if draft.placeholder is not None and not has_image:
-        equal = level_documents(draft.placeholder[0], draft.version)
-        check_places(prepared.store, request.address, draft.plans[0], equal)
+    image_group = find_image_group(prepared.store, request.address) if job.resumed else prepared.image_group
+    has_image = image_group is not None and image_group.multiscales is not None
+    if write_plan.placeholder is not None and not has_image:
+        equal = level_documents(write_plan.placeholder[0], write_plan.version)
+        check_places(prepared.store, request.address, write_plan.plans[0], equal)
     if request.image is None or (job.resumed and has_image):
         return None
-    check_target(request.address, parent, draft.document.layers, draft.segmentation.geometry, request.image)
+    check_target(
+        request.address,
+        image_group,
+        write_plan.document.layers,
+        write_plan.segmentation.geometry,
+        request.image,
+    )
     if not job.aside and not job.resumed:
-        check_free_paths(prepared.store, request.address, image_paths(draft.plans[0]))
+        check_free_paths(prepared.store, request.address, image_paths(write_plan.plans[0]))
     return request.image
 
 
-def _fill(prepared: Prepared, job: Job, crew: Crew, image: Volume | None) -> None:
+def _fill(prepared: Prepared, job: Job, executor: Executor, image: Volume | None) -> None:
     """Write the levels of all layers."""
-    request, draft = prepared.request, prepared.draft
-    layers = draft.segmentation.layers
-    readings = [reading_of(crew, plan, labels) for plan, labels in zip(draft.plans, layers, strict=True)]
+    request, write_plan = prepared.request, prepared.write_plan
+    layers = write_plan.segmentation.layers
+    readings = [
+        reading_of(executor, plan, labels) for plan, labels in zip(write_plan.plans, layers, strict=True)
+    ]
     fitted = {
         metadata.name: reading.plan(plan)
-        for metadata, plan, reading in zip(draft.layers, draft.plans, readings, strict=True)
+        for metadata, plan, reading in zip(write_plan.layers, write_plan.plans, readings, strict=True)
     }
-    job.reserve(draft.document.name, draft.plans[0], draft.version)
+    job.reserve(write_plan.document.name, write_plan.plans[0], write_plan.version)
     in_place = [path for name, plan in fitted.items() for path in job.paths_of(name, plan)]
     job.begin(fitted, [*(() if job.aside else in_place), *_image_paths(prepared, job, image)])
-    check_reach(crew, job, layers)
-    plans = [fitted_plan(job.record, metadata.name, fitted[metadata.name]) for metadata in draft.layers]
+    check_reach(executor, job, layers)
+    plans = [fitted_plan(job.record, metadata.name, fitted[metadata.name]) for metadata in write_plan.layers]
     count = BlockCounter(sum(plan.block_count for plan in plans), request.progress)
-    for metadata, plan, reading in zip(draft.layers, plans, readings, strict=True):
-        with shielded():
-            targets = job.create_levels(metadata.name, plan, draft.version)
+    for metadata, plan, reading in zip(write_plan.layers, plans, readings, strict=True):
+        with defer_interrupts():
+            targets = job.create_levels(metadata.name, plan, write_plan.version)
         named = with_level0(plan, job.level_prefix + plan.levels[0].path)
-        fill_levels(job, reading, metadata.name, named, targets, count, draft.version)
+        fill_levels(job, reading, metadata.name, named, targets, count, write_plan.version)
         attributes = metadata.attributes(job.arrays[metadata.name], job.level_prefix)
-        with shielded():
-            job.describe(metadata.name, draft.version, attributes)
+        with defer_interrupts():
+            job.describe(metadata.name, write_plan.version, attributes)

@@ -1,4 +1,4 @@
-"""Filling the levels of a label image: blocks by a crew, what was counted into the index."""
+"""Filling the levels of a label image: blocks by an executor, what was counted into the index."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ngffseg import ngff
 from ngffseg.chunks import StoredLabels
 from ngffseg.errors import ClusterError
 from ngffseg.labels.index.write import object_sizes, write_counted
-from ngffseg.labels.jobs.interrupts import shielded
+from ngffseg.labels.jobs.interrupts import defer_interrupts
 from ngffseg.labels.jobs.job import Job
 from ngffseg.labels.jobs.progress import BlockCounter
 from ngffseg.labels.jobs.record import RECORD
@@ -20,9 +20,9 @@ from ngffseg.labels.jobs.unchanged import check_unchanged
 from ngffseg.labels.nodes.group_document import put_group
 from ngffseg.labels.read.lazy_level import LazyLevel, stored_array
 from ngffseg.labels.write.reading import Reading
-from ngffseg.pyramid import Census, Level, PyramidPlan, build_pyramid
+from ngffseg.pyramid import LabelStatistics, Level, PyramidPlan, build_pyramid
 from ngffseg.store import inside, local_path, place_of, read_objects, store_url
-from ngffseg.workers import Crew
+from ngffseg.workers import Executor
 
 
 def fill_levels(
@@ -53,32 +53,32 @@ def fill_levels(
     version
         NGFF version of the store.
     """
-    ledger = job.ledger(name, plan)
+    checkpoint_log = job.checkpoint_log(name, plan)
     source, first = reading.begin(plan)
-    with Census(plan) as census:
+    with LabelStatistics(plan) as statistics:
         if job.resumed:
-            ledger.load(census)
+            checkpoint_log.load(statistics)
             if job.record.source is None:
-                check_unchanged(job.url, plan, ledger, reading.labels, targets[0])
+                check_unchanged(job.url, plan, checkpoint_log, reading.labels, targets[0])
         build_pyramid(
             plan,
             source,
             targets,
-            reading.crew,
+            reading.executor,
             first=first,
             progress=count,
-            census=census,
-            ledger=ledger,
+            statistics=statistics,
+            checkpoint_log=checkpoint_log,
         )
-        with shielded():
-            _write_index(job, name, plan.levels[0], census, targets[0], version)
+        with defer_interrupts():
+            _write_index(job, name, plan.levels[0], statistics, targets[0], version)
 
 
 def _write_index(
     job: Job,
     name: str,
     level: Level,
-    census: Census,
+    statistics: LabelStatistics,
     stored: StoredLabels | LazyLevel | zarr.Array[Any],
     version: ngff.Version,
 ) -> None:
@@ -90,14 +90,14 @@ def _write_index(
         Name of the label image.
     level
         Level 0, which was counted; its path as the metadata will name it.
-    census
+    statistics
         Its labels.
     stored
         Level 0 as it is stored, complete.
     """
     path = job.index_path(name)
     sizes = object_sizes(job.url, f"{job.label_path(name)}/{level.path}", stored)
-    form = write_counted(inside(job.url, path), job.level_prefix, level, census, sizes, version)
+    form = write_counted(inside(job.url, path), job.level_prefix, level, statistics, sizes, version)
     job.indices[name] = ngff.encode_index(form)
     if job.aside:
         put_group(job.url, path, version, job.indices[name])
@@ -108,7 +108,7 @@ def with_level0(plan: PyramidPlan, path: str) -> PyramidPlan:
     return replace(plan, levels=(replace(plan.levels[0], path=path), *plan.levels[1:]))
 
 
-def check_reach(crew: Crew, job: Job, sources: Sequence[Any]) -> None:
+def check_reach(executor: Executor, job: Job, sources: Sequence[Any]) -> None:
     """Refuse stores that workers elsewhere cannot reach, before any work.
 
     Raises
@@ -116,19 +116,19 @@ def check_reach(crew: Crew, job: Job, sources: Sequence[Any]) -> None:
     ClusterError
         If one cannot, with what it is and which worker.
     """
-    if not crew.elsewhere:
+    if not executor.elsewhere:
         return
-    _check_seen(crew, job.url, f"{job.folder}/{RECORD}")
+    _check_seen(executor, job.url, f"{job.folder}/{RECORD}")
     for source in sources:
         array = stored_array(source)
         url = store_url(array.store) if array is not None else None
         if array is not None and url is not None:
             file = "zarr.json" if array.metadata.zarr_format == 3 else ".zarray"
-            _check_seen(crew, url, f"{array.path}/{file}".lstrip("/"))
+            _check_seen(executor, url, f"{array.path}/{file}".lstrip("/"))
 
 
-def _check_seen(crew: Crew, url: str, key: str) -> None:
-    for worker, seen in crew.each(_sees, place_of(url), key).items():
+def _check_seen(executor: Executor, url: str, key: str) -> None:
+    for worker, seen in executor.each(_sees, place_of(url), key).items():
         if isinstance(seen, BaseException):
             raise ClusterError(f"worker {worker} cannot read {url}: {seen}") from seen
         if not seen:

@@ -15,12 +15,12 @@ from zarr.storage import WrapperStore
 
 from ngffseg import ngff
 from ngffseg.geometry import scales
-from ngffseg.labels.jobs.interrupts import shielded
+from ngffseg.labels.jobs.interrupts import defer_interrupts
 from ngffseg.labels.jobs.job import Job
 from ngffseg.labels.nodes.find import attributes_of
 from ngffseg.labels.nodes.group_document import put_group
 from ngffseg.labels.nodes.paths import ROOT_FILES
-from ngffseg.labels.plan.metadata import image_multiscales, judged
+from ngffseg.labels.plan.metadata import image_multiscales, validated
 from ngffseg.labels.read.lazy_level import LazyLevel, checked
 from ngffseg.model import Volume
 from ngffseg.pyramid import PyramidPlan, plan_pyramid
@@ -57,7 +57,7 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
     if job.resumed:
         for path in (job.image_path,) if job.aside else image_paths(labels):
             remove(job.url, path)
-    with shielded():
+    with defer_interrupts():
         group = zarr.create_group(_WithoutGroup(root), zarr_format=ngff.zarr_format(version))
     axes = list(ngff.encode_multiscales(_multiscales(image, plan), version)["axes"])
     with dask_threads():
@@ -76,9 +76,9 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
     own = ngff.encode_image(plan.levels[0].geometry, image.source_grid)
     shown = {"omero": ngff.encode_channels(image.channels)} if image.channels else {}
     attributes = ngff.wrap(version, {"multiscales": [multiscales], **shown}, own)
-    job.image = judged(attributes, "")
+    job.image = validated(attributes, "")
     if job.aside:
-        with shielded():
+        with defer_interrupts():
             put_group(job.url, job.image_path, version, job.image)
 
 

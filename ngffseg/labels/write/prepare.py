@@ -20,9 +20,9 @@ from ngffseg.labels.plan.fingerprint import options_digest, plan_digest, source_
 from ngffseg.labels.plan.image_levels import ImageLevels, beside_image, image_levels
 from ngffseg.labels.plan.joining import Joined, join_placeholder, joined
 from ngffseg.labels.plan.options import WriteOptions
-from ngffseg.labels.plan.write_plan import Draft, check_target, draft_of, is_there
+from ngffseg.labels.plan.write_plan import WritePlan, check_target, is_there, plan_write
 from ngffseg.labels.read.address import check_name, layer_names
-from ngffseg.labels.read.image_group import Parent, document_of, find_parent, is_placeholder
+from ngffseg.labels.read.image_group import ImageGroup, document_of, find_image_group, is_placeholder
 from ngffseg.labels.read.lazy_level import source_labels
 from ngffseg.labels.read.open import open_labels
 from ngffseg.model import Segmentation, Volume
@@ -70,7 +70,7 @@ class Prepared:
         The request.
     store, parent
         The store, and what its image says of itself.
-    draft
+    write plan
         Plans and metadata.
     exists
         Whether there is a label image of this name.
@@ -80,15 +80,15 @@ class Prepared:
 
     request: Request
     store: Store
-    parent: Parent | None
-    draft: Draft
+    image_group: ImageGroup | None
+    write_plan: WritePlan
     exists: bool
     done: bool
 
     @property
     def record(self) -> JobRecord:
         """What the job says of itself."""
-        made = self.draft.document.made
+        made = self.write_plan.document.made
         assert made is not None
         return JobRecord(
             name=self.request.name,
@@ -120,41 +120,41 @@ def prepare(request: Request, *, only_looking: bool = False) -> Prepared:
     store = open_store(address)
     if not only_looking:
         recover(store, address, name, resume=resume)
-    parent = find_parent(store, address)
-    labels = beside_image(request.segmentation, request.image, parent)
+    image_group = find_image_group(store, address)
+    labels = beside_image(request.segmentation, request.image, image_group)
     request = replace(request, segmentation=labels)
-    exists = is_there(store, address, parent, name)
+    exists = is_there(store, address, image_group, name)
     if exists and not request.overwrite and not resume:
         raise LabelExistsError(
             f"{address} has a label image {name!r} already: choose another name, or overwrite it"
         )
     # The image may have been published by the run that is to be resumed.
-    check_target(address, parent, names, labels.geometry, None if resume else request.image)
-    levels = image_levels(parent, labels.geometry.axes)
+    check_target(address, image_group, names, labels.geometry, None if resume else request.image)
+    levels = image_levels(image_group, labels.geometry.axes)
     if exists and resume:
         # ngffseg 0.1 wrote labels on the grid on which they came.
-        draft = _drafted(request, parent, levels, Joined(labels), names)
-        if is_done(request, draft, parent):
-            return Prepared(request, store, parent, draft, exists, done=True)
-    draft = _drafted(request, parent, levels, _joined(request, parent, levels), names)
-    done = exists and resume and is_done(request, draft, parent)
+        write_plan = _planned(request, image_group, levels, Joined(labels), names)
+        if is_done(request, write_plan, image_group):
+            return Prepared(request, store, image_group, write_plan, exists, done=True)
+    write_plan = _planned(request, image_group, levels, _joined(request, image_group, levels), names)
+    done = exists and resume and is_done(request, write_plan, image_group)
     if exists and not request.overwrite and not done:
         raise LabelExistsError(
             f"{address} has a label image {name!r} already, made from other labels or with other options:"
             " choose another name, or overwrite it"
         )
-    return Prepared(request, store, parent, draft, exists, done)
+    return Prepared(request, store, image_group, write_plan, exists, done)
 
 
-def is_done(request: Request, draft: Draft, parent: Parent | None) -> bool:
+def is_done(request: Request, write_plan: WritePlan, image_group: ImageGroup | None) -> bool:
     """Whether what is asked for is there already, and equal."""
-    name, made = draft.document.name, draft.document.made
-    there = document_of(parent, name)
+    name, made = write_plan.document.name, write_plan.document.made
+    there = document_of(image_group, name)
     if there is None or made is None or there.made != made:
         return False
     if made["source"] is not None:
         return True
-    for layer, labels in zip(there.layers, draft.segmentation.layers, strict=True):
+    for layer, labels in zip(there.layers, write_plan.segmentation.layers, strict=True):
         stored = source_labels(open_labels(request.address, layer).arrays[0])
         if not isinstance(stored, StoredLabels):
             return bool(np.array_equal(np.asarray(labels), stored[...]))
@@ -163,10 +163,15 @@ def is_done(request: Request, draft: Draft, parent: Parent | None) -> bool:
     return True
 
 
-def _joined(request: Request, parent: Parent | None, levels: ImageLevels | None) -> Joined:
+def _joined(request: Request, image_group: ImageGroup | None, levels: ImageLevels | None) -> Joined:
     """The labels on the grid of the image that they join, if there is one."""
     labels = request.segmentation
-    if levels is not None and parent is not None and parent.root is not None and is_placeholder(parent.root):
+    if (
+        levels is not None
+        and image_group is not None
+        and image_group.root is not None
+        and is_placeholder(image_group.root)
+    ):
         return Joined(join_placeholder(labels, levels.grid))
     if levels is not None:
         # Labels of a file were drawn on the file of the image; arrays on what is stored.
@@ -183,19 +188,21 @@ def _joined(request: Request, parent: Parent | None, levels: ImageLevels | None)
         raise UsageError(f"{request.address}, {request.name!r}: {error}") from error
 
 
-def _drafted(
+def _planned(
     request: Request,
-    parent: Parent | None,
+    image_group: ImageGroup | None,
     levels: ImageLevels | None,
     labels: Joined,
     names: tuple[str, ...],
-) -> Draft:
-    """The draft, whose document tells what it is made from, so that a later run knows it again."""
-    draft = draft_of(request.address, parent, levels, labels, names, request.image, request.options)
+) -> WritePlan:
+    """The write plan, whose document tells what it is made from, so that a later run knows it again."""
+    write_plan = plan_write(
+        request.address, image_group, levels, labels, names, request.image, request.options
+    )
     source = request.fingerprint or source_digest(request.segmentation.layers)
     made = {
-        "plan": plan_digest(draft, request.segmentation, request.options, request.image),
+        "plan": plan_digest(write_plan, request.segmentation, request.options, request.image),
         "source": source,
         "options": options_digest(request.options),
     }
-    return replace(draft, document=replace(draft.document, made=made))
+    return replace(write_plan, document=replace(write_plan.document, made=made))

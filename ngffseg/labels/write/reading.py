@@ -11,10 +11,10 @@ from dask.highlevelgraph import MaterializedLayer
 
 from ngffseg.chunks import StoredLabels
 from ngffseg.labels.read.lazy_level import source_labels, stored_array
-from ngffseg.pyramid import Crew as BlockCrew
+from ngffseg.pyramid import Executor as BlockExecutor
 from ngffseg.pyramid import HandedLabels, PyramidPlan, level0_alone, shares_tasks
 from ngffseg.store import store_url
-from ngffseg.workers import Crew, DaskCrew, Feed, GraphCrew, OnClient, ThreadCrew, client_of
+from ngffseg.workers import DaskExecutor, Executor, Feed, GraphExecutor, OnClient, ThreadExecutor, client_of
 
 if TYPE_CHECKING:
     import distributed
@@ -31,7 +31,7 @@ class Reading:
     ----------
     labels
         As they came.
-    crew
+    executor
         Who does the other passes.
     there
         Whether those who do them can read the labels by themselves.
@@ -42,7 +42,7 @@ class Reading:
     """
 
     labels: Any
-    crew: Crew
+    executor: Executor
     there: bool
     shared: bool = False
     client: distributed.Client | None = None
@@ -50,32 +50,32 @@ class Reading:
     @property
     def _is_fed(self) -> bool:
         """Whether what blocks read is computed for them, each task once, instead of piece by piece."""
-        return self.shared if self.client is None else self.there and self.crew.elsewhere
+        return self.shared if self.client is None else self.there and self.executor.elsewhere
 
     def plan(self, plan: PyramidPlan) -> PyramidPlan:
         """The plan for it: where blocks are computed as a whole, or here, level 0 is written by itself."""
         if plan.passes[0].source is not None:
             return plan
-        alone = self._is_fed or (self.crew.elsewhere and not self.there)
+        alone = self._is_fed or (self.executor.elsewhere and not self.there)
         return level0_alone(plan) if alone else plan
 
-    def begin(self, plan: PyramidPlan) -> tuple[Any, BlockCrew | None]:
-        """What the first pass of a plan reads, and who does it if not the crew of the others."""
-        here = ThreadCrew() if self.crew.elsewhere and not self.there else None
+    def begin(self, plan: PyramidPlan) -> tuple[Any, BlockExecutor | None]:
+        """What the first pass of a plan reads, and who does it if not the executor of the others."""
+        here = ThreadExecutor() if self.executor.elsewhere and not self.there else None
         if not self._is_fed:
             labels = self.labels if self.client is None else OnClient(self.labels, whole=self.shared)
             return source_labels(labels), here
         handed = HandedLabels(plan)
         # Another way to rechunk needs a cluster, and would be taken wherever there is one.
         blocks = self.labels.rechunk(handed.spans, method="tasks")
-        if not isinstance(self.crew, DaskCrew) or not self.there:
-            return handed, GraphCrew(blocks, handed.index, getattr(self.crew, "count", None))
-        client = self.client or self.crew.client
-        return handed, DaskCrew(client, Feed(client, blocks, handed.index, whole=self.shared))
+        if not isinstance(self.executor, DaskExecutor) or not self.there:
+            return handed, GraphExecutor(blocks, handed.index, getattr(self.executor, "count", None))
+        client = self.client or self.executor.client
+        return handed, DaskExecutor(client, Feed(client, blocks, handed.index, whole=self.shared))
 
 
-def reading_of(crew: Crew, plan: PyramidPlan, labels: Any) -> Reading:
-    """How labels are read for a plan by a crew.
+def reading_of(executor: Executor, plan: PyramidPlan, labels: Any) -> Reading:
+    """How labels are read for a plan by an executor.
 
     Raises
     ------
@@ -83,17 +83,21 @@ def reading_of(crew: Crew, plan: PyramidPlan, labels: Any) -> Reading:
         If they were persisted on a client that is closed.
     """
     if not isinstance(labels, da.Array):
-        return Reading(labels, crew, _travels(labels))
+        return Reading(labels, executor, _travels(labels))
     client = client_of(labels)
-    there = _held_bytes(labels) < LARGE and (client is None or _is_same(crew, client))
-    return Reading(labels, crew, there, shares_tasks(labels, plan), client)
+    there = _held_bytes(labels) < LARGE and (client is None or _is_same(executor, client))
+    return Reading(labels, executor, there, shares_tasks(labels, plan), client)
 
 
-def _is_same(crew: Crew, client: distributed.Client) -> bool:
-    """Whether a crew is the cluster of a client."""
-    if not isinstance(crew, DaskCrew) or crew.client.scheduler is None or client.scheduler is None:
+def _is_same(executor: Executor, client: distributed.Client) -> bool:
+    """Whether an executor is the cluster of a client."""
+    if (
+        not isinstance(executor, DaskExecutor)
+        or executor.client.scheduler is None
+        or client.scheduler is None
+    ):
         return False
-    return crew.client is client or crew.client.scheduler.address == client.scheduler.address
+    return executor.client is client or executor.client.scheduler.address == client.scheduler.address
 
 
 def _travels(labels: Any) -> bool:

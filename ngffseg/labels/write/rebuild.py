@@ -10,9 +10,9 @@ from ngffseg import ngff
 from ngffseg.errors import JobError, UsageError
 from ngffseg.keywords import strict
 from ngffseg.labels.edit.update import finish_update
-from ngffseg.labels.edit.write_ahead_log import alone, set_aside_damaged
+from ngffseg.labels.edit.write_ahead_log import set_aside_damaged, update_lock
 from ngffseg.labels.index.write import index_group
-from ngffseg.labels.jobs.interrupts import shielded
+from ngffseg.labels.jobs.interrupts import defer_interrupts
 from ngffseg.labels.jobs.job import Job
 from ngffseg.labels.jobs.progress import BlockCounter, Progress
 from ngffseg.labels.jobs.staging import fitted_plan
@@ -24,7 +24,7 @@ from ngffseg.labels.plan.level_plan import levels_version, plan_levels
 from ngffseg.labels.plan.options import LEVEL_KEYWORDS, WriteOptions
 from ngffseg.labels.publish.rebuilt_levels import create_above, documents_of, free_paths, publish_levels
 from ngffseg.labels.read.address import split_address
-from ngffseg.labels.read.image_group import is_placeholder, open_parent
+from ngffseg.labels.read.image_group import is_placeholder, open_image_group
 from ngffseg.labels.read.label_image import LabelImage
 from ngffseg.labels.read.lazy_level import source_labels
 from ngffseg.labels.read.levels import written_labels
@@ -33,7 +33,7 @@ from ngffseg.labels.write.fill import check_reach, fill_levels, with_level0
 from ngffseg.labels.write.reading import reading_of
 from ngffseg.ngff import JobRecord
 from ngffseg.store import check_writable, flushed, open_store, store_errors
-from ngffseg.workers import open_crew
+from ngffseg.workers import open_executor
 
 
 @strict(LEVEL_KEYWORDS)
@@ -77,7 +77,7 @@ def build_levels(
     with store_errors(address):
         check_writable(address)
         # An update on the way would be read half, and lost with the levels that it makes.
-        with alone(address, image.name):
+        with update_lock(address, image.name):
             # All that a damaged one was going to change above level 0 is made anew here.
             set_aside_damaged(address, image.name, image.arrays[0])
             finish_update(address, image.name)
@@ -88,36 +88,36 @@ def build_levels(
 def _build(image: LabelImage, progress: Progress | None, options: WriteOptions) -> None:
     """Build the levels of a label image that nobody else changes meanwhile."""
     address, store = image.url, open_store(image.url)
-    parent = open_parent(store, address)
-    version = levels_version(image, parent)
-    plan = plan_levels(image, parent, version, options)
+    image_group = open_image_group(store, address)
+    version = levels_version(image, image_group)
+    plan = plan_levels(image, image_group, version, options)
     resume = options.get("resume", False)
     record, has_index = _record(image, options), index_group(image) is not None
     if resume and _is_built(image, record):
         return
     with (
-        open_crew(options.get("cluster"), options.get("workers")) as crew,
+        open_executor(options.get("cluster"), options.get("workers")) as executor,
         Job(address, store, record, replacing=has_index, in_place=True, resume=resume) as job,
     ):
         count = len(plan.levels) - 1
         known = job.record.paths[:count] if job.resumed else free_paths(job, f"{LABELS}/{image.name}", plan)
         job.begin({image.name: plan}, [*known, *job.index_paths(image.name)])
         plan = fitted_plan(job.record, image.name, plan)
-        check_reach(crew, job, [image.arrays[0]])
-        with shielded():
+        check_reach(executor, job, [image.arrays[0]])
+        with defer_interrupts():
             made = create_above(job, known, plan, version)
         source = source_labels(image.arrays[0])
         targets = [source, *(written_labels(array, job.scratch) for array in made)]
         blocks = BlockCounter(plan.block_count, progress)
         named = with_level0(plan, image.arrays[0].basename)
-        fill_levels(job, reading_of(crew, plan, source), image.name, named, targets, blocks, version)
+        fill_levels(job, reading_of(executor, plan, source), image.name, named, targets, blocks, version)
         if source_digest([image.arrays[0]]) != record.source:
             raise JobError(f"{address}: {image.name!r} has changed while it was read: run again")
-        with shielded():
+        with defer_interrupts():
             flushed(address)
             # A placeholder follows its labels.
-            follows = parent.root is None or is_placeholder(parent.root)
-            told = None if follows else image_levels(parent, image.geometry.axes)
+            follows = image_group.root is None or is_placeholder(image_group.root)
+            told = None if follows else image_levels(image_group, image.geometry.axes)
             levels = levels_on(told, image.geometry)
             publish_levels(job, image, plan, documents_of(known, made), version, levels)
 

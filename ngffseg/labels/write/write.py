@@ -1,6 +1,6 @@
 """Writing label images: `write_labels` for arrays and masks, `write_segmentation` for all layers at once.
 
-Order of commits: metadata is judged, then arrays and chunks are written aside, then all is
+Order of commits: metadata is validated, then arrays and chunks are written aside, then all is
 published, the register of names last. A job that dies publishes nothing.
 """
 
@@ -167,7 +167,7 @@ def write_segmentation(
         if prepared.done:
             clean_up(prepared.store, address, prepared.job)  # of a run that died when all was done
         else:
-            for line in prepared.draft.told:
+            for line in prepared.write_plan.told:
                 warnings.warn(line, NgffsegWarning, stacklevel=3)
             carry_out(prepared)
     return open_labels(address, name)

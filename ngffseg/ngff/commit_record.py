@@ -1,4 +1,4 @@
-"""`Registration`: one write of a segmentation to an object store, as the one object that it happens by."""
+"""`CommitRecord`: one write of a segmentation to an object store, as the one object that it happens by."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Placeholder:
 
 
 @dataclass(frozen=True, slots=True)
-class Registration:
+class CommitRecord:
     """All metadata that a write publishes.
 
     Parameters
@@ -54,21 +54,21 @@ class Registration:
     placeholder: Placeholder | None = None
 
 
-def encode_registration(registration: Registration) -> dict[str, Any]:
+def encode_commit_record(commit_record: CommitRecord) -> dict[str, Any]:
     """The registration as JSON."""
-    placeholder = registration.placeholder
+    placeholder = commit_record.placeholder
     return {
         "schema": schema_id(KIND),
-        "version": registration.version,
-        "segmentation": encode_document(registration.document),
-        "labels": dict(registration.labels),
-        "indices": dict(registration.indices),
+        "version": commit_record.version,
+        "segmentation": encode_document(commit_record.document),
+        "labels": dict(commit_record.labels),
+        "indices": dict(commit_record.indices),
         "placeholder": None if placeholder is None else asdict(placeholder),
     }
 
 
-def decode_registration(encoded: Mapping[str, Any]) -> Registration:
-    """The registration of `encode_registration`.
+def decode_commit_record(encoded: Mapping[str, Any]) -> CommitRecord:
+    """The commit record of `encode_commit_record`.
 
     Raises
     ------
@@ -87,4 +87,4 @@ def decode_registration(encoded: Mapping[str, Any]) -> Registration:
         )
     image = told["placeholder"]
     placeholder = None if image is None else Placeholder(**image)
-    return Registration(document, told["version"], told["labels"], told["indices"], placeholder)
+    return CommitRecord(document, told["version"], told["labels"], told["indices"], placeholder)

@@ -1,4 +1,4 @@
-"""`Census`: which labels a volume holds, gathered while its pyramid is built.
+"""`LabelStatistics`: which labels a volume holds, gathered while its pyramid is built.
 
 For each label: number of voxels, box, sums of indices (for the centroid), and the chunks of level
 0 that hold it. Everything is an exact integer. A block counts for itself; the counts of blocks are
@@ -55,7 +55,7 @@ class Room(threading.local):
             self.ends, self.entries = np.empty(row, np.uint64), np.empty(row, np.uint64)
 
 
-class BlockCensus:
+class BlockStatistics:
     """The labels of one block; called with each chunk of level 0 that the block reads."""
 
     def __init__(self, plan: PyramidPlan, room: Room, parts: Parts) -> None:
@@ -136,7 +136,7 @@ def _counted(volume: Labels, room: Room) -> tuple[Labels, Numbers]:
         size = min(4 * room.size, 1 << (volume.size - 1).bit_length())
 
 
-class Census:
+class LabelStatistics:
     """The labels of a whole volume, from those of its blocks."""
 
     def __init__(self, plan: PyramidPlan) -> None:
@@ -144,15 +144,15 @@ class Census:
         self.ndim = len(plan.levels[0].shape)
         self.parts, self.chunks = Parts(row_width(self.ndim)), Parts(2)
 
-    def begin(self) -> BlockCensus:
-        """A census of one block."""
-        return BlockCensus(self.plan, self.room, self.parts)
+    def begin(self) -> BlockStatistics:
+        """The statistics of one block."""
+        return BlockStatistics(self.plan, self.room, self.parts)
 
-    def end(self, block: BlockCensus) -> None:
+    def end(self, block: BlockStatistics) -> None:
         """Keep what was counted in a block that is complete."""
         self.parts.add(block.rows, block.files)
 
-    def rows_of(self, block: BlockCensus) -> Numbers:
+    def rows_of(self, block: BlockStatistics) -> Numbers:
         """All rows of a block, shape (n, `row_width`)."""
         return np.concatenate([np.empty((0, self.parts.width), np.uint64), *block.pieces()])
 
@@ -187,7 +187,7 @@ class Census:
         for pairs in self.chunks.ranges():
             yield chunk_digests(pairs)
 
-    def __enter__(self) -> Census:
+    def __enter__(self) -> LabelStatistics:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""`Fault`: what a failed request means, whichever library made it."""
+"""`FailedRequest`: what a failed request means, whichever library made it."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ TEXTS: tuple[tuple[str, Kind, str], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class FailedRequest:
     """What a failed request means.
 
     Parameters
@@ -114,39 +114,39 @@ class Fault:
         return self.kind in ("unreachable", "broken", "busy")
 
 
-def fault_of(error: BaseException) -> Fault:
+def failed_request_of(error: BaseException) -> FailedRequest:
     """What an error of obstore, s3fs, fsspec or aiohttp means."""
     chain = list(_chain(error))
     found = (_answered(cause) for cause in chain)
-    return next((fault for fault in found if fault is not None), None) or _unanswered(error, chain)
+    return next((failed for failed in found if failed is not None), None) or _unanswered(error, chain)
 
 
-def _answered(error: BaseException) -> Fault | None:
+def _answered(error: BaseException) -> FailedRequest | None:
     """What the answer of the server means; None where there was none."""
     code, status = _answer(error)
     told = f"{code or 'status'} {status}".strip()
     if code in CODES:
-        return Fault(CODES[code], code)
+        return FailedRequest(CODES[code], code)
     if code and status == 403:
-        return Fault("other", told)  # such as what was moved to an archive, or a quota
+        return FailedRequest("other", told)  # such as what was moved to an archive, or a quota
     if status in STATUS:
-        return Fault(STATUS[status], told)
+        return FailedRequest(STATUS[status], told)
     if status >= 400:
-        return Fault("busy" if status >= 500 else "other", told)
+        return FailedRequest("busy" if status >= 500 else "other", told)
     return None
 
 
-def _unanswered(error: BaseException, chain: list[BaseException]) -> Fault:
+def _unanswered(error: BaseException, chain: list[BaseException]) -> FailedRequest:
     """What went wrong where no server has answered."""
     for cause in chain:
         for known in type(cause).__mro__:
             if known.__name__ in CLASSES:
-                return Fault(CLASSES[known.__name__], _words(cause))
+                return FailedRequest(CLASSES[known.__name__], _words(cause))
         # obstore has one class for all of these.
         for pattern, kind, told in TEXTS:
             if re.search(pattern, str(cause)):
-                return Fault(kind, told)
-    return Fault("other", _words(error))
+                return FailedRequest(kind, told)
+    return FailedRequest("other", _words(error))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

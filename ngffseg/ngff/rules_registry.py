@@ -9,7 +9,7 @@ from ngffseg.geometry import sizes_told
 from ngffseg.ngff.document import KEY
 from ngffseg.ngff.multiscales import FIXED_AXES
 from ngffseg.ngff.node import Node
-from ngffseg.ngff.rules_extent import judge_extent
+from ngffseg.ngff.rules_extent import validate_extent
 from ngffseg.ngff.violation import Fix, Place, Violation
 
 Nodes = Mapping[str, Node]
@@ -26,8 +26,8 @@ def label_paths(nodes: Nodes, group: Node) -> list[str]:
     return [p for p, n in nodes.items() if p.startswith(prefix) and p != group.path and n.is_image]
 
 
-def judge_register(nodes: Nodes, group: Node) -> Iterator[Violation]:
-    """Judge a labels group against the groups that lie under it."""
+def validate_registry(nodes: Nodes, group: Node) -> Iterator[Violation]:
+    """Validate a labels group against the groups that lie under it."""
     prefix = f"{group.path}/".lstrip("/")
     present = [path.removeprefix(prefix) for path in label_paths(nodes, group)]
     listed = group.metadata.get("labels")
@@ -121,7 +121,7 @@ def _against_image(nodes: Nodes, group: Node, path: str, image: Node | None) -> 
         rule = "Each dimension of the label should be either the same as the corresponding dimension of the image, or `1`."
         yield Violation("SHOULD", Place(label.datasets[0]), rule, sizes_told(beside), sizes_told(sizes))
     else:
-        yield from judge_extent(label, own.shape, image, whole.shape)
+        yield from validate_extent(label, own.shape, image, whole.shape)
 
 
 def _sizes(image: Node, array: Node) -> dict[str, int]:

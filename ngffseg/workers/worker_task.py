@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ngffseg.errors import NgffsegError, StoreError
-from ngffseg.workers.crew import Work
+from ngffseg.workers.executor import Work
 
 # Tasks that are being done in this process, by the token of their work, and that work.
 _begun: Counter[str] = Counter()
@@ -41,7 +41,7 @@ def unpacked(token: str, work: Work[Any, Any]) -> Packed:
     return Packed(token, work)
 
 
-def errand(packed: Packed, task: Any, *handed: Any) -> Any:
+def do_task(packed: Packed, task: Any, *handed: Any) -> Any:
     """Do a task, perhaps with what was computed for it; its result, or a `Failure`."""
     import distributed
 
@@ -61,7 +61,7 @@ def errand(packed: Packed, task: Any, *handed: Any) -> Any:
                 del _begun[packed.token], _known[packed.token]
 
 
-def begun(token: str) -> int:
+def stop_tasks(token: str) -> int:
     """Number of tasks of a work that are being done in this process; they are asked to end."""
     with _lock:
         if token in _known:

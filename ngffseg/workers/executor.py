@@ -1,4 +1,4 @@
-"""`Crew`: whoever can do many tasks side by side."""
+"""`Executor`: whoever can do many tasks side by side."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class HandedWork(Work[Task_contra, Result_co], Protocol[Task_contra, Result_co])
         """Do a task with what was computed for it."""
 
 
-class Crew(Protocol):
+class Executor(Protocol):
     """Threads or processes that do tasks."""
 
     @property

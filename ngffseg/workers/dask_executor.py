@@ -1,4 +1,4 @@
-"""`DaskCrew`: the workers of a dask cluster; the one place that knows dask.distributed.
+"""`DaskExecutor`: the workers of a dask cluster; the one place that knows dask.distributed.
 
 The scheduler never holds more than a window of tasks, so a plan of ten million blocks starts at once.
 What a task needs but its own few numbers (the plan, the arrays) is sent to each worker once.
@@ -15,9 +15,9 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from ngffseg.errors import ClusterError, NgffsegError, StoreError
-from ngffseg.workers.crew import R, T, Work
-from ngffseg.workers.errand import Failure, begun, errand, unpacked
+from ngffseg.workers.executor import R, T, Work
 from ngffseg.workers.feed import Feed
+from ngffseg.workers.worker_task import Failure, do_task, stop_tasks, unpacked
 
 if TYPE_CHECKING:
     import distributed
@@ -30,7 +30,7 @@ ATTEMPTS = 3
 APPEAR, LOOK = 30.0, 2.0
 
 
-class DaskCrew:
+class DaskExecutor:
     """The workers of a dask cluster, whoever started them.
 
     ``feed`` computes there what each task reads; then the work is a `HandedWork`.
@@ -129,8 +129,8 @@ class DaskCrew:
 class _Running:
     """Tasks that are with the scheduler."""
 
-    def __init__(self, crew: DaskCrew, work: Work[Any, Any], packed: Any, token: str) -> None:
-        self.crew, self.work, self.packed, self.token = crew, work, packed, token
+    def __init__(self, executor: DaskExecutor, work: Work[Any, Any], packed: Any, token: str) -> None:
+        self.executor, self.work, self.packed, self.token = executor, work, packed, token
         self.done: SimpleQueue[tuple[Any, Any, list[str]]] = SimpleQueue()
         # With what each was handed, for another try.
         self.futures: dict[Any, list[Any]] = {}
@@ -142,11 +142,11 @@ class _Running:
 
     def begin(self, task: Any, failed: list[str], handed: list[Any]) -> None:
         """Hand a task to the scheduler, for workers where it has not failed yet."""
-        others = [w for w in self.crew.client.nthreads() if w not in failed] if failed else []
+        others = [w for w in self.executor.client.nthreads() if w not in failed] if failed else []
         where: Any = {"workers": others, "allow_other_workers": True} if others else {}
         self.number += 1
-        future = self.crew.client.submit(
-            errand,
+        future = self.executor.client.submit(
+            do_task,
             self.packed,
             task,
             *handed,
@@ -168,7 +168,7 @@ class _Running:
             try:
                 task, future, failed = self.done.get(timeout=LOOK)
             except Empty:
-                self.crew.look()
+                self.executor.look()
                 continue
             if future.status in ("pending", "lost"):
                 # It was done, but its worker has died with the result: the scheduler has it done again.
@@ -189,15 +189,15 @@ class _Running:
             error = future.exception()
             worker = getattr(getattr(error, "last_worker", None), "address", "")
             return Failure(worker, error, final=type(error).__name__ == "KilledWorker")
-        self.crew._seen = -LOOK
-        self.crew.look()
+        self.executor._seen = -LOOK
+        self.executor.look()
         raise ClusterError("the cluster has dropped the tasks: run again with --resume")
 
     def end(self) -> None:
         """Drop what has not begun, and wait for what has: nobody may clean up before."""
         with contextlib.suppress(Exception):
-            self.crew.client.cancel(list(self.futures))
-            while any(n for n in self.crew.each(begun, self.token).values() if isinstance(n, int)):
+            self.executor.client.cancel(list(self.futures))
+            while any(n for n in self.executor.each(stop_tasks, self.token).values() if isinstance(n, int)):
                 time.sleep(0.05)
 
 

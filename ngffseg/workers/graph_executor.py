@@ -1,4 +1,4 @@
-"""`GraphCrew`: threads that do tasks on blocks of a dask array in one run of its graph."""
+"""`GraphExecutor`: threads that do tasks on blocks of a dask array in one run of its graph."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import dask.threaded
 import numpy as np
 from dask.callbacks import Callback
 
-from ngffseg.workers.crew import HandedWork, Index, R, T
-from ngffseg.workers.threads import ThreadCrew, ended_pool
+from ngffseg.workers.executor import HandedWork, Index, R, T
+from ngffseg.workers.threads import ThreadExecutor, ended_pool
 
 
-class GraphCrew:
+class GraphExecutor:
     """Threads of this process; what a task reads is computed for it, and no task of the graph runs twice.
 
     Parameters
@@ -33,7 +33,7 @@ class GraphCrew:
     elsewhere = False
 
     def __init__(self, blocks: da.Array, index: Callable[[Any], Index], count: int | None = None) -> None:
-        self.blocks, self.index, self.count = blocks, index, ThreadCrew(count).count
+        self.blocks, self.index, self.count = blocks, index, ThreadExecutor(count).count
 
     def run(self, work: HandedWork[T, R], tasks: Iterable[T]) -> Generator[tuple[T, R], None, None]:
         """Do all tasks, and give each with its result as it is done."""

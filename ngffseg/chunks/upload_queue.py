@@ -1,4 +1,4 @@
-"""`Window`: writes that are on their way to a server, a few at a time."""
+"""`UploadQueue`: writes that are on their way to a server, a few at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 WRITES = 16
 
 
-class Window:
+class UploadQueue:
     """Runs calls in threads of its own; whoever comes next is told of the first that failed.
 
     Where it travels to it is empty.
@@ -22,8 +22,8 @@ class Window:
         self._pool: ThreadPoolExecutor | None = None
         self._error: BaseException | None = None
 
-    def __reduce__(self) -> tuple[type[Window], tuple[()]]:
-        return Window, ()
+    def __reduce__(self) -> tuple[type[UploadQueue], tuple[()]]:
+        return UploadQueue, ()
 
     def run(self, call: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Have a call made, as soon as there is room for it.
