@@ -29,18 +29,18 @@ class Kind:
 
     Parameters
     ----------
-    told
+    expected
         What is allowed, for people.
     plain
         Turns a value into one of Python, exactly, or raises TypeError or ValueError.
     """
 
-    told: str
+    expected: str
     plain: Callable[[Any], Any]
 
     def or_none(self) -> Kind:
         """The same kind, or None."""
-        return Kind(f"{self.told}, or None", lambda value: None if value is None else self.plain(value))
+        return Kind(f"{self.expected}, or None", lambda value: None if value is None else self.plain(value))
 
 
 def strict(options: Mapping[str, Kind] | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -95,8 +95,8 @@ def _plain(key: str, value: Any, function: str, kind: Kind) -> Any:
     try:
         return kind.plain(value)
     except (TypeError, ValueError):
-        told = " ".join(repr(value).split())
-        raise OptionError(f"{key} of {function} is {told}: give {kind.told}") from None
+        shown = " ".join(repr(value).split())
+        raise OptionError(f"{key} of {function} is {shown}: give {kind.expected}") from None
 
 
 def _truth(value: Any) -> bool:

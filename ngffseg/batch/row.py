@@ -158,7 +158,7 @@ def _option(where: str, name: str, text: str) -> Any:
     try:
         return SIZED[name].plain(value)
     except (TypeError, ValueError):
-        raise UsageError(f"{where}: {name} is {value}: give {SIZED[name].told}") from None
+        raise UsageError(f"{where}: {name} is {value}: give {SIZED[name].expected}") from None
 
 
 def _check_targets(path: Path, rows: tuple[Row, ...]) -> None:

@@ -4,10 +4,10 @@ from ngffseg.chunks.box import BoxReader
 from ngffseg.chunks.cache import Cache
 from ngffseg.chunks.edit import edit_box
 from ngffseg.chunks.foreign import ForeignReader
-from ngffseg.chunks.form import Keys, keys_of
 from ngffseg.chunks.listing import Listing
 from ngffseg.chunks.objects import objects_of
 from ngffseg.chunks.opening import stored_labels
+from ngffseg.chunks.storage_layout import Keys, keys_of
 from ngffseg.chunks.stored import StoredLabels
 
 __all__ = [

@@ -111,9 +111,9 @@ def _check_blosc(data: Any) -> None:
         If they are more, or less.
     """
     # Blosc 1 header: version, versionlz, flags, typesize, nbytes, blocksize, cbytes, the last three as uint32.
-    told = int.from_bytes(data[12:16], "little")
-    if len(data) != told:
-        raise ValueError(f"{len(data)} bytes instead of {told}")
+    size = int.from_bytes(data[12:16], "little")
+    if len(data) != size:
+        raise ValueError(f"{len(data)} bytes instead of {size}")
 
 
 def _decoded_size(step: Any, data: Any) -> int | None:

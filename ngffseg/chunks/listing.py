@@ -14,8 +14,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from ngffseg.chunks.form import Keys
 from ngffseg.chunks.objects import Objects
+from ngffseg.chunks.storage_layout import Keys
 
 Indices = npt.NDArray[np.int64]
 # How far the listing of a store is believed: it has none, it is compared with what the store gives, or it

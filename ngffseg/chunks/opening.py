@@ -7,9 +7,9 @@ from typing import Any
 
 import zarr
 
-from ngffseg.chunks.form import form_of
 from ngffseg.chunks.listing import Listing
 from ngffseg.chunks.objects import objects_of
+from ngffseg.chunks.storage_layout import storage_layout
 from ngffseg.chunks.stored import StoredLabels
 
 
@@ -29,10 +29,10 @@ def stored_labels(
     aside
         Folder on the local disk in which files are written before they take their place.
     """
-    form = form_of(array)
-    if form is None:
+    layout = storage_layout(array)
+    if layout is None:
         return None
     document = "zarr.json" if array.metadata.zarr_format == 3 else ".zarray"
     proof = document if listing == "probed" else None
     objects = objects_of(array.store, array.path, listing=listing != "none", proof=proof, aside=aside)
-    return StoredLabels(name or str(array.store_path), array, objects, form)
+    return StoredLabels(name or str(array.store_path), array, objects, layout)

@@ -27,7 +27,7 @@ Place = tuple[Index, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class ShardForm:
+class ShardLayout:
     """How the shards of an array are laid out."""
 
     chunks_per_shard: Index
@@ -111,9 +111,9 @@ def joined(places: Sequence[Place], gap: int) -> list[tuple[int, int, list[Place
     return found
 
 
-def shard_form(
+def shard_layout(
     configuration: Mapping[str, Any], shards: Sequence[int], chunks: Sequence[int]
-) -> ShardForm | None:
+) -> ShardLayout | None:
     """Layout of shards from the configuration of the codec; None if its index is unusual."""
     names = [codec["name"] for codec in configuration["index_codecs"]]
     if names not in (["bytes", "crc32c"], ["bytes"]):
@@ -121,7 +121,7 @@ def shard_form(
     endian = (configuration["index_codecs"][0].get("configuration") or {}).get("endian", "little")
     if endian != "little":
         return None
-    return ShardForm(
+    return ShardLayout(
         tuple(s // c for s, c in zip(shards, chunks, strict=True)),
         checked=len(names) == 2,
         index_first=configuration.get("index_location", "end") == "start",

@@ -18,11 +18,11 @@ import numpy.typing as npt
 import zarr
 
 from ngffseg.chunks.codec import DAMAGED, Labels, damaged
-from ngffseg.chunks.form import Form
 from ngffseg.chunks.listing import listed_objects
 from ngffseg.chunks.objects import Objects
 from ngffseg.chunks.paste import Box, paste
 from ngffseg.chunks.shard import BEYOND, Index, Place
+from ngffseg.chunks.storage_layout import StorageLayout
 from ngffseg.errors import ChunkError
 
 
@@ -39,11 +39,11 @@ class StoredLabels:
         Voxels per object: the shard, else the chunk.
     """
 
-    def __init__(self, name: str, array: zarr.Array[Any], objects: Objects, form: Form) -> None:
+    def __init__(self, name: str, array: zarr.Array[Any], objects: Objects, layout: StorageLayout) -> None:
         self.name = name
         self.shape, self.dtype, self.chunks = array.shape, array.dtype.newbyteorder("="), array.chunks
         self.unit: tuple[int, ...] = array.shards or array.chunks
-        self.objects, self.codec, self.shard, self.keys = objects, form.codec, form.shard, form.keys
+        self.objects, self.codec, self.shard, self.keys = objects, layout.codec, layout.shard, layout.keys
         self.local = threading.local()
 
     def read(self, box: Box, out: Labels) -> Labels | None:

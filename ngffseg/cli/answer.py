@@ -145,7 +145,7 @@ def stored_image_json(image: StoredImage) -> dict[str, Any]:
 def stored_labels_json(stored: StoredLabels) -> dict[str, Any]:
     """A label image of a store, for programs."""
     source = stored.source and {
-        "image": stored.source.told,
+        "image": stored.source.link,
         "path": stored.source.path,
         "exists": stored.source.exists,
     }
@@ -161,12 +161,12 @@ def stored_labels_json(stored: StoredLabels) -> dict[str, Any]:
 
 def source_grid_json(source: SourceGrid) -> dict[str, Any]:
     """The grid of a source, for programs."""
-    told = encode_source_grid(source)["sourceGrid"]
+    encoded = encode_source_grid(source)["sourceGrid"]
     return {
         "order": anatomical_code(source.geometry) or None,
-        "axes": told["order"],
-        "shape": told["shape"],
-        "ijk_to_lps": told["ijkToLPS"],
+        "axes": encoded["order"],
+        "shape": encoded["shape"],
+        "ijk_to_lps": encoded["ijkToLPS"],
     }
 
 

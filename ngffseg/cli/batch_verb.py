@@ -65,5 +65,5 @@ def _print(found: list[Result], path: Path) -> None:
             table.add_row(str(result.line), Path(result.source).name, result.reason)
         console().print(table)
     counts = Counter(result.status for result in found)
-    told = ", ".join(f"{counts[status]} {status}" for status in ("done", "skipped", "failed"))
-    console().print(f"{told}; see {path}", soft_wrap=True)
+    summary = ", ".join(f"{counts[status]} {status}" for status in ("done", "skipped", "failed"))
+    console().print(f"{summary}; see {path}", soft_wrap=True)

@@ -37,8 +37,11 @@ def run(store: str, fix: bool, deep: bool, json_wanted: bool) -> int:
     valid = all(v.severity != "MUST" for v in violations)
     if json_wanted:
         validated = all(v.severity != "UNKNOWN" for v in violations)
-        told = [as_json(v) for v in violations]
-        answer = {"valid": valid and not stale, "judged": validated, "violations": told}
+        answer = {
+            "valid": valid and not stale,
+            "judged": validated,
+            "violations": [as_json(v) for v in violations],
+        }
         fixed = {"fixed": [_change_json(c) for c in fixes.changes], "copies": list(fixes.copies)}
         counted = {"indices": [asdict(found) for found in indices]}
         print_json(answer | (fixed if fix else {}) | (counted if deep else {}))

@@ -25,13 +25,13 @@ def run(path: str) -> int:
     faults = [v for v in violations if v.severity == "MUST"]
     unknown = [v for v in violations if v.severity == "UNKNOWN"]
     if unknown and not faults:
-        print_json({"valid": None, "message": f"cannot be judged: {_told(unknown)}"})
+        print_json({"valid": None, "message": f"cannot be judged: {_summary(unknown)}"})
         return 2
-    print_json({"valid": not faults, "message": _told(faults)})
+    print_json({"valid": not faults, "message": _summary(faults)})
     return 0
 
 
-def _told(violations: list[Violation]) -> str:
+def _summary(violations: list[Violation]) -> str:
     return "; ".join(f"{v.where}: {v.rule} Found {v.found}" for v in violations)
 
 

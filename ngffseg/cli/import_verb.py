@@ -77,8 +77,8 @@ def _print_misplaced(geometry: Geometry) -> None:
     """Say where other readers are going to place what is not held along the axes of the patient."""
     away = misplacement(geometry)
     if away:
-        told = f"not along the axes of the patient: readers that know no rotation misplace its centre by {away:.3g} mm"
-        console().print(told, soft_wrap=True)
+        line = f"not along the axes of the patient: readers that know no rotation misplace its centre by {away:.3g} mm"
+        console().print(line, soft_wrap=True)
 
 
 def _misplaced_json(geometry: Geometry) -> dict[str, float | None]:
@@ -89,24 +89,24 @@ def _print_forecast(source: str, store: str, chosen: dict[str, Any], *, as_json:
     with said() as lines:
         found = forecast_import(source, store, **chosen)
     plan = found.plans[0]
-    for line in found.told:
+    for line in found.notes:
         tell(f"ngffseg: {line}")
     if as_json:
         left = {
             "finished": found.finished,
             "blocks_of_all_layers": found.blocks,
             "blocks_done": found.done,
-            "said": [*lines, *found.told],
+            "said": [*lines, *found.notes],
         }
         print_json(plan_json(plan) | left | _misplaced_json(plan.levels[0].geometry))
         return
     out = console()
     for level in plan_json(plan)["levels"]:
         out.print(level, soft_wrap=True)
-    told = f"{found.blocks} blocks"
+    answer = f"{found.blocks} blocks"
     if found.finished:
-        told = "all of it is there already, and equal"
+        answer = "all of it is there already, and equal"
     elif found.done:
-        told += f", {found.done} of them done by an interrupted run"
+        answer += f", {found.done} of them done by an interrupted run"
     _print_misplaced(plan.levels[0].geometry)
-    out.print(f"{told}; nothing was written", soft_wrap=True)
+    out.print(f"{answer}; nothing was written", soft_wrap=True)

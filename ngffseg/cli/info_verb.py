@@ -60,7 +60,7 @@ def _print_root(tree: StoreTree) -> None:
     more = " (consolidated)" if tree.consolidated else ""
     _print(f"{tree.url}  OME-Zarr {tree.version}  {', '.join(tree.kinds) or 'labels'}{more}")
     if tree.collection is not None:
-        _print(f"{tree.collection.told()}; see one by its own address")
+        _print(f"{tree.collection.description()}; see one by its own address")
         for key, names in tree.collection.details:
             _print(f"  {key}: {', '.join(names)}")
         for member in tree.collection.members:

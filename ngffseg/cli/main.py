@@ -114,7 +114,7 @@ def run(words: list[str], *, debug: bool = False) -> int:
     except Exception as error:
         if debug:
             traceback.print_exc()
-        return _fail(*_told(error))
+        return _fail(*_message(error))
     return code if isinstance(code, int) else 0
 
 
@@ -135,15 +135,15 @@ def _warnings_as_lines() -> Iterator[None]:
         yield
 
 
-def _told(error: Exception) -> tuple[str, int]:
+def _message(error: Exception) -> tuple[str, int]:
     """The line that an error becomes, and its exit code."""
     if isinstance(error, NgffsegError):
         return str(error), exit_code(error)
     if isinstance(error, OSError):
         return f"{error}: check the disk and run again", 3
     # Not 1, which says that faults were found; 70 is EX_SOFTWARE of sysexits.h.
-    told = f"{type(error).__name__}: {error}"
-    return f"an error of ngffseg itself ({told}): run again with --debug and report what it says", 70
+    text = f"{type(error).__name__}: {error}"
+    return f"an error of ngffseg itself ({text}): run again with --debug and report what it says", 70
 
 
 def exit_code(error: NgffsegError) -> int:

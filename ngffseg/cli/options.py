@@ -76,9 +76,9 @@ def place_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def table_option(told: str, *, required: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def table_option(text: str, *, required: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A label table as option of a verb, with what it is for there."""
-    return click.option("--table", metavar="FILE", required=required, help=told)
+    return click.option("--table", metavar="FILE", required=required, help=text)
 
 
 def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -72,7 +72,7 @@ class _Lines:
             self.said = tenth
             # What an earlier run has done comes with the first block, and is no rate of this one.
             seconds, blocks = now - self.first[0], done - self.first[1]
-            told = f"{self.what}: {done} of {total} {self.unit}"
+            line = f"{self.what}: {done} of {total} {self.unit}"
             if blocks and seconds > 0 and done < total:
-                told += f", {blocks / seconds:.3g} per second, {(total - done) * seconds / blocks:.0f} s left"
-            tell(told)
+                line += f", {blocks / seconds:.3g} per second, {(total - done) * seconds / blocks:.0f} s left"
+            tell(line)

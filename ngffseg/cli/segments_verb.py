@@ -81,10 +81,10 @@ def _index(image: LabelImage) -> SegmentIndex:
     """The index of a label image; counted where it has none, which is said."""
     if index_group(image) is not None:
         return segment_index(image)
-    told = f"{image.url}: {image.name or 'the label image'} has no segment index: counted from level 0"
+    message = f"{image.url}: {image.name or 'the label image'} has no segment index: counted from level 0"
     if can_build(image):
-        told += f"; ngffseg pyramid {image.url} --name {image.name} writes one"
-    sys.stderr.write(f"{told}\n")
+        message += f"; ngffseg pyramid {image.url} --name {image.name} writes one"
+    sys.stderr.write(f"{message}\n")
     return count_segments(image)
 
 

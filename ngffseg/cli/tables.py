@@ -56,24 +56,24 @@ def channels_table(title: str, channels: tuple[Channel, ...]) -> Table:
 def source_text(source: SourceLink) -> str:
     """Where the source of a label image leads."""
     if source.path is None:
-        return f"source {source.told}: outside of the store, not looked at"
+        return f"source {source.link}: outside of the store, not looked at"
     there = "an image" if source.exists else "no image there"
-    return f"source {source.told}: {source.path or 'the image of the store'}, {there}"
+    return f"source {source.link}: {source.path or 'the image of the store'}, {there}"
 
 
 def order_text(geometry: Geometry, source: SourceGrid | None) -> str:
     """The order of stored voxels, and that of their source where it is another one."""
     axes = ",".join(geometry.axes)
     code = anatomical_code(geometry)
-    told = f"order {code}+ ({axes})" if code else f"order {axes}, not known to lie in the patient"
+    line = f"order {code}+ ({axes})" if code else f"order {axes}, not known to lie in the patient"
     if source is None or source.order.is_identity:
-        return told
+        return line
     theirs = f"{anatomical_code(source.geometry)}+ ({','.join(source.geometry.axes)})"
     named = zip(geometry.axes, source.order.axes, source.order.flipped, strict=True)
     if source.order.axes == tuple(range(len(geometry.axes))):
-        return f"{told}; source {theirs}, flipped {' '.join(axis for axis, _, flip in named if flip)}"
+        return f"{line}; source {theirs}, flipped {' '.join(axis for axis, _, flip in named if flip)}"
     moved = ",".join(("-" if flip else "") + source.geometry.axes[axis] for _, axis, flip in named)
-    return f"{told}; source {theirs}, whose {moved} are stored as {axes}"
+    return f"{line}; source {theirs}, whose {moved} are stored as {axes}"
 
 
 def costs_table(title: str, costs: tuple[Cost, ...]) -> Table:

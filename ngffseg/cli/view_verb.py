@@ -71,12 +71,12 @@ def _answer(values: dict[str, str], text: str, *, as_json: bool) -> None:
 
 def _tell_once() -> Callable[[str], None]:
     """What tells of a failure of the store, each but once: a page asks for thousands of chunks."""
-    told: set[str] = set()
+    printed: set[str] = set()
 
     def once(line: str) -> None:
         """Tell of a failure that was not told."""
-        if line not in told:
-            told.add(line)
+        if line not in printed:
+            printed.add(line)
             tell(f"ngffseg: {line}")
 
     return once

@@ -116,8 +116,8 @@ def _fill(file: Path, store: Store, keys: list[str], progress: Progress | None) 
                 progress(number, len(keys))
         # RFC-9: "The ZIP archive comment SHOULD contain an UTF-8-encoded JSON string with an `ome` attribute
         # that holds a `version` key with the OME-Zarr version as string value".
-        told = {"version": VERSION, "zipFile": {"centralDirectory": {"jsonFirst": True}}}
-        archive.comment = encode_json({"ome": told})
+        ome = {"version": VERSION, "zipFile": {"centralDirectory": {"jsonFirst": True}}}
+        archive.comment = encode_json({"ome": ome})
 
 
 def _objects(store: Store, keys: list[str]) -> Iterator[tuple[str, bytes]]:

@@ -126,8 +126,8 @@ def _tell_of_table(source: Path) -> None:
     """Warn of a label table beside a file, which nobody has asked for."""
     unused = table_beside(source.expanduser().with_name(stem_of(source)))
     if unused is not None:
-        told = f"{unused.file} beside it names {len(unused.rows)} label values and was not used: give it as table"
-        tell(source.name, [told])
+        message = f"{unused.file} beside it names {len(unused.rows)} label values and was not used: give it as table"
+        tell(source.name, [message])
 
 
 def stem(source: PathLike) -> str:

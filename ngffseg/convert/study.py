@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ngffseg.convert.common_grid import CommonGrid, Layer
 from ngffseg.errors import UsageError
-from ngffseg.formats import is_unnamed, known_suffixes, read_segmentation, tell, told_together
+from ngffseg.formats import is_unnamed, known_suffixes, one_warning, read_segmentation, tell
 from ngffseg.geometry import SPACE
 from ngffseg.labels import without_single_axes
 from ngffseg.model import Segment, Segmentation, Source
@@ -63,7 +63,7 @@ def read_study(
     grid: CommonGrid | None = None
     segments: list[Segment] = []
     empty = 0
-    with told_together():
+    with one_warning():
         for file in files:
             read = without_single_axes(read_segmentation(file), SPACE)  # (x, y, z, 1) is the grid (x, y, z)
             grid = grid or CommonGrid(file, read.geometry, resample)

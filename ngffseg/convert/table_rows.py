@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ngffseg.errors import FormatError, NgffsegWarning, UsageError
-from ngffseg.formats import LabelTable, Row, is_unnamed, listed, plain_codes, told_of
+from ngffseg.formats import LabelTable, Row, is_unnamed, listed, plain_codes, segment_fields
 from ngffseg.model import Segment, Segmentation
 
 # Label values of a layer, by its number.
@@ -63,7 +63,7 @@ def put_over(segments: Sequence[Segment], table: LabelTable, held: Held) -> list
             found[key] = _changed(found[key], row, table.file)
         else:
             new: Row = {**row, "layer": layer, "id": row.get("id") or _free_id(*key, ids)}
-            found[key] = Segment(**told_of(new, 255))
+            found[key] = Segment(**segment_fields(new, 255))
         ids.add(found[key].id)
     return list(found.values())
 
@@ -90,18 +90,18 @@ def holders(row: Row, held: Held) -> list[int]:
 
 def _changed(segment: Segment, row: Row, file: str) -> Segment:
     """A segment with what a row says; what it cannot say, as the opacity of ``#rrggbb``, stays."""
-    told: dict[str, Any] = {**told_of(row, segment.color[3] if segment.color else 255)}
-    told = {key: value for key, value in told.items() if key not in ("label_value", "layer")}
-    if told.get("id", segment.id) != segment.id:
+    fields: dict[str, Any] = {**segment_fields(row, segment.color[3] if segment.color else 255)}
+    fields = {key: value for key, value in fields.items() if key not in ("label_value", "layer")}
+    if fields.get("id", segment.id) != segment.id:
         if not is_unnamed(segment):
             raise UsageError(
-                f"{file}: label value {segment.label_value} has the id {segment.id!r}, not {told['id']!r}: ids of"
+                f"{file}: label value {segment.label_value} has the id {segment.id!r}, not {fields['id']!r}: ids of"
                 " segments stay, so take the column out"
             )
-        told.setdefault("name", "")  # which was made of the id
-    if segment.codes is not None and told.get("codes") == plain_codes(segment.codes):
-        told.pop("codes", None)
-    return replace(segment, **{**told, "properties": {**segment.properties, **row.get("properties", {})}})
+        fields.setdefault("name", "")  # which was made of the id
+    if segment.codes is not None and fields.get("codes") == plain_codes(segment.codes):
+        fields.pop("codes", None)
+    return replace(segment, **{**fields, "properties": {**segment.properties, **row.get("properties", {})}})
 
 
 def _free_id(layer: int, value: int, taken: Collection[str]) -> str:

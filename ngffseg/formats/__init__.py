@@ -2,6 +2,7 @@
 
 from ngffseg.formats.file import read_segmentation, read_volume, write_segmentation
 from ngffseg.formats.format import Format
+from ngffseg.formats.notices import one_warning, tell
 from ngffseg.formats.registry import format_of, known_suffixes
 from ngffseg.formats.tables import (
     LabelTable,
@@ -9,12 +10,11 @@ from ngffseg.formats.tables import (
     listed,
     plain_codes,
     read_table,
+    segment_fields,
     table_beside,
     table_format,
     table_text,
-    told_of,
 )
-from ngffseg.formats.told import tell, told_together
 from ngffseg.formats.unnamed import is_unnamed
 
 __all__ = [
@@ -25,15 +25,15 @@ __all__ = [
     "is_unnamed",
     "known_suffixes",
     "listed",
+    "one_warning",
     "plain_codes",
     "read_segmentation",
     "read_table",
     "read_volume",
+    "segment_fields",
     "table_beside",
     "table_format",
     "table_text",
     "tell",
-    "told_of",
-    "told_together",
     "write_segmentation",
 ]

@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ngffseg.errors import FormatError, LabelValueError, NgffsegError, StoreError, UsageError
+from ngffseg.formats.notices import tell
 from ngffseg.formats.registry import format_of, suffix_of
 from ngffseg.formats.sayable import shear_note
-from ngffseg.formats.told import tell
 from ngffseg.geometry import Geometry
 from ngffseg.model import Loss, Segmentation, Source, Volume
 

@@ -38,10 +38,10 @@ def in_known_unit(
     FormatError
         If the space axes have different units and are turned.
     """
-    told = [geometry.units[place] for place in geometry.spatial_axes]
-    if set(told) == {None}:
+    units = [geometry.units[place] for place in geometry.spatial_axes]
+    if set(units) == {None}:
         return geometry, []  # neither side says any
-    strange = sorted({unit or "none" for unit in told if length_unit(unit or "") is None})
+    strange = sorted({unit or "none" for unit in units if length_unit(unit or "") is None})
     if strange:
         what = f"unit {', '.join(strange)} of space: the numbers stay, and readers take them for millimetres"
         return geometry, [Loss("geometry", what)]
@@ -50,8 +50,8 @@ def in_known_unit(
         length_unit(u or "") if a in SPACE else u for a, u in zip(geometry.axes, geometry.units, strict=True)
     ]
     geometry = replace(geometry, units=tuple(names))
-    units = {geometry.units[place] for place in geometry.spatial_axes}
-    if len(units) == 1 and units <= set(known):
+    lengths = {geometry.units[place] for place in geometry.spatial_axes}
+    if len(lengths) == 1 and lengths <= set(known):
         return geometry, []
     return in_unit(geometry, default), []
 

@@ -51,8 +51,8 @@ def along_space(segmentation: Segmentation, name: str, suffix: str) -> tuple[Seg
     if grid.axes == axes:
         return segmentation, []
     shape, unit = tuple(sizes.get(axis, 1) for axis in axes), grid.units[grid.spatial_axes[0]]
-    told = tuple(units.get(axis, unit) for axis in axes)
-    kept = replace(grid, shape=shape, axes=axes, units=told, time_step=1.0)
+    axis_units = tuple(units.get(axis, unit) for axis in axes)
+    kept = replace(grid, shape=shape, axes=axes, units=axis_units, time_step=1.0)
     layers = tuple(np.asarray(layer[...]).reshape(shape) for layer in segmentation.layers)
     left = [f"the axis {axis} of one voxel" for axis in grid.axes if axis not in SPACE]
     losses = [Loss("geometry", f"{what}: {suffix} has space axes alone") for what in left]

@@ -1,6 +1,6 @@
 """Where voxels are: the one room in which LPS, RAS and array order meet."""
 
-from ngffseg.geometry.axes import axes_around, axes_beside, axis_names, check_beside, on_axes, sizes_told
+from ngffseg.geometry.axes import axes_around, axes_beside, axis_names, check_beside, on_axes, sizes_text
 from ngffseg.geometry.described import described_grid, redescribed
 from ngffseg.geometry.frames import (
     from_dicom,
@@ -81,7 +81,7 @@ __all__ = [
     "same_directions",
     "scales",
     "shear",
-    "sizes_told",
+    "sizes_text",
     "source_after",
     "source_on_axes",
     "spacing",

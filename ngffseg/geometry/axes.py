@@ -21,8 +21,8 @@ def axis_names(axes: str | Sequence[str]) -> tuple[str, ...]:
     names = tuple(axes)
     order = [AXES.index(name) for name in names if name in AXES]
     if len(order) != len(names) or order != sorted(set(order)) or sum(n in SPACE for n in names) < 2:
-        told = "".join(names) if all(isinstance(n, str) for n in names) else names
-        raise UsageError(f"axes {told!r}: give some of t, c, z, y, x in that order, two of space among them")
+        shown = "".join(names) if all(isinstance(n, str) for n in names) else names
+        raise UsageError(f"axes {shown!r}: give some of t, c, z, y, x in that order, two of space among them")
     return names
 
 
@@ -72,7 +72,7 @@ def check_beside(axes: Sequence[str], image: Mapping[str, int]) -> None:
         f"the image has no axis {further[0]}" if further else f"they lack the axis {missing[0]} of the image"
     )
     raise UsageError(
-        f"the axes {_told(axes)} of the labels do not fit the image ({sizes_told(image)}): {wrong}; what fits is {_fitting(image)}"
+        f"the axes {_text(axes)} of the labels do not fit the image ({sizes_text(image)}): {wrong}; what fits is {_fitting(image)}"
     )
 
 
@@ -80,7 +80,7 @@ def _fitting(image: Mapping[str, int]) -> str:
     """The axes that labels beside an image may have, for people."""
     needed = [axis for axis, size in image.items() if axis in SPACE and (size > 1 or axis in "yx")]
     free = [axis for axis in image if axis in AXES and axis not in needed]
-    return _told(needed) + (f" with or without {', '.join(free)}" if free else "")
+    return _text(needed) + (f" with or without {', '.join(free)}" if free else "")
 
 
 def axes_beside(shape: Sequence[int], image: Mapping[str, int]) -> tuple[str, ...]:
@@ -103,7 +103,7 @@ def axes_beside(shape: Sequence[int], image: Mapping[str, int]) -> tuple[str, ..
     exact = [names for names in found if _fits(names, shape, image, exact=True)] or found
     if not exact:
         raise UsageError(
-            f"labels of shape {tuple(shape)} do not fit the image ({sizes_told(image)}): what fits is"
+            f"labels of shape {tuple(shape)} do not fit the image ({sizes_text(image)}): what fits is"
             f" {_fitting(image)}, in these sizes"
         )
     best = max(exact, key=lambda names: (sum(axis in SPACE for axis in names), "c" not in names))
@@ -111,8 +111,8 @@ def axes_beside(shape: Sequence[int], image: Mapping[str, int]) -> tuple[str, ..
         # Which axis of one voxel the labels have makes no difference.
         if any(a != b and n > 1 for a, b, n in zip(other, best, shape, strict=True)):
             raise UsageError(
-                f"labels of shape {tuple(shape)} have the axes {_told(best)} or {_told(other)} of the image"
-                f" ({sizes_told(image)}): say which by axes"
+                f"labels of shape {tuple(shape)} have the axes {_text(best)} or {_text(other)} of the image"
+                f" ({sizes_text(image)}): say which by axes"
             )
     return best
 
@@ -136,7 +136,7 @@ def axes_around(shape: Sequence[int], labels: Geometry) -> tuple[str, ...]:
         n not in (1, sizes.get(a, n)) and a in SPACE for a, n in zip(names, shape, strict=False)
     ):
         raise UsageError(
-            f"an image of shape {tuple(shape)} does not fit labels ({sizes_told(sizes)}): what fits has these sizes, before"
+            f"an image of shape {tuple(shape)} does not fit labels ({sizes_text(sizes)}): what fits has these sizes, before"
             " them or between them t and c, as in tczyx"
         )
     return names
@@ -154,10 +154,10 @@ def _fits(names: Sequence[str], shape: Sequence[int], image: Mapping[str, int], 
     )
 
 
-def sizes_told(image: Mapping[str, int]) -> str:
+def sizes_text(image: Mapping[str, int]) -> str:
     """Sizes of axes, for people."""
     return ", ".join(f"{axis}={size}" for axis, size in image.items())
 
 
-def _told(axes: Sequence[str]) -> str:
+def _text(axes: Sequence[str]) -> str:
     return "".join(axes) if all(len(axis) == 1 for axis in axes) else ", ".join(axes)

@@ -103,13 +103,13 @@ def redescribed(
     stays = [a if a in SPACE and a == b else "" for a, b in zip(names, geometry.axes, strict=False)]
     starts = {a: float(geometry.affine[COLUMN[a], 3]) for a in stays if a}
     own = dict(zip(names, scales(geometry), strict=False)) | ({"c": 1.0} if "c" in names else {})
-    told = dict(zip(names, geometry.units, strict=False))
+    units_by_axis = dict(zip(names, geometry.units, strict=False))
     return described_grid(
         geometry.shape,
         axes=names,
         scale=own if scale is None else scale,
         translation=starts if translation is None else translation,
-        units={a: told[a] for a in stays if a} if units is None else units,
+        units={a: units_by_axis[a] for a in stays if a} if units is None else units,
     )
 
 

@@ -124,8 +124,8 @@ def misplacement(geometry: Geometry) -> float:
     translation = dict(zip(geometry.axes, ngff_origin(geometry), strict=True))
     steps = spacing(geometry)
     middle = np.array([(sizes[axis] - 1) / 2 for axis in reversed(SPACE)])
-    told = np.array([translation[axis] for axis in reversed(SPACE)]) + steps * middle
-    away = float(np.linalg.norm(geometry.affine[:3, :3] @ middle + geometry.affine[:3, 3] - told))
+    stated = np.array([translation[axis] for axis in reversed(SPACE)]) + steps * middle
+    away = float(np.linalg.norm(geometry.affine[:3, :3] @ middle + geometry.affine[:3, 3] - stated))
     return away * millimetres(geometry) if away > steps.min() / 100 else 0.0
 
 
@@ -147,8 +147,8 @@ def from_ngff(
     Units are kept as they are; the affine is in the unit of the axes.
     """
     affine, step = np.eye(4), 1.0
-    told = dict(zip(axes, orientations, strict=True)) if orientations else {}
-    directions = _directions({axis: told.get(axis) for axis in axes if axis in SPACE})
+    stated = dict(zip(axes, orientations, strict=True)) if orientations else {}
+    directions = _directions({axis: stated.get(axis) for axis in axes if axis in SPACE})
     for axis, s, t in zip(axes, scale, translation, strict=True):
         if axis in SPACE:
             column = directions[axis] if directions is not None else np.eye(3)[COLUMN[axis]]
@@ -160,15 +160,15 @@ def from_ngff(
     return Geometry(tuple(shape), affine, tuple(axes), tuple(units), frame, time_step=step)
 
 
-def _directions(told: dict[str, str | None]) -> dict[str, npt.NDArray[np.float64]] | None:
+def _directions(stated: dict[str, str | None]) -> dict[str, npt.NDArray[np.float64]] | None:
     """Unit vectors of space axes by their orientation; None if they do not tell of a patient."""
     known = {
         word: (row, sign)
         for row, pair in enumerate(ORIENTATIONS)
         for word, sign in zip(pair, (-1, 1), strict=True)
     }
-    found = {axis: known[word] for axis, word in told.items() if word in known}
-    if len(found) < len(told) or {row for row, _ in found.values()} != {COLUMN[axis] for axis in told}:
+    found = {axis: known[word] for axis, word in stated.items() if word in known}
+    if len(found) < len(stated) or {row for row, _ in found.values()} != {COLUMN[axis] for axis in stated}:
         return None
     return {axis: np.eye(3)[row] * sign for axis, (row, sign) in found.items()}
 

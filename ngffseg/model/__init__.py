@@ -1,6 +1,6 @@
 """The values that everything else makes or reads: segments, segmentations, volumes."""
 
-from ngffseg.model.arrays import check_told, plain_array, told_grid, told_words
+from ngffseg.model.arrays import check_description, grid_of_array, plain_array, words_of_array
 from ngffseg.model.channel import Channel
 from ngffseg.model.code import Code, CodedRegion, Codes, decode_codes, encode_codes
 from ngffseg.model.loss import Loss
@@ -22,12 +22,12 @@ __all__ = [
     "Segmentation",
     "Source",
     "Volume",
+    "check_description",
     "check_segments",
-    "check_told",
     "decode_codes",
     "encode_codes",
+    "grid_of_array",
     "plain_array",
     "plain_value",
-    "told_grid",
-    "told_words",
+    "words_of_array",
 ]

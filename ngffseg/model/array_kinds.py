@@ -19,7 +19,7 @@ from ngffseg.geometry.grid import AXES, default_axes
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Description:
     """What an array says of its axes, by name; in the order t, c, z, y, x, whatever its own is."""
 
     axes: tuple[str, ...]
@@ -43,7 +43,7 @@ class Kind(Protocol):
     def array(self, value: Any) -> Any:
         """The array in the order t, c, z, y, x, without a copy: something with shape, dtype and slicing."""
 
-    def told(self, value: Any) -> Told | None:
+    def description(self, value: Any) -> Description | None:
         """What the array says of its axes; None for nothing."""
 
 
@@ -65,7 +65,7 @@ class Xarray:
             else LazyVariable(variable)
         )
 
-    def told(self, value: Any) -> Told:
+    def description(self, value: Any) -> Description:
         """Names, coordinates and their units."""
         names = _axes("dims", value.dims)
         steps: dict[str, tuple[float, float]] = {}
@@ -81,7 +81,7 @@ class Xarray:
             unit = "second" if coordinate.dtype.kind in "mM" else coordinate.attrs.get("units")
             units |= {name: unit} if unit else {}
         places = {name: start for name, (_, start) in steps.items() if name in SPACE}
-        return Told(_sorted(names), {name: step for name, (step, _) in steps.items()}, places, units)
+        return Description(_sorted(names), {name: step for name, (step, _) in steps.items()}, places, units)
 
 
 class LazyVariable:
@@ -109,7 +109,7 @@ class TensorStore:
         names = self._names(value)
         return OpenedStore(value if names is None else value.transpose(_order(names)))
 
-    def told(self, value: Any) -> Told | None:
+    def description(self, value: Any) -> Description | None:
         """Labels, units and the origin of its dimensions."""
         names = self._names(value)
         if names is None and not any(value.domain.origin) and not any(value.dimension_units):
@@ -123,7 +123,7 @@ class TensorStore:
                 units |= {axis: unit.base_unit} if unit.base_unit else {}
         origin = zip(axes, value.domain.origin, strict=True)
         places = {axis: start * steps.get(axis, 1.0) for axis, start in origin if axis in SPACE}
-        return Told(_sorted(axes), steps, places, units)
+        return Description(_sorted(axes), steps, places, units)
 
     def _names(self, value: Any) -> list[str] | None:
         labels = value.domain.labels

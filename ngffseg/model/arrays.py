@@ -10,7 +10,7 @@ from ngffseg.geometry import Geometry, scales
 from ngffseg.geometry.coordinates import TOLERANCE
 from ngffseg.geometry.grid import default_axes
 from ngffseg.geometry.resolution import COLUMN
-from ngffseg.model.array_kinds import KINDS, Kind, Told
+from ngffseg.model.array_kinds import KINDS, Description, Kind
 
 
 def plain_array(value: Any) -> Any:
@@ -25,7 +25,7 @@ def plain_array(value: Any) -> Any:
     return value if kind is None else kind.array(value)
 
 
-def told_grid(value: Any) -> Geometry | None:
+def grid_of_array(value: Any) -> Geometry | None:
     """The grid that an array tells by its axes and coordinates; None where it tells nothing but their number.
 
     Raises
@@ -33,24 +33,28 @@ def told_grid(value: Any) -> Geometry | None:
     UsageError
         If its axes are not some of t, c, z, y, x, its coordinates no grid, or its units unknown.
     """
-    told, kind = _told(value), _kind(value)
-    if told is None or kind is None:
+    description, kind = _description(value), _kind(value)
+    if description is None or kind is None:
         return None
-    grid = told.grid(kind.array(value).shape)
-    known = told.scale or any(told.translation.values()) or told.axes != default_axes(len(told.axes))
+    grid = description.grid(kind.array(value).shape)
+    known = (
+        description.scale
+        or any(description.translation.values())
+        or description.axes != default_axes(len(description.axes))
+    )
     return grid if known else None
 
 
-def told_words(value: Any) -> dict[str, Any]:
+def words_of_array(value: Any) -> dict[str, Any]:
     """What an array tells of its axes, as words of `described_grid`; none where it tells nothing."""
-    told = _told(value)
-    if told is None:
+    description = _description(value)
+    if description is None:
         return {}
-    words = {"scale": told.scale, "translation": told.translation, "units": told.units}
-    return {"axes": told.axes} | {key: mapping for key, mapping in words.items() if mapping}
+    words = {"scale": description.scale, "translation": description.translation, "units": description.units}
+    return {"axes": description.axes} | {key: mapping for key, mapping in words.items() if mapping}
 
 
-def check_told(value: Any, geometry: Geometry) -> None:
+def check_description(value: Any, geometry: Geometry) -> None:
     """Refuse a geometry that contradicts what an array tells by its axes and coordinates.
 
     Raises
@@ -59,24 +63,24 @@ def check_told(value: Any, geometry: Geometry) -> None:
         If it does: other axes, a voxel size that is another by a hundredth, a unit, or (where there is no patient)
         a place that is another by a hundredth of a voxel.
     """
-    told = _told(value)
-    if told is None:
+    description = _description(value)
+    if description is None:
         return
-    if told.axes != geometry.axes:
+    if description.axes != geometry.axes:
         raise UsageError(
-            f"the array has the axes {', '.join(told.axes)}, its geometry {', '.join(geometry.axes)}: leave the geometry"
+            f"the array has the axes {', '.join(description.axes)}, its geometry {', '.join(geometry.axes)}: leave the geometry"
             " out, or give the plain array"
         )
     sizes = dict(zip(geometry.axes, scales(geometry), strict=True))
-    grid = told.grid(geometry.shape)
+    grid = description.grid(geometry.shape)
     wrong: dict[str, str] = {}
     for axis, mine, theirs in zip(geometry.axes, geometry.units, grid.units, strict=True):
-        if axis in told.units and mine not in (None, theirs):
+        if axis in description.units and mine not in (None, theirs):
             wrong[axis] = f"{mine} and {theirs}"
-    for axis, size in told.scale.items():
+    for axis, size in description.scale.items():
         if not math.isclose(size, sizes[axis], rel_tol=TOLERANCE):
             wrong[axis] = f"steps of {sizes[axis]:g} and {size:g}"
-    for axis, place in told.translation.items():
+    for axis, place in description.translation.items():
         own = geometry.affine[COLUMN[axis], 3]
         if geometry.frame is None and abs(own - place) > TOLERANCE * sizes[axis]:
             wrong.setdefault(axis, f"starts at {own:g} and {place:g}")
@@ -92,6 +96,6 @@ def _kind(value: Any) -> Kind | None:
     return next((kind for kind in KINDS if kind.knows(value)), None)
 
 
-def _told(value: Any) -> Told | None:
+def _description(value: Any) -> Description | None:
     kind = _kind(value)
-    return None if kind is None else kind.told(value)
+    return None if kind is None else kind.description(value)

@@ -81,11 +81,11 @@ class Segment:
 
 
 def _check_texts(segment: Segment) -> None:
-    told: list[tuple[str, object]] = [("id", segment.id), ("name", segment.name), ("status", segment.status)]
+    texts: list[tuple[str, object]] = [("id", segment.id), ("name", segment.name), ("status", segment.status)]
     if segment.algorithm is not None:
-        told += [("algorithm", segment.algorithm.type), ("algorithm", segment.algorithm.name)]
-    told += [("tag", part) for tag in segment.tags for part in tag]
-    for key, text in told:
+        texts += [("algorithm", segment.algorithm.type), ("algorithm", segment.algorithm.name)]
+    texts += [("tag", part) for tag in segment.tags for part in tag]
+    for key, text in texts:
         if not (isinstance(text, str) and is_plain(text)):
             plain_text(text, f"segment {segment.label_value}: {key}")
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ngffseg.errors import LabelValueError, NgffsegWarning, UsageError
 from ngffseg.geometry import Geometry, SourceGrid
-from ngffseg.model.arrays import check_told, plain_array
+from ngffseg.model.arrays import check_description, plain_array
 from ngffseg.model.channel import Channel
 from ngffseg.model.segment import Segment
 
@@ -76,8 +76,8 @@ class Segmentation:
     def __post_init__(self) -> None:
         _check_geometry(self.geometry)
         if self.source_grid is not None and not self.source_grid.leads_to(self.geometry):
-            told = "the grid is not that of the source any more: exports give it as it is, in the order of its axes"
-            warnings.warn(told, NgffsegWarning, stacklevel=3)
+            message = "the grid is not that of the source any more: exports give it as it is, in the order of its axes"
+            warnings.warn(message, NgffsegWarning, stacklevel=3)
             object.__setattr__(self, "source_grid", None)
         for segment in self.segments:
             if not isinstance(segment, Segment):
@@ -85,7 +85,7 @@ class Segmentation:
         if not self.layers:
             raise UsageError("a segmentation needs at least one layer")
         for layer in self.layers:
-            check_told(layer, self.geometry)
+            check_description(layer, self.geometry)
         object.__setattr__(self, "layers", tuple(map(plain_array, self.layers)))
         for number, layer in enumerate(self.layers):
             if np.dtype(layer.dtype).kind not in "iu":
@@ -130,7 +130,7 @@ class Volume:
 
     def __post_init__(self) -> None:
         _check_geometry(self.geometry)
-        check_told(self.data, self.geometry)
+        check_description(self.data, self.geometry)
         object.__setattr__(self, "data", plain_array(self.data))
         if not hasattr(self.data, "shape") or not hasattr(self.data, "dtype"):
             raise UsageError(f"an image is a {type(self.data).__name__}: give an array of its voxels")

@@ -42,8 +42,8 @@ class LayerAxes:
 
     def along(self, values: Sequence[T], other: T) -> tuple[T, ...]:
         """What is told per axis of the array, per axis of the layer; ``other`` where the array has none."""
-        told = dict(zip(self.stored, values, strict=True))
-        return tuple(told.get(axis, other) for axis in self.shown)
+        by_axis = dict(zip(self.stored, values, strict=True))
+        return tuple(by_axis.get(axis, other) for axis in self.shown)
 
     def stored_box(self, box: Box) -> Box:
         """The box of the array that is shown in a box of the layer."""
@@ -109,20 +109,20 @@ def layer_grid(geometry: Geometry, axes: LayerAxes, grids: Sequence[Geometry]) -
     )
 
 
-def names_of_layer(ndim: int, told: Sequence[Any], grids: Sequence[Geometry]) -> tuple[str, ...]:
+def names_of_layer(ndim: int, given: Sequence[Any], grids: Sequence[Geometry]) -> tuple[str, ...]:
     """Names of the axes of a layer that is to be stored: as it tells them, else by its place over the others.
 
     Parameters
     ----------
     ndim
         Number of its axes.
-    told
+    given
         Its labels of axes; napari makes up some where nobody has told any.
     grids
         Of all arrays of the store.
     """
-    order = [AXES.index(name) for name in told if name in AXES]
-    if len(order) == ndim == len(told) and order == sorted(set(order)):
-        return tuple(told)
+    order = [AXES.index(name) for name in given if name in AXES]
+    if len(order) == ndim == len(given) and order == sorted(set(order)):
+        return tuple(given)
     world = shown_axes(grids)
     return world[-ndim:] if 2 <= ndim <= len(world) else default_axes(ndim)

@@ -12,10 +12,10 @@ from ngffseg.napari_plugin.layers import KEY
 from ngffseg.napari_plugin.painting import Painting
 
 # Name and properties of a segment.
-Told = tuple[str, dict[str, Any]]
+Values = tuple[str, dict[str, Any]]
 
 
-def layer_features(attributes: Mapping[str, Any]) -> dict[int, Told]:
+def layer_features(attributes: Mapping[str, Any]) -> dict[int, Values]:
     """Name and properties of each label of the table of features of a layer, without the background.
 
     A cell without a value (None, NaN) is no property. Of a layer from a store, columns of the segment index
@@ -29,7 +29,7 @@ def layer_features(attributes: Mapping[str, Any]) -> dict[int, Told]:
     image = attributes.get("metadata", {}).get(KEY, {}).get("image")
     for key in _own_columns(image) if image is not None else ():
         table.pop(key, None)
-    found: dict[int, Told] = {}
+    found: dict[int, Values] = {}
     for number, label in enumerate(labels):
         properties = {key: column[number] for key, column in table.items() if column[number] is not None}
         if int(label) > 0:
@@ -81,11 +81,13 @@ def _changed_segments(image: LabelImage, attributes: Mapping[str, Any]) -> list[
     columns = _table(attributes).keys() - _own_columns(image) - {"index", "name"}
     known = {s.label_value: s for s in image.segments}
     changed = []
-    for value, (name, told) in layer_features(attributes).items():
+    for value, (name, values) in layer_features(attributes).items():
         old = known.get(value) or _new_segment(image, value)
         # What the table has no column for, and what is null, is not told by it.
-        rest = {k: v for k, v in old.properties.items() if k not in columns or (v is None and k not in told)}
-        new = replace(old, name=name or old.name, properties=rest | told)
+        rest = {
+            k: v for k, v in old.properties.items() if k not in columns or (v is None and k not in values)
+        }
+        new = replace(old, name=name or old.name, properties=rest | values)
         if (new.name, new.properties) != (old.name, old.properties):
             changed.append(new)
     return changed

@@ -28,7 +28,10 @@ def volume_of(layers: Sequence[LayerData]) -> Volume:
         If they lie on different voxels.
     """
     pixels = [level0(data, attributes) for data, attributes, _ in layers]
-    grids = [layer_geometry((), array, told) for array, (_, told, _) in zip(pixels, layers, strict=True)]
+    grids = [
+        layer_geometry((), array, attributes)
+        for array, (_, attributes, _) in zip(pixels, layers, strict=True)
+    ]
     channels = [_channel(attributes) for _, attributes, _ in layers]
     if len(layers) == 1:
         return Volume(pixels[0], grids[0], channels[0].name)
@@ -46,8 +49,8 @@ def volume_of(layers: Sequence[LayerData]) -> Volume:
         axes=_with(grids[0].axes, place, "c"),
         units=_with(grids[0].units, place, None),
     )
-    told = all(channel.color is not None and channel.window is not None for channel in channels)
-    return Volume(data, grid, "image", channels=tuple(channels) if told else ())
+    described = all(channel.color is not None and channel.window is not None for channel in channels)
+    return Volume(data, grid, "image", channels=tuple(channels) if described else ())
 
 
 def _with(values: tuple[T, ...], place: int, own: T) -> tuple[T, ...]:

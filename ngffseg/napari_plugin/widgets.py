@@ -37,10 +37,10 @@ def paint_labels(layer: napari.layers.Labels, viewer: napari.viewer.Viewer) -> n
     UsageError
         If the layer does not show a stored label image.
     """
-    told = layer.metadata.get(KEY, {})
-    if told.get("image") is None:
+    known = layer.metadata.get(KEY, {})
+    if known.get("image") is None:
         raise UsageError(f"{layer.name} is not from a store: paint on it as it is, then save it")
-    image = open_labels(told["image"].url, told["image"].name)
+    image = open_labels(known["image"].url, known["image"].name)
     if is_oblique(image.geometry):
         _straighten(viewer, layer)
     layer.visible = False
@@ -51,12 +51,12 @@ def paint_labels(layer: napari.layers.Labels, viewer: napari.viewer.Viewer) -> n
         "units": layer.units,
         "opacity": layer.opacity,
         "features": layer.features,
-        "metadata": {KEY: origin(image, told["geometry"], told["axes"])},
+        "metadata": {KEY: origin(image, known["geometry"], known["axes"])},
     }
     if getattr(layer.colormap, "color_dict", None):
         # A colormap of its own: it knows which label is chosen.
         keywords["colormap"] = dict(layer.colormap.color_dict)
-    return Painting(image, told["axes"]), keywords, "labels"
+    return Painting(image, known["axes"]), keywords, "labels"
 
 
 def is_oblique(geometry: Geometry) -> bool:
@@ -72,9 +72,9 @@ def _straighten(viewer: Any, layer: Any) -> None:
     axes = range(viewer.dims.ndim - layer.ndim, viewer.dims.ndim)
     voxel = layer.world_to_data([viewer.dims.point[axis] for axis in axes])
     for other in viewer.layers:
-        told = other.metadata.get(KEY, {})
-        if told.get("store") == own["store"] and same_directions(told["geometry"], own["geometry"]):
-            other.affine = layer_affine(told["geometry"], straight=True)
+        known = other.metadata.get(KEY, {})
+        if known.get("store") == own["store"] and same_directions(known["geometry"], own["geometry"]):
+            other.affine = layer_affine(known["geometry"], straight=True)
     turn_anew(viewer)
     viewer.reset_view()
     viewer.dims.set_point(axes, layer.data_to_world(voxel))

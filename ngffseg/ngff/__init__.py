@@ -24,10 +24,10 @@ from ngffseg.ngff.document import (
 from ngffseg.ngff.grid import decode_geometry, encode_geometry, encode_source_grid
 from ngffseg.ngff.image import encode_image, image_geometry, image_source_grid
 from ngffseg.ngff.image_label import change_image_label, decode_image_label, encode_image_label, source_image
-from ngffseg.ngff.index import IndexForm, decode_index, encode_index
+from ngffseg.ngff.index import IndexLayout, decode_index, encode_index
 from ngffseg.ngff.job import JobRecord, Move, PassRecord, decode_job, encode_job
 from ngffseg.ngff.json_text import TooDeepError, parse_object
-from ngffseg.ngff.label import LabelDocument, array_form, decode_label, encode_label
+from ngffseg.ngff.label import LabelDocument, array_layout, decode_label, encode_label
 from ngffseg.ngff.migration import own_violations, schema_id
 from ngffseg.ngff.multiscales import (
     Axis,
@@ -49,7 +49,7 @@ from ngffseg.ngff.version import (
     is_unknown,
     listed_labels,
     merge_attributes,
-    told_versions,
+    stated_versions,
     unwrap,
     wrap,
     zarr_format,
@@ -67,7 +67,7 @@ __all__ = [
     "Dataset",
     "Document",
     "Fix",
-    "IndexForm",
+    "IndexLayout",
     "JobRecord",
     "LabelDocument",
     "Move",
@@ -81,7 +81,7 @@ __all__ = [
     "Version",
     "Violation",
     "all_schemas",
-    "array_form",
+    "array_layout",
     "as_json",
     "change_image_label",
     "decode_channels",
@@ -128,7 +128,7 @@ __all__ = [
     "short_json",
     "short_text",
     "source_image",
-    "told_versions",
+    "stated_versions",
     "unwrap",
     "update_multiscales",
     "validate_attributes",

@@ -52,7 +52,7 @@ class Collection:
             return f"{first}/0" if first else ""
         return first or ("" if self.kind == SPATIALDATA else "0")
 
-    def told(self) -> str:
+    def description(self) -> str:
         """The collection in words: what it is, and the first of its members."""
         if not self.members:
             return f"a {self.name}"

@@ -75,16 +75,16 @@ def decode_commit_record(encoded: Mapping[str, Any]) -> CommitRecord:
     MetadataError
         If it breaks its schema.
     """
-    told = current(encoded, KIND)
-    broken = schema_violations(told, f"ngffseg/{KIND}")
+    migrated = current(encoded, KIND)
+    broken = schema_violations(migrated, f"ngffseg/{KIND}")
     if broken:
         raise MetadataError(f"a registration breaks its schema at {broken[0].where or '/'}: {broken[0].rule}")
-    document = decode_document(told["segmentation"])
-    strays = {*told["labels"], *told["indices"]} - set(document.layers)
+    document = decode_document(migrated["segmentation"])
+    strays = {*migrated["labels"], *migrated["indices"]} - set(document.layers)
     if strays:
         raise MetadataError(
             f"a registration of {document.name!r} is to publish {min(strays)!r}, no layer of it"
         )
-    image = told["placeholder"]
+    image = migrated["placeholder"]
     placeholder = None if image is None else Placeholder(**image)
-    return CommitRecord(document, told["version"], told["labels"], told["indices"], placeholder)
+    return CommitRecord(document, migrated["version"], migrated["labels"], migrated["indices"], placeholder)

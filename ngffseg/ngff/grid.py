@@ -85,11 +85,11 @@ def decode_source_grid(document: Mapping[str, Any], held: Geometry) -> SourceGri
     if "sourceGrid" not in document:
         return None
     encoded = document["sourceGrid"]
-    axes, told = tuple(encoded["axes"]), [str(name) for name in encoded["order"]]
-    names = [name.removeprefix("-") for name in told]
+    axes, signed = tuple(encoded["axes"]), [str(name) for name in encoded["order"]]
+    names = [name.removeprefix("-") for name in signed]
     if sorted(names) != sorted(axes):
-        raise UsageError(f"source grid: the order {told} does not name each of the axes {axes} once")
-    order = Order(tuple(axes.index(name) for name in names), tuple(name.startswith("-") for name in told))
+        raise UsageError(f"source grid: the order {signed} does not name each of the axes {axes} once")
+    order = Order(tuple(axes.index(name) for name in names), tuple(name.startswith("-") for name in signed))
     try:
         grid = replace(
             held, shape=tuple(encoded["shape"]), affine=encoded["ijkToLPS"], axes=axes, units=encoded["units"]

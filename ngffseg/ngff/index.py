@@ -1,4 +1,4 @@
-"""`IndexForm`: what the group of a segment index says of its arrays."""
+"""`IndexLayout`: what the group of a segment index says of its arrays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KIND = "index"
 
 
 @dataclass(frozen=True, slots=True)
-class IndexForm:
+class IndexLayout:
     """A segment index: of which array, and where its own arrays are.
 
     Parameters
@@ -64,7 +64,7 @@ class IndexForm:
         places = (f"{what}{axis}" for what in ("start", "stop", "sum") for axis in axes)
         return ("label", "voxels", "firstChunk", "chunkCount", *places)
 
-    def counted_at(self, generation: int, revision: int) -> IndexForm:
+    def counted_at(self, generation: int, revision: int) -> IndexLayout:
         """The index of labels in this state.
 
         Label images of other programs, of generation 0, count neither: an index that told a revision of them
@@ -98,24 +98,24 @@ class IndexForm:
             )
 
 
-def encode_index(form: IndexForm) -> dict[str, Any]:
+def encode_index(layout: IndexLayout) -> dict[str, Any]:
     """Attributes of the group of an index."""
-    further = {"digests": form.digests, "sizes": form.sizes}
-    counted = {"generation": form.generation, "revision": form.revision}
+    further = {"digests": layout.digests, "sizes": layout.sizes}
+    counted = {"generation": layout.generation, "revision": layout.revision}
     return {
         KEY: {
             "schema": schema_id(KIND),
-            "level": form.level,
-            "shape": list(form.shape),
-            "chunks": list(form.chunks),
-            "segments": form.segments,
-            "columns": list(form.columns),
-            "rowsPerChunk": form.rows_per_chunk,
+            "level": layout.level,
+            "shape": list(layout.shape),
+            "chunks": list(layout.chunks),
+            "segments": layout.segments,
+            "columns": list(layout.columns),
+            "rowsPerChunk": layout.rows_per_chunk,
             **_known(counted),
             "arrays": {
-                "segments": form.table,
-                "chunks": form.lists,
-                "fences": form.page_index,
+                "segments": layout.table,
+                "chunks": layout.lists,
+                "fences": layout.page_index,
                 **_known(further),
             },
         }
@@ -126,7 +126,7 @@ def _known(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def decode_index(attributes: Mapping[str, Any]) -> IndexForm:
+def decode_index(attributes: Mapping[str, Any]) -> IndexLayout:
     """The form that the attributes of a group tell.
 
     Raises
@@ -139,7 +139,7 @@ def decode_index(attributes: Mapping[str, Any]) -> IndexForm:
     if broken:
         raise MetadataError(f"the segment index breaks its schema at {broken[0].where}: {broken[0].rule}")
     arrays = own["arrays"]
-    form = IndexForm(
+    layout = IndexLayout(
         own["level"],
         tuple(own["shape"]),
         tuple(own["chunks"]),
@@ -153,6 +153,6 @@ def decode_index(attributes: Mapping[str, Any]) -> IndexForm:
         own.get("generation"),
         own.get("revision"),
     )
-    if tuple(own["columns"]) != form.columns:
-        raise MetadataError(f"the segment index has columns {own['columns']}, not {list(form.columns)}")
-    return form
+    if tuple(own["columns"]) != layout.columns:
+        raise MetadataError(f"the segment index has columns {own['columns']}, not {list(layout.columns)}")
+    return layout

@@ -91,20 +91,20 @@ def decode_job(encoded: Mapping[str, Any]) -> JobRecord:
     MetadataError
         If it breaks its schema.
     """
-    told = current(encoded, KIND)
-    broken = schema_violations(told, f"ngffseg/{KIND}")
+    migrated = current(encoded, KIND)
+    broken = schema_violations(migrated, f"ngffseg/{KIND}")
     if broken:
         raise MetadataError(
             f"the record of a job breaks its schema at {broken[0].where or '/'}: {broken[0].rule}"
         )
-    del told["schema"]
+    del migrated["schema"]
     passes = {
         # JSON has no integers of its own: 1.0 is one by its schema.
         name: tuple((_whole(p["source"]), tuple(map(int, p["targets"]))) for p in passes)
-        for name, passes in told["passes"].items()
+        for name, passes in migrated["passes"].items()
     }
-    moves = {place: Move(**move) for place, move in told["moves"].items()}
-    return JobRecord(**{**told, "passes": passes, "paths": tuple(told["paths"]), "moves": moves})
+    moves = {place: Move(**move) for place, move in migrated["moves"].items()}
+    return JobRecord(**{**migrated, "passes": passes, "paths": tuple(migrated["paths"]), "moves": moves})
 
 
 def _whole(number: float | None) -> int | None:

@@ -50,7 +50,7 @@ class LabelDocument:
 
 def encode_label(document: LabelDocument) -> dict[str, Any]:
     """The document as the part of the attributes of its group that it is."""
-    arrays = {path: array_form(array) for path, array in document.arrays.items()}
+    arrays = {path: array_layout(array) for path, array in document.arrays.items()}
     encoded: dict[str, Any] = {
         "schema": schema_id(KIND),
         "layers": list(document.layers),
@@ -103,6 +103,6 @@ def decode_label(attributes: Mapping[str, Any]) -> LabelDocument | None:
     )
 
 
-def array_form(metadata: Mapping[str, Any]) -> dict[str, Any]:
+def array_layout(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Metadata of an array without its attributes."""
     return {key: value for key, value in metadata.items() if key != "attributes"}

@@ -73,8 +73,8 @@ def own_violations(encoded: Any, kind: str, place: Place) -> list[Violation]:
 
 def _version(document: Mapping[str, Any], kind: str) -> int:
     """The version that a document tells; the first one where it tells none that makes sense."""
-    told = document.get("schema")
-    prefix, _, number = told.rpartition(":") if isinstance(told, str) else ("", "", "")
+    schema = document.get("schema")
+    prefix, _, number = schema.rpartition(":") if isinstance(schema, str) else ("", "", "")
     known = prefix == schema_id(kind).rpartition(":")[0] and number.isascii() and number.isdigit()
     # At most some digits: a number of thousands of them would be no version.
     return int(number) if known and 0 < len(number) < 10 and int(number) else FIRST

@@ -20,14 +20,14 @@ TYPES = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
 class Axis:
     """One axis: name, type (space, time, channel), unit, and RFC-4 orientation.
 
-    ``told`` is the JSON object that it was read from, which is written again as it was.
+    ``document`` is the JSON object that it was read from, which is written again as it was.
     """
 
     name: str
     type: str = "space"
     unit: str | None = None
     orientation: str | None = None
-    told: Mapping[str, Any] | None = field(default=None, compare=False)
+    document: Mapping[str, Any] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +100,13 @@ def update_multiscales(
     # Other transformations of all levels are part of the new ones.
     kept = {key: value for key, value in there.items() if key != COMMON}
     alternatives = [step for step in there.get(COMMON) or () if is_alternative(step)]
-    told = {**kept, **encoded} | {key: kept[key] for key in ("name", "axes") if key in kept}
-    return told, ({COMMON: alternatives} if alternatives else {})
+    stated = {**kept, **encoded} | {key: kept[key] for key in ("name", "axes") if key in kept}
+    return stated, ({COMMON: alternatives} if alternatives else {})
 
 
 def _encode_axis(axis: Axis) -> dict[str, Any]:
-    if axis.told is not None:
-        return dict(axis.told)
+    if axis.document is not None:
+        return dict(axis.document)
     encoded: dict[str, Any] = {"name": axis.name, "type": axis.type}
     if axis.unit is not None:
         encoded["unit"] = axis.unit
@@ -150,9 +150,9 @@ def decode_multiscales(metadata: Mapping[str, Any], *, ndim: int) -> Multiscales
 def _common(first: Mapping[str, Any], ndim: int) -> tuple[Steps, str]:
     """What is applied to all levels after their own transformations, and the type of what is not known."""
     # Since 0.6, those of the multiscales lead from the intrinsic system to others.
-    told = [] if "coordinateSystems" in first else first.get(COMMON) or []
+    stated = [] if "coordinateSystems" in first else first.get(COMMON) or []
     try:
-        return steps([step for step in told if not is_alternative(step)], ndim), ""
+        return steps([step for step in stated if not is_alternative(step)], ndim), ""
     except UnknownTransformError as error:
         return steps([], ndim), error.type
 
@@ -186,10 +186,10 @@ def _decode_axis(axis: Any) -> Axis:
 
 def _orientation(axis: Mapping[str, Any]) -> str | None:
     """The orientation of an axis: RFC-4 has it as an object, its first draft as a text."""
-    told = axis.get("orientation")
-    if isinstance(told, dict) and told.get("type") == "anatomical":
-        told = told.get("value")
-    return told if isinstance(told, str) else None
+    stated = axis.get("orientation")
+    if isinstance(stated, dict) and stated.get("type") == "anatomical":
+        stated = stated.get("value")
+    return stated if isinstance(stated, str) else None
 
 
 def _decode_dataset(dataset: Mapping[str, Any], outer: Steps, ndim: int) -> Dataset:

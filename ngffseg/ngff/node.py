@@ -27,7 +27,7 @@ class Node:
         All attributes.
     shape, dtype, dimension_names
         Of an array; dimension_names is None where there are none.
-    form
+    layout
         All metadata of an array but its attributes, as they are stored.
     children
         Names of what lies in a labels group; None where the store cannot list.
@@ -42,7 +42,7 @@ class Node:
     shape: tuple[int, ...] = ()
     dtype: str = ""
     dimension_names: tuple[str | None, ...] | None = None
-    form: Mapping[str, Any] = field(default_factory=dict)
+    layout: Mapping[str, Any] = field(default_factory=dict)
     children: tuple[str, ...] | None = None
     problems: tuple[Violation, ...] = ()
 

@@ -29,7 +29,7 @@ def validate_collection(attributes: Mapping[str, Any], where: Place) -> Iterator
     found = decode_collection(attributes)
     if found is not None:
         rule = f"Of a {found.name} only what it names is looked for; check each image by its own address."
-        yield Violation("UNKNOWN", where, rule, "an image or labels", found.told())
+        yield Violation("UNKNOWN", where, rule, "an image or labels", found.description())
 
 
 def series_of(nodes: Nodes, root: Node) -> tuple[str, ...] | None:

@@ -23,12 +23,12 @@ MOST_NUMBERS = 10
 def validate_numbers(attributes: Mapping[str, Any], where: Place) -> Iterator[Violation]:
     """Find numbers that are not finite in the attributes of a group."""
     rule = 'RFC 8259 (JSON): "Numeric values that cannot be represented in the grammar [...] (such as Infinity and NaN) are not permitted."'
-    told = 0
+    count = 0
     waiting: list[tuple[Place, Any]] = [(where, attributes)]
-    while waiting and told < MOST_NUMBERS:
+    while waiting and count < MOST_NUMBERS:
         place, value = waiting.pop()
         if isinstance(value, float) and not isfinite(value):
-            told += 1
+            count += 1
             yield Violation("MUST", place, rule, "a finite number", repr(value))
         elif isinstance(value, Mapping):
             waiting += [

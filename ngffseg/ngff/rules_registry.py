@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ngffseg.geometry import sizes_told
+from ngffseg.geometry import sizes_text
 from ngffseg.ngff.document import KEY
 from ngffseg.ngff.multiscales import FIXED_AXES
 from ngffseg.ngff.node import Node
@@ -119,7 +119,7 @@ def _against_image(nodes: Nodes, group: Node, path: str, image: Node | None) -> 
     # An axis that the labels lack is shared; one that the image lacks is one voxel of it.
     if not placed and any(n not in (1, beside.get(axis, 1)) for axis, n in sizes.items()):
         rule = "Each dimension of the label should be either the same as the corresponding dimension of the image, or `1`."
-        yield Violation("SHOULD", Place(label.datasets[0]), rule, sizes_told(beside), sizes_told(sizes))
+        yield Violation("SHOULD", Place(label.datasets[0]), rule, sizes_text(beside), sizes_text(sizes))
     else:
         yield from validate_extent(label, own.shape, image, whole.shape)
 

@@ -88,9 +88,9 @@ def _consistent(node: Node, root: Node) -> Iterator[Violation]:
     if not any(part in root.metadata for part in PARTS) or root.is_unknown or node.is_unknown:
         return
     places = ["0.5 or later" if "ome" in n.attributes else "0.4 or earlier" for n in (root, node)]
-    told, found = (unwrap(n.attributes)[0] for n in (root, node))
-    if told is not None and found is not None and told != found:
-        yield Violation("MUST", node.place, rule, told, found)
+    stated, found = (unwrap(n.attributes)[0] for n in (root, node))
+    if stated is not None and found is not None and stated != found:
+        yield Violation("MUST", node.place, rule, stated, found)
     elif places[0] != places[1]:
         yield Violation("MUST", node.place, rule, places[0], places[1])
 
@@ -160,11 +160,11 @@ def _copies(node: Node, nodes: Nodes) -> Iterator[Violation]:
     if own_violations(own, "label", Place()):
         return  # which is told; what a newer version wrote is not rewritten
     arrays: dict[str, Any] = own["arrays"]
-    for path, told in arrays.items():
+    for path, stated in arrays.items():
         array = nodes.get(f"{node.path}/{path}".strip("/"))
-        if array is not None and array.kind == "array" and dict(array.form) != told:
+        if array is not None and array.kind == "array" and dict(array.layout) != stated:
             rule = 'The key "ngffseg" of a label image holds copies of the metadata of its arrays: readers trust them.'
-            known = {**arrays, path: dict(array.form)}
+            known = {**arrays, path: dict(array.layout)}
             fixed = {**node.attributes, KEY: {**own, "arrays": known}}
             fix = Fix(f"copy the metadata of {array.path}", node.path, fixed)
             where = Place(node.path) / KEY / "arrays" / path
@@ -179,10 +179,10 @@ def _is_integer(dtype: str) -> bool:
 
 
 def _source(node: Node, nodes: Nodes) -> Iterator[Violation]:
-    told = source_image(node.metadata)
-    if told is None:
+    stated = source_image(node.metadata)
+    if stated is None:
         return
-    target = posixpath.normpath(posixpath.join("/root", node.path, told))
+    target = posixpath.normpath(posixpath.join("/root", node.path, stated))
     if target != "/root" and not target.startswith("/root/"):
         return  # it lies outside of what was handed in
     image = nodes.get(target.removeprefix("/root").strip("/"))
@@ -192,4 +192,4 @@ def _source(node: Node, nodes: Nodes) -> Iterator[Violation]:
         rule = "`image` MUST be a string specifying the relative path to a Zarr image group."
         found = "nothing there" if image is None else "no image"
         where = node.place / "image-label" / "source" / "image"
-        yield Violation("MUST", where, rule, "an image group", f"{told!r}: {found}")
+        yield Violation("MUST", where, rule, "an image group", f"{stated!r}: {found}")

@@ -50,7 +50,7 @@ def _old_version(attributes: Mapping[str, Any]) -> str | None:
     return None
 
 
-def told_versions(attributes: Mapping[str, Any]) -> tuple[str, ...]:
+def stated_versions(attributes: Mapping[str, Any]) -> tuple[str, ...]:
     """All versions that a group tells; before 0.5, each of its multiscales tells its own."""
     if isinstance(attributes.get("ome"), dict):
         version = unwrap(attributes)[0]

@@ -36,7 +36,7 @@ EDGE = 256
 CELL = 60
 RUNS = 3
 # Chunks and shards of the runs: they differ in how many chunks and objects there are per voxel.
-FORMS = ((64, None), (32, None), (64, 256), (32, 128))
+LAYOUTS = ((64, None), (32, None), (64, 256), (32, 128))
 # The smallest job of all, which prints its peak memory in kilobytes. Linux hands the peak of
 # getrusage on from the process that started it, but not that of /proc.
 SMALLEST = """
@@ -87,7 +87,7 @@ def calibrate(dtype: npt.DTypeLike, workers: int, **options: Unpack[RateOptions]
     labels = made_labels(dtype)
     with tempfile.TemporaryDirectory(prefix="ngffseg-") as folder:
         runs, sizes = [], []
-        for number, (chunks, shards) in enumerate(FORMS):
+        for number, (chunks, shards) in enumerate(LAYOUTS):
             plan = plan_pyramid(labels.shape, dtype, chunks=chunks, shards=shards, **chosen)
             sizes = _stored(f"{folder}/{number}", plan, labels)
             # Chunks of the same compression would be copied as they are.
@@ -147,7 +147,7 @@ def _runs(path: str, plan: PyramidPlan, chosen: Any) -> list[Run]:
     for stored, job, first in ((path, above, 1), (f"{path}-other", plan, 0)):
         source = written_labels(zarr.open_array(LocalStore(stored), path="0", mode="r"))
         times = [_timed(f"{stored}-{k}", job, source, first, 1) for k in range(RUNS)]
-        read = [job.levels[sweep.source or 0] for sweep in job.passes]
+        read = [job.levels[pass_.source or 0] for pass_ in job.passes]
         made = job.levels[first:]
         work = (
             sum(float(np.prod(level.shape)) for level in read),

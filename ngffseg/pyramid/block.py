@@ -60,14 +60,14 @@ class BlockRun:
         look: Callable[[Labels, Box], None] | None,
     ) -> None:
         self.plan, self.block, self.source, self.look = plan, block, source, look
-        self.sweep = plan.passes[block.stage]
-        self.levels = [plan.levels[n] for n in self.sweep.targets]
-        base = self.sweep.source or 0
-        self.windows = [plan.window(base, n) for n in self.sweep.targets]
+        self.pass_ = plan.passes[block.stage]
+        self.levels = [plan.levels[n] for n in self.pass_.targets]
+        base = self.pass_.source or 0
+        self.windows = [plan.window(base, n) for n in self.pass_.targets]
         self.wanted = self._wanted(objects)
         self.writers = [
             UnitWriter(targets[number], level, wanted)
-            for number, level, wanted in zip(self.sweep.targets, self.levels, self.wanted, strict=True)
+            for number, level, wanted in zip(self.pass_.targets, self.levels, self.wanted, strict=True)
         ]
         self.tiles: list[Labels | None] = [None] * len(self.levels)
         self.boxes: list[Box] = [()] * len(self.levels)
@@ -117,7 +117,7 @@ class BlockRun:
             raise Abort
         box = tile_box(self.levels[depth], index)
         encoded = None
-        if depth == 0 and self.sweep.source is None:
+        if depth == 0 and self.pass_.source is None:
             labels = self._read(box)
             encoded = self.source.encoded_for(self.writers[0].target)
         else:
@@ -147,7 +147,7 @@ class BlockRun:
 
     def _reduce_source(self, box: Box) -> None:
         """Reduce what lies under a tile of the lowest level in the source of the pass."""
-        below = self.plan.levels[self.sweep.source or 0]
+        below = self.plan.levels[self.pass_.source or 0]
         whole = self.windows[0] if self.plan.reduction.cascade else self.windows[-1]
         for piece in pieces(below, box, self.windows[0], whole):
             labels = self._read(piece)
@@ -165,7 +165,7 @@ class BlockRun:
         if self.plan.reduction.cascade:
             fed = range(depth + 1, min(depth + 2, len(self.levels)))
         else:
-            is_source = depth == (0 if self.sweep.source is None else -1)
+            is_source = depth == (0 if self.pass_.source is None else -1)
             fed = range(depth + 1, len(self.levels) if is_source else depth + 1)
         for above in fed:
             around, level = self.boxes[above], self.levels[above]
@@ -175,8 +175,8 @@ class BlockRun:
                 flat = self.buffers.get((self.block.stage, above), math.prod(level.chunks), self.plan.dtype)
                 out = self.tiles[above] = flat[: math.prod(size)].reshape(size)
                 out.fill(0)
-            here = self.sweep.targets[depth] if depth >= 0 else (self.sweep.source or 0)
-            factors = self.plan.window(here, self.sweep.targets[above])
+            here = self.pass_.targets[depth] if depth >= 0 else (self.pass_.source or 0)
+            factors = self.plan.window(here, self.pass_.targets[above])
             start = [b.start for b in around]
             at = [b.start // f - s for b, f, s in zip(box, factors, start, strict=True)]
             downsample_into(out, labels, factors, self.plan.reduction, at=at, start=start)

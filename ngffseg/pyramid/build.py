@@ -96,8 +96,8 @@ def build_pyramid(
         for array, level in zip(levels, plan.levels, strict=True)
     ]
     sources = [
-        as_source(labels, plan) if sweep.source in (None, 0) and not stage else targets[sweep.source or 0]
-        for stage, sweep in enumerate(plan.passes)
+        as_source(labels, plan) if pass_.source in (None, 0) and not stage else targets[pass_.source or 0]
+        for stage, pass_ in enumerate(plan.passes)
     ]
     with _settled(targets):
         for stage, source in enumerate(sources):

@@ -128,7 +128,7 @@ def estimate(
     levels = plan.levels
     written = range(1 if in_place else 0, len(levels))
     # Each pass reads one level once; level 0 counts as a level of the source too.
-    read = [sweep.source or 0 for sweep in plan.passes]
+    read = [pass_.source or 0 for pass_ in plan.passes]
     voxels = [math.prod(level.shape) * occupied for level in levels]
     grids = [[-(-n // c) for n, c in zip(level.shape, level.chunks, strict=True)] for level in levels]
     chunks = [math.ceil(math.prod(grid) * occupied) for grid in grids]
@@ -167,10 +167,10 @@ def estimate(
 def _thread_memory(plan: PyramidPlan, rates: Rates) -> float:
     """A thread holds a tile of each level of a pass, and what it has packed of unfinished objects."""
     item, most = plan.dtype.itemsize, 0.0
-    for sweep in plan.passes:
-        source = plan.levels[sweep.source or 0]
+    for pass_ in plan.passes:
+        source = plan.levels[pass_.source or 0]
         held = math.prod(source.chunks) * item + math.prod(source.unit) * rates.packed + STATISTICS_BYTES
-        for number in sweep.targets:
+        for number in pass_.targets:
             level = plan.levels[number]
             # The tile, and the object twice: its parts and the whole.
             held += math.prod(level.chunks) * item

@@ -29,12 +29,12 @@ def occupied_blocks(
     if objects is None:
         yield from ((block, None) for block in plan.blocks_of(stage))
         return
-    sweep = plan.passes[stage]
-    top = plan.levels[sweep.top]
-    window = plan.window(sweep.source or 0, sweep.top)
+    pass_ = plan.passes[stage]
+    top = plan.levels[pass_.top]
+    window = plan.window(pass_.source or 0, pass_.top)
     spans = np.array([u * w for u, w in zip(top.unit, window, strict=True)])
     grid = plan.grid(stage)
-    inside = (objects < -(-np.array(plan.levels[sweep.source or 0].shape) // np.array(unit))).all(axis=1)
+    inside = (objects < -(-np.array(plan.levels[pass_.source or 0].shape) // np.array(unit))).all(axis=1)
     objects = objects[inside]
     first = objects * unit // spans
     last = np.minimum(((objects + 1) * unit - 1) // spans, np.array(grid) - 1)

@@ -81,15 +81,15 @@ def are_passes(
     if tuple(passes) == (COUNTING,):
         return stored and len(levels) == 1
     number = 1 if stored else 0
-    for sweep in passes:
+    for pass_ in passes:
         source = None if number == 0 else number - 1 if reduction.cascade else 0
-        targets = range(number, number + len(sweep.targets))
-        if sweep.source != source or sweep.targets != tuple(targets) or targets.stop > len(levels):
+        targets = range(number, number + len(pass_.targets))
+        if pass_.source != source or pass_.targets != tuple(targets) or targets.stop > len(levels):
             return False
         if not all(_fits(levels, source, target, reduction) for target in targets[1:]):
             return False
         number = targets.stop
-    return number == len(levels) and all(sweep.targets for sweep in passes)
+    return number == len(levels) and all(pass_.targets for pass_ in passes)
 
 
 def _fits(levels: Sequence[_Level], source: int | None, number: int, reduction: Reduction) -> bool:

@@ -101,12 +101,12 @@ class FailedRequest:
     ----------
     kind
         What is wrong.
-    told
+    text
         What the server or the system said, in a few words.
     """
 
     kind: Kind
-    told: str
+    text: str
 
     @property
     def transient(self) -> bool:
@@ -124,15 +124,15 @@ def failed_request_of(error: BaseException) -> FailedRequest:
 def _answered(error: BaseException) -> FailedRequest | None:
     """What the answer of the server means; None where there was none."""
     code, status = _answer(error)
-    told = f"{code or 'status'} {status}".strip()
+    text = f"{code or 'status'} {status}".strip()
     if code in CODES:
         return FailedRequest(CODES[code], code)
     if code and status == 403:
-        return FailedRequest("other", told)  # such as what was moved to an archive, or a quota
+        return FailedRequest("other", text)  # such as what was moved to an archive, or a quota
     if status in STATUS:
-        return FailedRequest(STATUS[status], told)
+        return FailedRequest(STATUS[status], text)
     if status >= 400:
-        return FailedRequest("busy" if status >= 500 else "other", told)
+        return FailedRequest("busy" if status >= 500 else "other", text)
     return None
 
 
@@ -143,9 +143,9 @@ def _unanswered(error: BaseException, chain: list[BaseException]) -> FailedReque
             if known.__name__ in CLASSES:
                 return FailedRequest(CLASSES[known.__name__], _words(cause))
         # obstore has one class for all of these.
-        for pattern, kind, told in TEXTS:
+        for pattern, kind, text in TEXTS:
             if re.search(pattern, str(cause)):
-                return FailedRequest(kind, told)
+                return FailedRequest(kind, text)
     return FailedRequest("other", _words(error))
 
 

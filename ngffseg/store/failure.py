@@ -20,49 +20,49 @@ def request_error(url: str, key: str, failed: FailedRequest) -> StoreError:
     server = "the server"
     match failed.kind:
         case "missing":
-            return StoreNotFoundError(f"{url}: {key} is missing ({failed.told}): check the address")
+            return StoreNotFoundError(f"{url}: {key} is missing ({failed.text}): check the address")
         case "bucket":
             return StoreNotFoundError(
-                f"{url}: there is no bucket {bucket!r} ({failed.told}): check the address, or AWS_ENDPOINT_URL"
+                f"{url}: there is no bucket {bucket!r} ({failed.text}): check the address, or AWS_ENDPOINT_URL"
             )
         case "denied":
             return StorePermissionError(
-                f"{url}: no permission ({failed.told}): set {KEYS} or AWS_PROFILE of someone who may read"
+                f"{url}: no permission ({failed.text}): set {KEYS} or AWS_PROFILE of someone who may read"
                 f" (or write) bucket {bucket!r}, or --anon (AWS_NO_SIGN_REQUEST=YES) where it is public"
             )
         case "keys":
-            return StorePermissionError(f"{url}: {_keys_told(failed.told)}")
+            return StorePermissionError(f"{url}: {_keys_message(failed.text)}")
         case "expired":
             return StorePermissionError(
-                f"{url}: the session has expired ({failed.told}): renew AWS_SESSION_TOKEN with its keys, or log"
+                f"{url}: the session has expired ({failed.text}): renew AWS_SESSION_TOKEN with its keys, or log"
                 " in again (aws sso login)"
             )
         case "clock":
             return StorePermissionError(
-                f"{url}: the clock of this machine is wrong ({failed.told}): set it, since requests are signed"
+                f"{url}: the clock of this machine is wrong ({failed.text}): set it, since requests are signed"
                 " with the time"
             )
         case "region":
             return StoreError(
-                f"{url}: bucket {bucket!r} is in another region ({failed.told}): set AWS_REGION"
+                f"{url}: bucket {bucket!r} is in another region ({failed.text}): set AWS_REGION"
             )
         case "unreachable":
             return StoreError(
-                f"{url}: {server} cannot be reached ({failed.told}): check AWS_ENDPOINT_URL (--endpoint-url)"
+                f"{url}: {server} cannot be reached ({failed.text}): check AWS_ENDPOINT_URL (--endpoint-url)"
                 " and the network"
             )
         case "broken" | "busy":
             return StoreError(
-                f"{url}: {server} kept failing ({failed.told}): nothing was published, run again later"
+                f"{url}: {server} kept failing ({failed.text}): nothing was published, run again later"
             )
-    return StoreError(f"{url}: {server} refused {key} ({failed.told}): check the address")
+    return StoreError(f"{url}: {server} refused {key} ({failed.text}): check the address")
 
 
-def _keys_told(told: str) -> str:
-    if told == "SignatureDoesNotMatch":
-        return f"the secret key is wrong ({told}): set AWS_SECRET_ACCESS_KEY"
-    if told == "InvalidAccessKeyId":
-        return f"the server does not know the access key ({told}): set AWS_ACCESS_KEY_ID"
+def _keys_message(text: str) -> str:
+    if text == "SignatureDoesNotMatch":
+        return f"the secret key is wrong ({text}): set AWS_SECRET_ACCESS_KEY"
+    if text == "InvalidAccessKeyId":
+        return f"the server does not know the access key ({text}): set AWS_ACCESS_KEY_ID"
     return (
         f"no credentials were found: set {KEYS}, or AWS_PROFILE, or --anon (AWS_NO_SIGN_REQUEST=YES) for"
         " public data"
@@ -73,14 +73,14 @@ def _plain_error(url: str, key: str, failed: FailedRequest) -> StoreError:
     """The error of a request to a server that is not S3."""
     match failed.kind:
         case "missing" | "bucket":
-            return StoreNotFoundError(f"{url}: {key} is missing ({failed.told}): check the address")
+            return StoreNotFoundError(f"{url}: {key} is missing ({failed.text}): check the address")
         case "denied" | "keys" | "expired" | "clock":
-            return StorePermissionError(f"{url}: no permission ({failed.told}): check rights or credentials")
+            return StorePermissionError(f"{url}: no permission ({failed.text}): check rights or credentials")
         case "unreachable" | "broken" | "busy":
             return StoreError(
-                f"{url}: the server failed ({failed.told}): check the address and the network, then run again"
+                f"{url}: the server failed ({failed.text}): check the address and the network, then run again"
             )
-    return StoreError(f"{url}: the server failed ({failed.told}): check the address and run again")
+    return StoreError(f"{url}: the server failed ({failed.text}): check the address and run again")
 
 
 @contextlib.contextmanager

@@ -95,7 +95,7 @@ class FsspecClient:
             found = await self._run(self.fs._find(self._path(folder), detail=True))
         except FileNotFoundError:
             return {}
-        entries = {str(path)[len(self.root) + 1 :]: _entry(told) for path, told in found.items()}
+        entries = {str(path)[len(self.root) + 1 :]: _entry(properties) for path, properties in found.items()}
         return {key: entry for key, entry in entries.items() if key.startswith(prefix)}
 
     async def children(self, prefix: str) -> list[str]:
@@ -110,12 +110,12 @@ class FsspecClient:
         return [path.removeprefix(f"{folder}/") for path in paths if path.startswith(f"{folder}/")]
 
 
-def _entry(told: Mapping[str, Any]) -> Entry:
+def _entry(properties: Mapping[str, Any]) -> Entry:
     """What a file system tells of a file, each in words of its own."""
-    modified = next((told[word] for word in MODIFIED if told.get(word) is not None), None)
+    modified = next((properties[word] for word in MODIFIED if properties.get(word) is not None), None)
     seconds = modified.timestamp() if isinstance(modified, datetime) else modified
-    tag = next((str(told[word]) for word in ("ETag", "etag") if told.get(word)), "")
-    return Entry(int(told["size"]), float(seconds) if isinstance(seconds, int | float) else None, tag)
+    tag = next((str(properties[word]) for word in ("ETag", "etag") if properties.get(word)), "")
+    return Entry(int(properties["size"]), float(seconds) if isinstance(seconds, int | float) else None, tag)
 
 
 def known_protocols() -> list[str]:

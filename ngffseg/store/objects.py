@@ -108,8 +108,8 @@ def list_objects(where: Where, prefix: str) -> dict[str, Entry]:
     boundary = Boundary(root, follow=links_followed())
     for key in boundary.files(checked_key(prefix).rpartition("/")[0]):
         if key.startswith(prefix) and not key.endswith(UNFINISHED):
-            told = (root / key).stat()
-            found[key] = Entry(told.st_size, told.st_mtime, str(told.st_mtime_ns))
+            status = (root / key).stat()
+            found[key] = Entry(status.st_size, status.st_mtime, str(status.st_mtime_ns))
     return found
 
 

@@ -102,13 +102,13 @@ def _bucket(bucket: str, settings: S3Settings) -> S3Store:
 @functools.lru_cache(maxsize=32)
 def _bucket_of(bucket: str, settings: S3Settings, keys: str) -> S3Store:  # noqa: ARG001
     """The client of a bucket; ``keys`` keep clients of different keys apart."""
-    form: dict[str, Any] = {"region": settings.region}
+    options: dict[str, Any] = {"region": settings.region}
     if settings.endpoint is not None:
-        form["endpoint"] = settings.endpoint
+        options["endpoint"] = settings.endpoint
     if settings.anonymous:
-        form["skip_signature"] = True
+        options["skip_signature"] = True
     elif s3_keys() is not None:
-        form["credential_provider"] = s3_keys
+        options["credential_provider"] = s3_keys
     else:
         raise NoCredentialsError("none in the environment")
     return S3Store(
@@ -123,7 +123,7 @@ def _bucket_of(bucket: str, settings: S3Settings, keys: str) -> S3Store:  # noqa
             "timeout": timedelta(hours=1),
             "pool_max_idle_per_host": str(CONCURRENCY),
         },
-        **form,
+        **options,
     )
 
 

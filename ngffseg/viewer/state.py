@@ -25,7 +25,7 @@ from ngffseg.viewer.upright import (
 )
 
 # neuroglancer's word for the form of the arrays, by version of the store.
-FORMS = {"0.4": "zarr2", "0.5": "zarr3"}
+SCHEMES = {"0.4": "zarr2", "0.5": "zarr3"}
 # Pixels of a panel of a usual window.
 PANEL = 500
 
@@ -45,15 +45,15 @@ def viewer_state(contents: Contents, data: str, documents: str) -> dict[str, Any
     MetadataError
         If neuroglancer does not read the version of the store.
     """
-    if contents.version not in FORMS:
+    if contents.version not in SCHEMES:
         raise MetadataError(
-            f"{contents.url} is OME-Zarr {contents.version}: the browser shows {' and '.join(FORMS)}, so write"
+            f"{contents.url} is OME-Zarr {contents.version}: the browser shows {' and '.join(SCHEMES)}, so write"
             " its labels to a new store"
         )
-    form = FORMS[contents.version]
+    scheme = SCHEMES[contents.version]
     layers: list[dict[str, Any]] = []
     if contents.image is not None:
-        layers += image_layers(contents.image, f"{data}|{form}:")
+        layers += image_layers(contents.image, f"{data}|{scheme}:")
     before = len(layers)
     for images in contents.segmentations:
         for number, image in enumerate(images):
@@ -62,7 +62,7 @@ def viewer_state(contents: Contents, data: str, documents: str) -> dict[str, Any
                 image,
                 shown_name(images, number),
                 contents.image,
-                address=f"{place}|{form}:",
+                address=f"{place}|{scheme}:",
                 properties=f"{documents}{quote(image.name or 'labels')}",
             )
     _tell_apart(layers)

@@ -37,8 +37,8 @@ def source_transform(geometry: Geometry, translation: Sequence[float] = ()) -> d
     if len(geometry.spatial_axes) < 3:
         return _transform(geometry, matrix, {}) if several else None
     directions = geometry.affine[:3, :3] / spacing(geometry)
-    told = dict(zip(geometry.axes, translation or ngff_origin(geometry), strict=True))
-    shift = geometry.affine[:3, 3] - directions @ [told[axis] for axis in "xyz"]
+    shifts = dict(zip(geometry.axes, translation or ngff_origin(geometry), strict=True))
+    shift = geometry.affine[:3, 3] - directions @ [shifts[axis] for axis in "xyz"]
     near = np.abs(shift) < 1e-6 * spacing(geometry).min()
     if near.all() and np.array_equal(directions, np.eye(3)) and not several:
         return None

@@ -61,9 +61,9 @@ class DaskExecutor:
         for where, theirs in found.items():
             if theirs != ours:
                 lacks = isinstance(theirs, PackageNotFoundError)
-                told = "lacks ngffseg" if lacks else f"has ngffseg {theirs}, not {ours}"
+                answer = "lacks ngffseg" if lacks else f"has ngffseg {theirs}, not {ours}"
                 raise ClusterError(
-                    f"worker {where} {told}: there, pip install ngffseg=={ours}, and start it again"
+                    f"worker {where} {answer}: there, pip install ngffseg=={ours}, and start it again"
                 )
 
     def each(self, call: Any, *arguments: Any) -> dict[str, Any]:
@@ -72,7 +72,7 @@ class DaskExecutor:
 
         found: dict[str, Any] = self.client.run(call, *arguments, on_error="return")
         # A worker that has just died says nothing; the others do its work.
-        return {worker: told for worker, told in found.items() if not isinstance(told, CommClosedError)}
+        return {worker: answer for worker, answer in found.items() if not isinstance(answer, CommClosedError)}
 
     def run(self, work: Work[T, R], tasks: Iterable[T]) -> Generator[tuple[T, R], None, None]:
         """Do all tasks, and give each with its result as it is done."""

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from zarr.storage import MemoryStore
 
 from ngffseg.chunks import stored_labels
-from ngffseg.chunks.form import Keys
 from ngffseg.chunks.listing import PROBES, listed_objects
+from ngffseg.chunks.storage_layout import Keys
 
 KEYS = Keys("c/", "/")
 

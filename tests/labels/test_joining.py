@@ -125,7 +125,7 @@ def test_nothing_is_copied_where_the_grid_is_the_same(kind):
     array = KINDS[kind](labels_of(image.shape))
     found = joined(of(array, image), image, {})
     assert found.segmentation.layers[0] is array
-    assert found.told == ()
+    assert found.notes == ()
 
 
 @examples(40)
@@ -157,7 +157,7 @@ def test_the_nearest_voxel(affine, other, kind, seed):
             continue
         inside = ((near >= 0) & (near < grid.shape)).all()
         assert array[index] == (labels[tuple(near)] if inside else 0)
-    assert "nearest" in found.told[0]
+    assert "nearest" in found.notes[0]
 
 
 def test_a_middle_belongs_to_the_voxel_of_higher_index():

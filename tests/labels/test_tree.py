@@ -171,7 +171,7 @@ def test_channels_links_and_what_is_not_registered(zarr_format, tmp_path, capsys
     assert tree.kinds == ("multiscales", "omero")
     a, b = tree.labels
     assert (a.registered, a.source.path, a.source.exists) == (True, "labels/b", True)
-    assert (b.registered, b.source.told, b.source.path, b.source.exists) == (False, sources["b"], None, None)
+    assert (b.registered, b.source.link, b.source.path, b.source.exists) == (False, sources["b"], None, None)
     assert run(["info", str(root)]) == 0
     told = capsys.readouterr().out
     for part in ("DAPI", "10 to 200", "not registered", "labels/b, an image", "outside of the store"):

@@ -35,7 +35,7 @@ from ngffseg.formats.nifti.data import (
 )
 from ngffseg.formats.nifti.grid import array_order, file_order, geometry_of, place, says
 from ngffseg.formats.nifti.matrix import notes
-from ngffseg.formats.told import tell
+from ngffseg.formats.notices import tell
 from ngffseg.formats.unnamed import is_unnamed, unnamed_segments
 from ngffseg.geometry import Geometry
 from ngffseg.model import Loss, Segment, Segmentation, Volume

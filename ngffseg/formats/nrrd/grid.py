@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ngffseg.errors import FormatError
 from ngffseg.formats.nrrd.header import Header
-from ngffseg.formats.nrrd.units import FIELD, told_units
+from ngffseg.formats.nrrd.units import FIELD, stated_units
 from ngffseg.geometry import MILLIMETERS, Geometry, converted, from_nrrd, nrrd_frame
 
 Labels = npt.NDArray[Any]
@@ -43,12 +43,12 @@ def read_grid(header: Header, data: Labels) -> Grid:
         layers = tuple(np.ascontiguousarray(layer) for layer in np.moveaxis(data, axis, 0))
     axes = [axis for axis in range(data.ndim) if axis != listed]
     notes: list[str] = []
-    units = told_units(header, len(directions[0]), axes, notes)
+    units = stated_units(header, len(directions[0]), axes, notes)
     geometry = _geometry(header, layers[0].shape, directions, axes)
     return Grid(layers, _with_units(geometry, units, notes), tuple(notes))
 
 
-def told_unit(header: Header, geometry: Geometry) -> str | None:
+def stated_unit(header: Header, geometry: Geometry) -> str | None:
     """The unit of a file that tells one in its space units, else `None`."""
     return geometry.units[-1] if FIELD in header.fields else None
 

@@ -10,15 +10,15 @@ import numpy as np
 
 from ngffseg.errors import FormatError
 from ngffseg.formats.exact import exact_labels
+from ngffseg.formats.notices import tell
 from ngffseg.formats.nrrd.data import read_data, write_data
 from ngffseg.formats.nrrd.extent import extent_text, extents
-from ngffseg.formats.nrrd.grid import Grid, read_grid, told_unit
+from ngffseg.formats.nrrd.grid import Grid, read_grid, stated_unit
 from ngffseg.formats.nrrd.header import Header, header_bytes, read_header
 from ngffseg.formats.nrrd.place import GENERATED, LPS, grid_fields, joined, space_of, written_geometry
 from ngffseg.formats.nrrd.segment_keys import format_segment, group_keys, parse_segment
 from ngffseg.formats.nrrd.units import FIELD
 from ngffseg.formats.space_axes import along_space
-from ngffseg.formats.told import tell
 from ngffseg.geometry import Geometry, from_nrrd, nrrd_frame
 from ngffseg.model import Loss, Segmentation, Volume
 
@@ -48,7 +48,7 @@ def read(path: Path) -> Segmentation:
         "dimension": header.fields["dimension"],
         "fields": {k: v for k, v in header.fields.items() if k not in GENERATED},
         "keys": keys,
-        **({"unit": unit} if (unit := told_unit(header, grid.geometry)) else {}),
+        **({"unit": unit} if (unit := stated_unit(header, grid.geometry)) else {}),
         "segments": {s.id: raw for s, raw in zip(segments, numbered.values(), strict=True)},
     }
     representation = keys.get(REPRESENTATION) or keys.get(OTHER_NAME) or DEFAULT

@@ -14,7 +14,7 @@ DEFAULT = "millimeter"
 FIELD, AXIS_FIELD = "space units", "units"
 
 
-def told_units(header: Header, width: int, axes: list[int], notes: list[str]) -> tuple[str, ...]:
+def stated_units(header: Header, width: int, axes: list[int], notes: list[str]) -> tuple[str, ...]:
     """The unit of each direction of space (UDUNITS-2); millimetres where the file tells none.
 
     Parameters

@@ -3,7 +3,7 @@
 from ngffseg.formats.tables.delimited import plain_codes
 from ngffseg.formats.tables.file import read_table, table_beside, table_text
 from ngffseg.formats.tables.registry import table_format
-from ngffseg.formats.tables.table import LabelTable, Row, listed, told_of
+from ngffseg.formats.tables.table import LabelTable, Row, listed, segment_fields
 
 __all__ = [
     "LabelTable",
@@ -11,8 +11,8 @@ __all__ = [
     "listed",
     "plain_codes",
     "read_table",
+    "segment_fields",
     "table_beside",
     "table_format",
     "table_text",
-    "told_of",
 ]

@@ -50,8 +50,8 @@ def render(segments: Sequence[Segment], _file: str) -> str:
     }
     further = {key: cells for key, cells in further.items() if any(cells)}
     rows = [
-        [s.label_value, s.name, *(s.color or ()), *code_cells(s.codes), *told]
-        for s, *told in zip(segments, *further.values(), strict=True)
+        [s.label_value, s.name, *(s.color or ()), *code_cells(s.codes), *cells]
+        for s, *cells in zip(segments, *further.values(), strict=True)
     ]
     # As Slicer does, which quotes texts, also those that are empty.
     return written([*HEADER, *further], rows, ",", quoted=True)

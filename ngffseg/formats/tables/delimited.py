@@ -117,10 +117,10 @@ def _codes(
     region: Sequence[str],
     region_modifier: Sequence[str],
 ) -> Codes | None:
-    def code(told: Sequence[str]) -> Code | None:
+    def code(texts: Sequence[str]) -> Code | None:
         """A code of its scheme, value and meaning."""
-        scheme, value, meaning = told
-        return Code(value, scheme, meaning) if any(told) else None
+        scheme, value, meaning = texts
+        return Code(value, scheme, meaning) if any(texts) else None
 
     type_modifier, place, of_place = code(modifier), code(region), code(region_modifier)
     found = Codes(
@@ -135,9 +135,9 @@ def _codes(
 def _add_properties(columns: Columns, lines: Sequence[Sequence[str]], rows: Sequence[Row]) -> None:
     """Give rows what further columns say: numbers where all cells of a column are some, else text."""
     for number in columns.properties:
-        told = [line[number] for line in lines]
-        kind = _kind([cell for cell in told if cell.lower() not in MISSING])
-        for row, cell in zip(rows, told, strict=True):
+        texts = [line[number] for line in lines]
+        kind = _kind([cell for cell in texts if cell.lower() not in MISSING])
+        for row, cell in zip(rows, texts, strict=True):
             if cell.lower() not in MISSING:
                 row["properties"] = {**row.get("properties", {}), columns.header[number].strip(): kind(cell)}
 
@@ -161,7 +161,7 @@ def code_cells(codes: Codes | None) -> list[str]:
     """Cells of the columns of codes: one modifier and one region."""
     codes = codes or Codes()
     region = codes.regions[0] if codes.regions else None
-    told = (
+    texts = (
         codes.category,
         codes.type,
         codes.type_modifiers[0] if codes.type_modifiers else None,
@@ -169,7 +169,7 @@ def code_cells(codes: Codes | None) -> list[str]:
         region.modifiers[0] if region and region.modifiers else None,
     )
     return [
-        text for code in told for text in ((code.scheme, code.value, code.meaning) if code else ("",) * 3)
+        text for code in texts for text in ((code.scheme, code.value, code.meaning) if code else ("",) * 3)
     ]
 
 

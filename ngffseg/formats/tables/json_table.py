@@ -72,8 +72,8 @@ def _entries(content: Any) -> list[dict[str, Any]]:
                 f"{strange!r} is no label value: give an object by value, or by name under the key {LABELS!r}"
             )
         content = [
-            {"value": key, **(told if isinstance(told, dict) else {"name": told})}
-            for key, told in content.items()
+            {"value": key, **(fields if isinstance(fields, dict) else {"name": fields})}
+            for key, fields in content.items()
         ]
     if not isinstance(content, list) or not all(isinstance(entry, dict) for entry in content):
         raise FormatError("it holds no objects of segments: give a list of them")
@@ -133,8 +133,10 @@ def _add_own(row: Row, own: dict[str, Any]) -> None:
         if own.get("properties") is not None:
             row["properties"] = dict(own["properties"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        told = str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
-        raise FormatError(f"its codes, algorithm, tags or properties cannot be understood ({told})") from None
+        fields = str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
+        raise FormatError(
+            f"its codes, algorithm, tags or properties cannot be understood ({fields})"
+        ) from None
 
 
 def _whole(value: Any) -> int:
@@ -166,7 +168,7 @@ def render(segments: Sequence[Segment], _file: str) -> str:
 
 
 def _entry(segment: Segment, *, layered: bool) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "label_value": segment.label_value,
         "id": segment.id,
         "name": segment.name,
@@ -178,4 +180,4 @@ def _entry(segment: Segment, *, layered: bool) -> dict[str, Any]:
         "tags": [list(tag) for tag in segment.tags] or None,
         "properties": dict(segment.properties) or None,
     }
-    return {key: value for key, value in told.items() if value is not None}
+    return {key: value for key, value in fields.items() if value is not None}

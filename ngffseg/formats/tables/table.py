@@ -14,7 +14,7 @@ from ngffseg.model import Algorithm, Codes, Color, Segment
 EXAMPLES = 3
 
 
-class Told(TypedDict, total=False):
+class SegmentFields(TypedDict, total=False):
     """Parameters of `Segment`, without those that nobody has said."""
 
     label_value: Required[int]
@@ -29,7 +29,7 @@ class Told(TypedDict, total=False):
     properties: Mapping[str, Any]
 
 
-class Row(Told, total=False):
+class Row(SegmentFields, total=False):
     """What a table says of one label value; ``rgb`` is a color of whose opacity it says nothing."""
 
     rgb: tuple[int, int, int]
@@ -78,17 +78,17 @@ def segment_of(row: Row, where: str) -> Segment:
         If it is none, as with NaN among its properties.
     """
     try:
-        return Segment(**told_of(row, 255))
+        return Segment(**segment_fields(row, 255))
     except (UsageError, TypeError, RecursionError) as error:
         raise FormatError(f"{where}: {error}") from error
 
 
-def told_of(row: Row, opacity: int) -> Told:
+def segment_fields(row: Row, opacity: int) -> SegmentFields:
     """What a row says, with an opacity where it has a color and does not say any."""
-    told: dict[str, Any] = {key: value for key, value in row.items() if key != "rgb"}
+    fields: dict[str, Any] = {key: value for key, value in row.items() if key != "rgb"}
     if "rgb" in row:
-        told["color"] = (*row["rgb"], opacity)
-    return cast("Told", told)
+        fields["color"] = (*row["rgb"], opacity)
+    return cast("SegmentFields", fields)
 
 
 def put_color(row: Row, color: Color, *, with_opacity: bool) -> None:

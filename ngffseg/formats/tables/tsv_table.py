@@ -31,10 +31,10 @@ def render(segments: Sequence[Segment], _file: str) -> str:
     """Write a lookup table of BIDS; a column that says nothing is left out."""
     keys = free_properties({key for s in segments for key in s.properties}, "index")
     columns = {"index": [str(s.label_value) for s in segments], "name": [s.name for s in segments]}
-    told = {key: [_cell(s, key) for s in segments] for key in keys}
-    columns |= {key: told[key] for key in OWN[:1] if key in told}
+    texts = {key: [_cell(s, key) for s in segments] for key in keys}
+    columns |= {key: texts[key] for key in OWN[:1] if key in texts}
     columns["color"] = [f"#{bytes(s.color[:3]).hex()}" if s.color else "" for s in segments]
-    columns |= {key: cells for key in (OWN[1], *keys) if key in told and (cells := told[key])}
+    columns |= {key: cells for key in (OWN[1], *keys) if key in texts and (cells := texts[key])}
     layered = any(s.layer for s in segments)
     columns["layer"] = [str(s.layer) if layered else "" for s in segments]
     kept = {key: cells for key, cells in columns.items() if key in ("index", "name") or any(cells)}

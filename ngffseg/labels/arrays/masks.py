@@ -67,7 +67,7 @@ def packed_masks(
     UsageError
         If a segment names no mask, or two name the same.
     """
-    told = _by_name(masks, segments)
+    given = _by_name(masks, segments)
     overlaps = find_overlaps(list(masks.values()))
     numbers = fewest_layers(overlaps.others)
     values = _values(numbers)
@@ -76,24 +76,24 @@ def packed_masks(
         own = {number: mask for number, mask in enumerate(masks.values()) if numbers[number] == layer}
         layers.append(MaskLayer(own, {number: values[number] for number in own}, overlaps))
     known = tuple(
-        _segment(name, told.get(name), value, layer)
+        _segment(name, given.get(name), value, layer)
         for name, value, layer in zip(masks, values, numbers, strict=True)
     )
     return tuple(layers), known
 
 
 def _by_name(masks: Mapping[str, Any], segments: Iterable[Segment]) -> dict[str, Segment]:
-    told: dict[str, Segment] = {}
+    given: dict[str, Segment] = {}
     for segment in segments:
         if not isinstance(segment, Segment):
             raise UsageError(f"segments hold a {type(segment).__name__}: give values of Segment")
         if segment.name not in masks:
             hint = nearest(segment.name, list(masks)) or "give it the name of one"
             raise UsageError(f"segment {segment.name!r} names none of the {len(masks)} masks: {hint}")
-        if segment.name in told:
+        if segment.name in given:
             raise UsageError(f"two segments name the mask {segment.name!r}: give one for each")
-        told[segment.name] = segment
-    return told
+        given[segment.name] = segment
+    return given
 
 
 def _values(layers: Iterable[int]) -> list[int]:
@@ -106,9 +106,9 @@ def _values(layers: Iterable[int]) -> list[int]:
     return values
 
 
-def _segment(name: str, told: Segment | None, value: int, layer: int) -> Segment:
+def _segment(name: str, given: Segment | None, value: int, layer: int) -> Segment:
     """The segment of a mask. An id that only says a label value would say a wrong one: its name is it then."""
-    if told is None:
+    if given is None:
         return Segment(value, id=name, name=name, layer=layer)
-    unnamed = told.id == f"Segment_{told.label_value}"
-    return replace(told, label_value=value, layer=layer, id=name if unnamed else told.id)
+    unnamed = given.id == f"Segment_{given.label_value}"
+    return replace(given, label_value=value, layer=layer, id=name if unnamed else given.id)

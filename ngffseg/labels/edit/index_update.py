@@ -65,25 +65,25 @@ class Change:
         self.before, self.after = merged(log.before, ndim), merged(log.after, ndim)
         units = chunk_grid(stored.shape, stored.unit)
         self.objects = _flat(sizes, units)
-        told = np.array(list(sizes.values()), np.uint64).reshape(-1, 2)
+        pairs = np.array(list(sizes.values()), np.uint64).reshape(-1, 2)
         order = np.argsort(self.objects)
         self.objects = self.objects[order]
-        self.sizes_before, self.sizes_after = (_sizes(self.objects, told[order, n]) for n in range(2))
+        self.sizes_before, self.sizes_after = (_sizes(self.objects, pairs[order, n]) for n in range(2))
 
-    def is_told(self, index: StoredIndex, generation: int) -> bool:
+    def agrees_with(self, index: StoredIndex, generation: int) -> bool:
         """Return True if the index says of the changed chunks what was in them before the update."""
-        form = index.form
-        if form.generation is not None and (form.generation, form.revision) != (
+        layout = index.layout
+        if layout.generation is not None and (layout.generation, layout.revision) != (
             generation,
             self.revision - 1,
         ):
             return False
-        if form.sizes is not None and not np.array_equal(
-            restricted(index.pairs(form.sizes), self.objects), self.sizes_before
+        if layout.sizes is not None and not np.array_equal(
+            restricted(index.pairs(layout.sizes), self.objects), self.sizes_before
         ):
             return False
-        if form.digests is not None:
-            known = restricted(index.pairs(form.digests), self.chunks)
+        if layout.digests is not None:
+            known = restricted(index.pairs(layout.digests), self.chunks)
             return np.array_equal(known, _digests(self.before))
         # An index of ngffseg 0.1: its lists tell at least which labels are in a chunk.
         listed = np.repeat(self.before.labels, self.before.chunk_counts.astype(np.int64))
@@ -99,20 +99,20 @@ def update_index(
     if group is None:
         return
     url, old = inside(image.url, path), _readable(image.url, group)
-    if old is not None and old.form.table.startswith(prefix):
+    if old is not None and old.layout.table.startswith(prefix):
         return  # this update has come so far before
-    if old is not None and change.is_told(old, image.generation):
-        form = _counted_on(url, prefix, plan, old, change, version)
+    if old is not None and change.agrees_with(old, image.generation):
+        layout = _counted_on(url, prefix, plan, old, change, version)
     else:
         stored = change.stored
         sizes = object_sizes(image.url, image.arrays[0].path, stored)
         with counted_level0(plan, stored) as statistics:
-            form = write_counted(url, prefix, plan.levels[0], statistics, sizes, version)
-    form = form.counted_at(image.generation, log.revision)
-    put_group(image.url, path, version, ngff.encode_index(form))
+            layout = write_counted(url, prefix, plan.levels[0], statistics, sizes, version)
+    layout = layout.counted_at(image.generation, log.revision)
+    put_group(image.url, path, version, ngff.encode_index(layout))
     # Of a broken index only names are known; its arrays are perhaps broken too, and zarr would open each.
-    gone = old.form.arrays if old is not None else filter(_is_part, child_names(group.store, [path])[0])
-    for name in set(gone) - set(form.arrays):
+    gone = old.layout.arrays if old is not None else filter(_is_part, child_names(group.store, [path])[0])
+    for name in set(gone) - set(layout.arrays):
         remove(image.url, f"{path}/{name}")
 
 
@@ -133,18 +133,18 @@ def _readable(url: str, group: zarr.Group) -> StoredIndex | None:
 
 def _counted_on(
     url: str, prefix: str, plan: PyramidPlan, old: StoredIndex, change: Change, version: ngff.Version
-) -> ngff.IndexForm:
+) -> ngff.IndexLayout:
     """Write the index from the old one, less what the chunks held before, plus what they hold now."""
     recount = Recount(change.before, change.after, change.grid, _Extent(change.stored, change.grid))
     counts = recount.counts(old.pages(), old.page_index())
-    form = write_counts(url, prefix, plan.levels[0], counts, version)
-    if old.form.digests is not None:
-        pairs = replaced(old.pairs(old.form.digests), change.chunks, _digests(change.after))
-        form = write_digests(url, prefix, form, pairs, version)
-    if old.form.sizes is not None:
-        pairs = replaced(old.pairs(old.form.sizes), change.objects, change.sizes_after)
-        form = write_sizes(url, prefix, form, pairs, version)
-    return form
+    layout = write_counts(url, prefix, plan.levels[0], counts, version)
+    if old.layout.digests is not None:
+        pairs = replaced(old.pairs(old.layout.digests), change.chunks, _digests(change.after))
+        layout = write_digests(url, prefix, layout, pairs, version)
+    if old.layout.sizes is not None:
+        pairs = replaced(old.pairs(old.layout.sizes), change.objects, change.sizes_after)
+        layout = write_sizes(url, prefix, layout, pairs, version)
+    return layout
 
 
 def _digests(counts: Counts) -> Numbers:

@@ -68,13 +68,13 @@ def _check_fresh(
     image: LabelImage, now: LabelImage, box: Slices, document: ngff.LabelDocument | None
 ) -> None:
     """Refuse to overwrite what the caller has not seen."""
-    told = f"{now.url}: {now.name!r}"
+    where = f"{now.url}: {now.name!r}"
     if image.generation != now.generation or image.arrays[0].shape != now.arrays[0].shape:
-        raise JobError(f"{told} was replaced since it was opened: open it again")
+        raise JobError(f"{where} was replaced since it was opened: open it again")
     updates = document.updates if document is not None else ()
     newer = {revision: other for revision, other in updates if revision > image.revision}
     if now.revision - image.revision > len(newer):
-        raise JobError(f"{told} has changed very often since it was opened: open it again")
+        raise JobError(f"{where} has changed very often since it was opened: open it again")
     for other in newer.values():
         if all(b.start < stop and start < b.stop for b, (start, stop) in zip(box, other, strict=True)):
-            raise JobError(f"{told} has changed in box {list(other)} since it was opened: open it again")
+            raise JobError(f"{where} has changed in box {list(other)} since it was opened: open it again")

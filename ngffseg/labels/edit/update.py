@@ -178,5 +178,5 @@ def _note(image: LabelImage, log: WriteAheadLog, version: ngff.Version) -> None:
         if label is not None and label.revision < log.revision:
             box = tuple((part.start, part.stop) for part in log.box)
             updates = (*label.updates, (log.revision, box))[-MOST_UPDATES:]
-            told = ngff.encode_label(replace(label, revision=log.revision, updates=updates))
-            put_group(image.url, path, version, told)
+            document = ngff.encode_label(replace(label, revision=log.revision, updates=updates))
+            put_group(image.url, path, version, document)

@@ -117,13 +117,13 @@ def write_log(url: str, name: str, log: WriteAheadLog) -> None:
     """Keep an update; from here on it will happen."""
     arrays = io.BytesIO()
     np.savez(arrays, labels=log.labels, before=log.before, after=log.after)
-    told = {
+    document = {
         "schema": ngff.schema_id("update"),
         "id": log.id,
         "box": [[part.start, part.stop] for part in log.box],
         "revision": log.revision,
     }
-    data = encode_json(told) + b"\n" + bytes(_packing.encode(arrays.getbuffer()))
+    data = encode_json(document) + b"\n" + bytes(_packing.encode(arrays.getbuffer()))
     put_object(url, _key(name), data)
 
 
@@ -153,24 +153,24 @@ def read_log(url: str, name: str, data: bytes, level0: zarr.Array[Any]) -> Write
 def _decoded(data: bytes, level0: zarr.Array[Any]) -> WriteAheadLog:
     """The update in an object; of what it holds only that is believed which an update of these labels can be."""
     head, _, body = data.partition(b"\n")
-    told = json.loads(head)
-    broken = ngff.own_violations(told, "update", ngff.Place())
+    document = json.loads(head)
+    broken = ngff.own_violations(document, "update", ngff.Place())
     if broken:
         raise ValueError(f"its head breaks the schema at {broken[0].where or '/'}")
-    box = tuple(slice(int(start), int(stop)) for start, stop in told["box"])
+    box = tuple(slice(int(start), int(stop)) for start, stop in document["box"])
     with np.load(io.BytesIO(bytes(_packing.decode(body)))) as arrays:
         labels, before, after = (arrays[key] for key in ("labels", "before", "after"))
     if len(box) != level0.ndim or any(
         not 0 <= part.start < part.stop <= size for part, size in zip(box, level0.shape, strict=True)
     ):
-        raise ValueError(f"its box {told['box']} is none of {level0.shape}")
+        raise ValueError(f"its box {document['box']} is none of {level0.shape}")
     if labels.dtype != level0.dtype.newbyteorder("=") or labels.shape != tuple(
         part.stop - part.start for part in box
     ):
         raise ValueError(f"its labels are {labels.dtype}, {labels.shape}")
     if not all(are_rows(rows, level0.shape, level0.chunks) for rows in (before, after)):
         raise ValueError("its counts are none of these labels")
-    return WriteAheadLog(told["id"], box, int(told["revision"]), labels, before, after)
+    return WriteAheadLog(document["id"], box, int(document["revision"]), labels, before, after)
 
 
 def set_aside_damaged(url: str, name: str, level0: zarr.Array[Any]) -> None:

@@ -57,8 +57,8 @@ def write_index_aside(folder: str, image: LabelImage) -> zarr.Group:
     """Count level 0 of a label image and write its index into another folder; returns the group of it."""
     plan = level0_plan(image)
     with counted_level0(plan, image.arrays[0]) as statistics:
-        form = write_counted(folder, "", plan.levels[0], statistics, None, "0.5")
-    put_group(folder, "", "0.5", ngff.encode_index(form))
+        layout = write_counted(folder, "", plan.levels[0], statistics, None, "0.5")
+    put_group(folder, "", "0.5", ngff.encode_index(layout))
     group = find_group(open_store(folder), "")
     assert group is not None
     return group

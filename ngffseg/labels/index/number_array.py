@@ -32,20 +32,20 @@ class NumberWriter:
 
     def __init__(self, url: str, path: str, chunks: Sequence[int], version: Version) -> None:
         # Columns of sorted numbers: here shuffling does help.
-        form: dict[str, Any] = {
+        options: dict[str, Any] = {
             "compressors": BloscCodec(cname="zstd", clevel=5, shuffle="shuffle", typesize=8)
         }
         if zarr_format(version) == 2:
-            form = {"compressors": numcodecs.Blosc("zstd", 5, numcodecs.Blosc.SHUFFLE)}
-        form |= {"chunks": tuple(chunks), "dtype": "uint64", "fill_value": 0}
-        self._form = form | {"zarr_format": zarr_format(version)}
+            options = {"compressors": numcodecs.Blosc("zstd", 5, numcodecs.Blosc.SHUFFLE)}
+        options |= {"chunks": tuple(chunks), "dtype": "uint64", "fill_value": 0}
+        self._options = options | {"zarr_format": zarr_format(version)}
         self._store, self._chunks = store_at(url, path), tuple(chunks)
         self._array = self._of_length(2**62)
         self._rest = np.empty((*chunks[:-1], 0), np.uint64)
         self._written = 0
 
     def _of_length(self, length: int) -> zarr.Array[Any]:
-        return array_at(self._store, array_metadata(shape=(*self._chunks[:-1], length), **self._form))
+        return array_at(self._store, array_metadata(shape=(*self._chunks[:-1], length), **self._options))
 
     def append(self, numbers: npt.NDArray[np.uint64]) -> None:
         """Add numbers; chunks are written as they are full."""

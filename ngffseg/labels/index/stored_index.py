@@ -35,7 +35,7 @@ class StoredIndex:
     """
 
     def __init__(self, url: str, group: zarr.Group) -> None:
-        self.url, self.group, self.form = url, group, ngff.decode_index(attributes_of(group))
+        self.url, self.group, self.layout = url, group, ngff.decode_index(attributes_of(group))
         self._arrays: dict[str, LazyLevel] = {}
 
     def array(self, path: str) -> LazyLevel:
@@ -44,30 +44,30 @@ class StoredIndex:
             array = array_in(self.url, self.group, path)
             if array is None:
                 raise MetadataError(f"the segment index {self.group.path!r} has no array {path!r}")
-            self.form.check_array(path, array.shape)
+            self.layout.check_array(path, array.shape)
             self._arrays[path] = array
         return self._arrays[path]
 
     def check(self) -> None:
         """Refuse an index of which an array is missing."""
-        for path in self.form.arrays:
+        for path in self.layout.arrays:
             self.array(path)
 
     def page_index(self) -> Numbers:
         """First label of each page."""
-        if not self.form.segments:
+        if not self.layout.segments:
             return np.empty(0, np.uint64)
-        return np.asarray(self.array(self.form.page_index)[:])
+        return np.asarray(self.array(self.layout.page_index)[:])
 
     def pages(self) -> Iterator[Counts]:
         """Its labels, a chunk of its table at a time."""
-        form, ndim = self.form, len(self.form.shape)
-        for start in range(0, form.segments, form.rows_per_chunk):
-            table = np.asarray(self.array(form.table)[:, start : start + form.rows_per_chunk])
-            table = table[:, : form.segments - start]
+        layout, ndim = self.layout, len(self.layout.shape)
+        for start in range(0, layout.segments, layout.rows_per_chunk):
+            table = np.asarray(self.array(layout.table)[:, start : start + layout.rows_per_chunk])
+            table = table[:, : layout.segments - start]
             first, last = int(table[2, 0]), int(table[2, -1] + table[3, -1])
             low, stop, sums = (table[4 + n * ndim : 4 + (n + 1) * ndim].T for n in range(3))
-            lists = np.asarray(self.array(form.lists)[first:last])
+            lists = np.asarray(self.array(layout.lists)[first:last])
             yield Counts(table[0], table[1], low, stop - np.uint64(1), sums, table[3], lists)
 
     def pairs(self, path: str) -> Iterator[Numbers]:

@@ -34,7 +34,7 @@ def write_counted(
     statistics: LabelStatistics,
     sizes: Numbers | None,
     version: ngff.Version,
-) -> ngff.IndexForm:
+) -> ngff.IndexLayout:
     """Write all arrays of an index of labels that were counted; returns what its group is to say.
 
     Parameters
@@ -48,14 +48,14 @@ def write_counted(
     sizes
         See `object_sizes`.
     """
-    form = write_counts(url, prefix, level, statistics.counts(), version)
-    form = write_digests(url, prefix, form, statistics.digests(), version)
-    return form if sizes is None else write_sizes(url, prefix, form, [sizes], version)
+    layout = write_counts(url, prefix, level, statistics.counts(), version)
+    layout = write_digests(url, prefix, layout, statistics.digests(), version)
+    return layout if sizes is None else write_sizes(url, prefix, layout, [sizes], version)
 
 
 def write_counts(
     url: str, prefix: str, level: Level, counts: Iterable[Counts], version: ngff.Version
-) -> ngff.IndexForm:
+) -> ngff.IndexLayout:
     """Write the arrays of an index that tell of segments; see `write_counted`.
 
     Parameters
@@ -64,7 +64,7 @@ def write_counts(
         The labels of level 0, in ranges in order.
     """
     table, lists, page_index, *_ = (f"{prefix}{part}" for part in INDEX_PARTS)
-    blank = ngff.IndexForm(
+    blank = ngff.IndexLayout(
         level.path,
         level.shape,
         level.chunks,
@@ -95,21 +95,21 @@ def write_counts(
 
 
 def write_digests(
-    url: str, prefix: str, form: ngff.IndexForm, pairs: Iterable[Numbers], version: ngff.Version
-) -> ngff.IndexForm:
+    url: str, prefix: str, layout: ngff.IndexLayout, pairs: Iterable[Numbers], version: ngff.Version
+) -> ngff.IndexLayout:
     """Write the digest of each chunk, of which there are parts of shape (n, 2) in order."""
     path = f"{prefix}{DIGESTS}"
     _write_pairs(url, path, pairs, version)
-    return replace(form, digests=path)
+    return replace(layout, digests=path)
 
 
 def write_sizes(
-    url: str, prefix: str, form: ngff.IndexForm, pairs: Iterable[Numbers], version: ngff.Version
-) -> ngff.IndexForm:
+    url: str, prefix: str, layout: ngff.IndexLayout, pairs: Iterable[Numbers], version: ngff.Version
+) -> ngff.IndexLayout:
     """Write the stored bytes of each object, of which there are parts of shape (n, 2) in order."""
     path = f"{prefix}{SIZES}"
     _write_pairs(url, path, pairs, version)
-    return replace(form, sizes=path)
+    return replace(layout, sizes=path)
 
 
 def _write_pairs(url: str, path: str, pairs: Iterable[Numbers], version: ngff.Version) -> None:

@@ -64,8 +64,8 @@ class CheckpointFolder:
                 put_object(self.where, parts[-1], _packed({}, last))
             last = rows
         flushed(self.where)
-        told = {"blocks": [[block.stage, *block.index] for block in blocks], "parts": parts}
-        put_object(self.where, self.key_of(blocks[0]), _packed(told, last))
+        document = {"blocks": [[block.stage, *block.index] for block in blocks], "parts": parts}
+        put_object(self.where, self.key_of(blocks[0]), _packed(document, last))
 
     def read(self, keys: Sequence[str] | None = None) -> Iterator[Checkpoint]:
         """These checkpoints, or all; what is damaged is left out, as if it had not been written."""
@@ -83,10 +83,10 @@ class CheckpointFolder:
         found = _unpacked(data)
         if found is None:
             return None
-        told, rows = found
+        document, rows = found
         try:
-            blocks = tuple(Block(int(b[0]), tuple(map(int, b[1:]))) for b in told["blocks"])
-            parts = tuple(told["parts"])
+            blocks = tuple(Block(int(b[0]), tuple(map(int, b[1:]))) for b in document["blocks"])
+            parts = tuple(document["parts"])
         except (KeyError, TypeError, ValueError, IndexError, OverflowError):
             return None
         ours = all(
@@ -121,10 +121,10 @@ def _pieces(counted: Iterable[BlockStatistics]) -> Iterator[Numbers]:
         yield np.concatenate(small)
 
 
-def _packed(told: dict[str, Any], rows: Numbers | None) -> bytes:
+def _packed(document: dict[str, Any], rows: Numbers | None) -> bytes:
     body = b"" if rows is None else _packing.encode(np.ascontiguousarray(rows))
     width = 0 if rows is None else rows.shape[1]
-    head = encode_json(told | {"width": width, "bytes": len(body), "crc32": zlib.crc32(body)})
+    head = encode_json(document | {"width": width, "bytes": len(body), "crc32": zlib.crc32(body)})
     return head + b"\n" + body
 
 
@@ -132,11 +132,11 @@ def _unpacked(data: bytes | None) -> tuple[dict[str, Any], Numbers | None] | Non
     """What a checkpoint or a part of one holds; None if it is damaged."""
     head, _, body = (data or b"").partition(b"\n")
     try:
-        told = json.loads(head)
-        if len(body) != told["bytes"] or zlib.crc32(body) != told["crc32"]:
+        document = json.loads(head)
+        if len(body) != document["bytes"] or zlib.crc32(body) != document["crc32"]:
             return None
-        if not told["width"]:
-            return told, None
-        return told, np.frombuffer(_packing.decode(body), np.uint64).reshape(-1, int(told["width"]))
+        if not document["width"]:
+            return document, None
+        return document, np.frombuffer(_packing.decode(body), np.uint64).reshape(-1, int(document["width"]))
     except (ValueError, KeyError, TypeError, RuntimeError, OverflowError, RecursionError):
         return None

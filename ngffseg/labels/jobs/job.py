@@ -93,7 +93,7 @@ class Job(Staging):
         """
         if not self.resumed:
             passes = {
-                name: tuple((sweep.source, sweep.targets) for sweep in plan.passes)
+                name: tuple((pass_.source, pass_.targets) for pass_ in plan.passes)
                 for name, plan in plans.items()
             }
             self.record = replace(self.record, passes=passes, paths=tuple(paths))
@@ -119,8 +119,8 @@ class Job(Staging):
         """
         if local_path(self.url) is not None or self.level_prefix:
             return
-        key, told = reservation_key(self.record.name), ngff.encode_json({"job": self.ownership.id})
-        self.reserved = create_object(self.url, key, told)
+        key, document = reservation_key(self.record.name), ngff.encode_json({"job": self.ownership.id})
+        self.reserved = create_object(self.url, key, document)
         level0 = f"{self.label_path(name)}/{plan.levels[0].path}"
         free = find_arrays(self.store, [level0], ngff.zarr_format(version))[0] is None
         if not self.resumed and not (self.reserved and free):

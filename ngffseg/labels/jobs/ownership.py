@@ -133,8 +133,8 @@ def _difference(url: str, wanted: JobRecord, found: JobRecord) -> str:
     )
     if not keys:
         return f"{begun} segments, geometry or image: {anew}"
-    told = ", ".join(f"{k} {_text(found.options, k)} instead of {_text(wanted.options, k)}" for k in keys)
-    return f"{begun} options ({told}): give the same, or {anew}"
+    changes = ", ".join(f"{k} {_text(found.options, k)} instead of {_text(wanted.options, k)}" for k in keys)
+    return f"{begun} options ({changes}): give the same, or {anew}"
 
 
 def _text(options: Mapping[str, Any], key: str) -> str:
@@ -148,8 +148,8 @@ def job_id(wanted: JobRecord) -> str:
 
 def jobs_of(url: str, name: str) -> list[str]:
     """Ids of all jobs of a segmentation that are under way or were left behind."""
-    form = re.compile(f"{re.escape(name)}-{DIGEST}")
-    return sorted(job for job in all_jobs(url) if form.fullmatch(job))
+    pattern = re.compile(f"{re.escape(name)}-{DIGEST}")
+    return sorted(job for job in all_jobs(url) if pattern.fullmatch(job))
 
 
 def all_jobs(url: str) -> set[str]:

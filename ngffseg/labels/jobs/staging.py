@@ -84,7 +84,7 @@ def fitted_plan(record: JobRecord, name: str, plan: PyramidPlan) -> PyramidPlan:
     passes = record.passes.get(name)
     if passes is None:
         return plan
-    fitted = with_passes(plan, tuple(Pass(*sweep) for sweep in passes))
+    fitted = with_passes(plan, tuple(Pass(*pass_) for pass_ in passes))
     if fitted is None:
         raise JobError(
             f"the record of the job that wrote {name!r} is damaged: begin anew, without resuming it"

@@ -68,14 +68,14 @@ def _refresh(url: str, paths: Collection[str], zarr_format: int) -> None:
     for path, key in keys.items():
         document = found.get(key, {})
         if zarr_format == 2 and "zarr_consolidated_format" in document:
-            told = {**document, "metadata": _files_below(url, path)}
+            renewed = {**document, "metadata": _files_below(url, path)}
         elif zarr_format == 3 and isinstance(document.get("consolidated_metadata"), dict):
             inline = {**document["consolidated_metadata"], "metadata": _nodes_below(url, path)}
-            told = {**document, "consolidated_metadata": inline}
+            renewed = {**document, "consolidated_metadata": inline}
         else:
             continue
-        if told != document:
-            put_object(url, key, encode_json(told, others=True))
+        if renewed != document:
+            put_object(url, key, encode_json(renewed, others=True))
 
 
 def _nodes_below(url: str, path: str) -> dict[str, Any]:
@@ -83,16 +83,16 @@ def _nodes_below(url: str, path: str) -> dict[str, Any]:
     nodes = {node: files[INLINE] for node, files in _walk(url, path) if INLINE in files}
     # Zarr says of each group below that all is told in this place.
     return {
-        node: {**told, "consolidated_metadata": EMPTY} if told.get("node_type") == "group" else told
-        for node, told in nodes.items()
+        node: {**renewed, "consolidated_metadata": EMPTY} if renewed.get("node_type") == "group" else renewed
+        for node, renewed in nodes.items()
     }
 
 
 def _files_below(url: str, path: str) -> dict[str, Any]:
     """What Zarr v2 tells of a group and all nodes below it, by key."""
     own = _documents(url, [document_key(path, file) for file in FILES])
-    below = {f"{node}/{file}": told for node, files in _walk(url, path) for file, told in files.items()}
-    return {key.removeprefix(path).strip("/"): told for key, told in own.items()} | below
+    below = {f"{node}/{file}": renewed for node, files in _walk(url, path) for file, renewed in files.items()}
+    return {key.removeprefix(path).strip("/"): renewed for key, renewed in own.items()} | below
 
 
 def _walk(url: str, group: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -71,14 +71,14 @@ def level_documents(plan: PyramidPlan, version: Version) -> dict[str, Any]:
 
 
 def _level_metadata(level: Level, plan: PyramidPlan, version: Version) -> ArrayV2Metadata | ArrayV3Metadata:
-    form: dict[str, Any] = {
+    options: dict[str, Any] = {
         "shards": level.shards,
         "compressors": _compressor(plan.compression),
         # NGFF 0.5.2: "The `dimension_names` MUST match the names of the `axes`."
         "dimension_names": list(level.geometry.axes),
     }
     if zarr_format(version) == 2:
-        form = {
+        options = {
             "compressors": _compressor_v2(plan.compression),
             # 0.4: chunks are stored nested, with "/" between their numbers.
             "chunk_key_encoding": {"name": "v2", "separator": "/"},
@@ -89,7 +89,7 @@ def _level_metadata(level: Level, plan: PyramidPlan, version: Version) -> ArrayV
         dtype=plan.dtype,
         fill_value=0,
         zarr_format=zarr_format(version),
-        **form,
+        **options,
     )
 
 
@@ -104,9 +104,9 @@ def _document(metadata: ArrayV2Metadata | ArrayV3Metadata) -> dict[str, Any]:
     return document
 
 
-def array_metadata(**form: Any) -> ArrayV2Metadata | ArrayV3Metadata:
+def array_metadata(**options: Any) -> ArrayV2Metadata | ArrayV3Metadata:
     """Metadata of an array, as zarr works them out."""
-    return zarr.create_array(MemoryStore(), **form).metadata
+    return zarr.create_array(MemoryStore(), **options).metadata
 
 
 def array_at(store: Store, metadata: ArrayV2Metadata | ArrayV3Metadata) -> zarr.Array[Any]:

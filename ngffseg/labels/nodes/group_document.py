@@ -75,10 +75,10 @@ def check_versions(where: str, attributes: Mapping[str, Any], version: ngff.Vers
     MetadataError
         If it does.
     """
-    for told in ngff.told_versions(attributes):
-        if told != version:
+    for stated in ngff.stated_versions(attributes):
+        if stated != version:
             raise MetadataError(
-                f"{where} is OME-Zarr {told}: it is not rewritten as {version}, so use a new store for labels"
+                f"{where} is OME-Zarr {stated}: it is not rewritten as {version}, so use a new store for labels"
             )
 
 

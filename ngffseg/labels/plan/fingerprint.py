@@ -49,11 +49,11 @@ def _layer_digest(layer: Any) -> Any:
     url = store_url(array.store) if array is not None else None
     if array is None or url is None:
         return None
-    told: list[Any] = ["zarr", array_document(array)]
+    facts: list[Any] = ["zarr", array_document(array)]
     if can_list(url):
         entries = list_objects(url, f"{array.path}/".lstrip("/"))
-        told += [[key, e.size, e.tag or e.modified] for key, e in sorted(entries.items())]
-    return digest(told)
+        facts += [[key, e.size, e.tag or e.modified] for key, e in sorted(entries.items())]
+    return digest(facts)
 
 
 def plan_digest(
@@ -65,15 +65,15 @@ def plan_digest(
     not to be imported again.
     """
     segments = [layer.image_label for layer in write_plan.layers]
-    told = ngff.encode_document(replace(write_plan.document, generation=1, made=None))
-    told |= {"schema": FIRST_SCHEMA, "geometry": _first_geometry(segmentation)}
-    told.pop("sourceGrid", None)
-    document = {"ngffseg": {"segmentations": [told]}}
+    facts = ngff.encode_document(replace(write_plan.document, generation=1, made=None))
+    facts |= {"schema": FIRST_SCHEMA, "geometry": _first_geometry(segmentation)}
+    facts.pop("sourceGrid", None)
+    document = {"ngffseg": {"segmentations": [facts]}}
     dtypes = [str(plan.dtype) for plan in write_plan.plans]
     source = None
     if image is not None:
         source = [list(_given(image).shape), _first_geometry(image), image.name]
-    return digest([write_plan.version, told_options(options), document, segments, dtypes, source])
+    return digest([write_plan.version, recorded_options(options), document, segments, dtypes, source])
 
 
 def _first_geometry(given: Segmentation | Volume) -> dict[str, Any]:
@@ -87,10 +87,10 @@ def _given(given: Segmentation | Volume) -> Geometry:
 
 def options_digest(options: WriteOptions) -> str:
     """Digest of the options that were given."""
-    return digest(told_options(options))
+    return digest(recorded_options(options))
 
 
-def told_options(options: WriteOptions) -> dict[str, Any]:
+def recorded_options(options: WriteOptions) -> dict[str, Any]:
     """The options of a write as JSON, for people to compare; without those of who does it."""
     return {
         key: plain_value(value, key)

@@ -77,13 +77,13 @@ def image_levels(image_group: ImageGroup | None, axes: Sequence[str]) -> ImageLe
     shapes = tuple(tuple(shape[place] for place in places) for shape in image_group.shapes)
     attributes = attributes_of(image_group.root)
     # What an image of ours says of itself is the authority, unless another array has taken its place.
-    told = ngff.image_geometry(attributes)
-    if told is None or told.shape != image_group.shapes[0]:
+    grid = ngff.image_geometry(attributes)
+    if grid is None or grid.shape != image_group.shapes[0]:
         return ImageLevels(
             placed(multiscales, shapes[0]), None, multiscales.axes, multiscales.datasets, shapes
         )
-    source = source_on_axes(ngff.image_source_grid(attributes, told), axes)
-    return ImageLevels(on_axes(told, axes), source, multiscales.axes, multiscales.datasets, shapes)
+    source = source_on_axes(ngff.image_source_grid(attributes, grid), axes)
+    return ImageLevels(on_axes(grid, axes), source, multiscales.axes, multiscales.datasets, shapes)
 
 
 def _of_places(dataset: ngff.Dataset, places: Sequence[int]) -> ngff.Dataset:
@@ -108,9 +108,11 @@ def levels_on(image: ImageLevels | None, grid: Geometry) -> ImageLevels | None:
 
 
 def _understood(axis: ngff.Axis) -> ngff.Axis:
-    if axis.told is None or axis.orientation is not None:
+    if axis.document is None or axis.orientation is not None:
         return axis
-    return replace(axis, told={key: value for key, value in axis.told.items() if key != "orientation"})
+    return replace(
+        axis, document={key: value for key, value in axis.document.items() if key != "orientation"}
+    )
 
 
 def beside_image(

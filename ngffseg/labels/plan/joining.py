@@ -36,12 +36,12 @@ class Joined:
     ----------
     segmentation
         The labels, on the grid of the image unless they were forced to keep their own.
-    told
+    notes
         What people should know of it, one line each.
     """
 
     segmentation: Segmentation
-    told: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def joined(
@@ -92,10 +92,10 @@ def joined(
         return _by_voxels(segmentation, target, found, options)
     if options.get("resample") == "nearest":
         lost = _refuse_loss(sum(lost_outside(layer, grid, image) for layer in segmentation.layers), options)
-        told = "the labels lie on another grid than the image: of each voxel the nearest one was taken"
+        notes = "the labels lie on another grid than the image: of each voxel the nearest one was taken"
         nearest = tuple(Nearest(layer, grid, target) for layer in segmentation.layers)
         moved = replace(segmentation, layers=nearest, geometry=target, source_grid=None)
-        return Joined(moved, (told, *lost))
+        return Joined(moved, (notes, *lost))
     if force:
         return Joined(segmentation, (OWN_GRID,))
     raise UsageError(
@@ -145,8 +145,8 @@ def _by_index(segmentation: Segmentation, target: Geometry, order: Order, *, for
         )
     found = match(grid, target)
     same = found.is_exact and found.order == order and not any(found.offset) and grid.frame == target.frame
-    told = f"{_unknown(grid, target)}: the labels were taken for the voxels of the image, index for index"
-    return Joined(_in_order(segmentation, order, target), () if same else (told,))
+    notes = f"{_unknown(grid, target)}: the labels were taken for the voxels of the image, index for index"
+    return Joined(_in_order(segmentation, order, target), () if same else (notes,))
 
 
 def _unknown(grid: Geometry, image: Geometry) -> str:
@@ -163,11 +163,11 @@ def _by_voxels(segmentation: Segmentation, target: Geometry, found: Match, optio
     moved = [Moved(layer, found.order, found.offset, target.shape) for layer in segmentation.layers]
     outside = any(o < 0 or o + n > size for o, n, size in zip(found.offset, held, target.shape, strict=True))
     lost = sum(each.lost() for each in moved) if outside else 0
-    told = list(_refuse_loss(lost, options))
+    notes = list(_refuse_loss(lost, options))
     if any(o > 0 or o + n < size for o, n, size in zip(found.offset, held, target.shape, strict=True)):
-        told.append("the box of the labels is a part of that of the image: the rest is background")
+        notes.append("the box of the labels is a part of that of the image: the rest is background")
     placed = replace(segmentation, layers=tuple(moved), geometry=target, source_grid=None)
-    return Joined(placed, tuple(told))
+    return Joined(placed, tuple(notes))
 
 
 def _refuse_loss(lost: int, options: WriteOptions) -> tuple[str, ...]:

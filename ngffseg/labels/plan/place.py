@@ -18,21 +18,21 @@ from ngffseg.geometry import (
     described_grid,
     on_axes,
     scales,
-    sizes_told,
+    sizes_text,
 )
 from ngffseg.labels.plan.image_levels import image_levels, image_sizes
 from ngffseg.labels.plan.place_words import PlaceOptions
 from ngffseg.labels.read.address import split_address
 from ngffseg.labels.read.image_group import ImageGroup, find_image_group
-from ngffseg.model import ArrayLike, Volume, check_told, told_grid, told_words
+from ngffseg.model import ArrayLike, Volume, check_description, grid_of_array, words_of_array
 from ngffseg.store import open_store, store_errors
 
 
-def told_image(image: Volume | ArrayLike | None) -> Volume | ArrayLike | None:
+def described_image(image: Volume | ArrayLike | None) -> Volume | ArrayLike | None:
     """An image that is written with labels; an array that tells its grid, as xarray does, is a volume."""
     if image is None or isinstance(image, Volume):
         return image
-    grid = told_grid(image)
+    grid = grid_of_array(image)
     return image if grid is None else Volume(image, grid)
 
 
@@ -64,16 +64,16 @@ def labels_grid(
     UsageError
         If it is told twice, what is told contradicts itself, or it is not known where the labels lie.
     """
-    grid = _grid(url, shape, told_words(given[0]), geometry, image, words)
+    grid = _grid(url, shape, words_of_array(given[0]), geometry, image, words)
     for array in given:
-        check_told(array, grid)
+        check_description(array, grid)
     return grid
 
 
 def _grid(
     url: str | os.PathLike[str],
     shape: Sequence[int],
-    told: Mapping[str, Any],
+    described: Mapping[str, Any],
     geometry: Geometry | None,
     image: Volume | ArrayLike | None,
     words: PlaceOptions,
@@ -90,8 +90,8 @@ def _grid(
     if volume is not None:
         sizes = dict(zip(volume.geometry.axes, volume.geometry.shape, strict=True))
     if not sizes:
-        return described_grid(shape, **{**told, **words})
-    names = words.get("axes") or told.get("axes")
+        return described_grid(shape, **{**described, **words})
+    names = words.get("axes") or described.get("axes")
     axes = axis_names(names) if names else axes_beside(shape, sizes)
     check_beside(axes, sizes)
     levels = image_levels(image_group, axes)
@@ -104,7 +104,7 @@ def _grid(
     )
     if len(shape) != len(axes) or not all(fits):
         raise UsageError(
-            f"labels of shape {tuple(shape)} with the axes {''.join(axes)} do not fit the image ({sizes_told(sizes)}):"
+            f"labels of shape {tuple(shape)} with the axes {''.join(axes)} do not fit the image ({sizes_text(sizes)}):"
             " give their geometry if they are a part of it"
         )
     _check_words(grid, words)
@@ -114,12 +114,12 @@ def _grid(
 def _check_words(grid: Geometry, words: PlaceOptions) -> None:
     """Refuse words that tell another place than the image has: nothing would come of them."""
     further = cast("dict[str, Any]", {key: value for key, value in words.items() if key != "axes"})
-    told = _by_axis(described_grid(grid.shape, axes=grid.axes, **further))
+    described = _by_axis(described_grid(grid.shape, axes=grid.axes, **further))
     known = _by_axis(grid)
     for key, value in further.items():
         # One unit is that of the space axes; names tell of theirs alone.
         named = SPACE if isinstance(value, str) else value if isinstance(value, Mapping) else grid.axes
-        wrong = [axis for axis in grid.axes if axis in named and told[key][axis] != known[key][axis]]
+        wrong = [axis for axis in grid.axes if axis in named and described[key][axis] != known[key][axis]]
         if wrong:
             raise UsageError(
                 f"{key} {value}: the image has {known[key][wrong[0]]} along {wrong[0]}, and labels lie on its voxels:"

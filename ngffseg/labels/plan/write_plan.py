@@ -35,7 +35,7 @@ class WritePlan:
     ----------
     segmentation
         The labels as they are written: on the grid of their image.
-    told
+    notes
         What people should know of how they came onto it.
     version, plans, layers, document
         What is written.
@@ -44,7 +44,7 @@ class WritePlan:
     """
 
     segmentation: Segmentation
-    told: tuple[str, ...]
+    notes: tuple[str, ...]
     version: ngff.Version
     plans: tuple[PyramidPlan, ...]
     layers: tuple[LayerMetadata, ...]
@@ -91,7 +91,7 @@ def plan_write(
     needs_image = (image_group is None or image_group.multiscales is None) and image is None
     blank = replace(plans[0], dtype=np.dtype(np.uint8))
     placeholder = (blank, placeholder_metadata(blank, version)) if needs_image else None
-    return WritePlan(segmentation, labels.told, version, plans, layers, document, placeholder)
+    return WritePlan(segmentation, labels.notes, version, plans, layers, document, placeholder)
 
 
 def _version(address: str, image_group: ImageGroup | None, asked: ngff.Version | None) -> ngff.Version:

@@ -70,16 +70,16 @@ def publish_levels(
         job.note_paths([*job.written, *_named(job, group, index), *free_paths(job, "", plan)])
         old_index = find_group(job.store, index)
         before = set(index_paths(attributes_of(old_index))) if old_index is not None else set()
-        form = ngff.decode_index(job.indices[image.name])
-        form = form.counted_at(image.generation, image.revision)
-        job.indices[image.name] = ngff.encode_index(form)
+        layout = ngff.decode_index(job.indices[image.name])
+        layout = layout.counted_at(image.generation, image.revision)
+        job.indices[image.name] = ngff.encode_index(layout)
         with transaction(job.url, f"{job.folder}/before") as changes:
             place_indices(job, version, changes)
             old = _fit_placeholder(job, plan, version, changes)
             old += _name_levels(job, group, plan, made, version, changes, levels)
         job.written.clear()
         with published(job.url, image.name):
-            for path in [*old, *(f"{index}/{name}" for name in before - set(form.arrays))]:
+            for path in [*old, *(f"{index}/{name}" for name in before - set(layout.arrays))]:
                 remove(job.url, path)
             refresh_consolidated(job.url, changed_groups(job), ngff.zarr_format(version))
 
@@ -115,11 +115,11 @@ def _name_levels(
     if levels is not None and replace(levels.datasets[0], path=first.path) != first:
         levels = None  # the labels lie on another grid
     datasets = (first, *level_datasets(plan.levels, [first.path, *made], first, levels)[1:])
-    told = replace(decoded, datasets=datasets)
+    renewed = replace(decoded, datasets=datasets)
     if path:
-        told = replace(told, type=plan.reduction.method, metadata=how_made(plan))
+        renewed = replace(renewed, type=plan.reduction.method, metadata=how_made(plan))
     first, *further = metadata["multiscales"]
-    ours, common = ngff.update_multiscales(first, told, version)
+    ours, common = ngff.update_multiscales(first, renewed, version)
     own: dict[str, Any] = {}
     label = ngff.decode_label(attributes) if path else None
     if label is not None:

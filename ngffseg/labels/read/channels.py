@@ -25,14 +25,14 @@ def shown_channels(image: IntensityImage) -> tuple[Channel, ...]:
     """
     count, name = channel_count(image.geometry), image.name.strip("/") or "image"
     if count == 0:
-        return (replace(_told(image, 0), name=name),)
+        return (replace(_described(image, 0), name=name),)
     if count == 1:
-        return (replace(_told(image, 0), name=_told(image, 0).name or name),)
+        return (replace(_described(image, 0), name=_described(image, 0).name or name),)
     return tuple(
         replace(
-            told := _told(image, number),
-            name=told.name or f"{name}: channel {number}",
-            color=told.color or COLORS[number % len(COLORS)],
+            described := _described(image, number),
+            name=described.name or f"{name}: channel {number}",
+            color=described.color or COLORS[number % len(COLORS)],
         )
         for number in range(count)
     )
@@ -41,7 +41,7 @@ def shown_channels(image: IntensityImage) -> tuple[Channel, ...]:
 def channel_window(image: IntensityImage, number: int) -> tuple[float, float]:
     """Values of a channel that are shown in black and in its full color; see `display_window`."""
     several = channel_count(image.geometry) > 1
-    return _told(image, number).window or display_window(image, number if several else None)
+    return _described(image, number).window or display_window(image, number if several else None)
 
 
 def label_channels(labels: Geometry, beside: IntensityImage | None) -> tuple[str, ...]:
@@ -58,9 +58,11 @@ def label_channels(labels: Geometry, beside: IntensityImage | None) -> tuple[str
     if count < 2:
         return ("",)
     same = beside is not None and channel_count(beside.geometry) == count
-    told = [_told(beside, number).name if beside is not None and same else "" for number in range(count)]
-    return tuple(name or f"channel {number}" for number, name in enumerate(told))
+    described = [
+        _described(beside, number).name if beside is not None and same else "" for number in range(count)
+    ]
+    return tuple(name or f"channel {number}" for number, name in enumerate(described))
 
 
-def _told(image: IntensityImage, number: int) -> Channel:
+def _described(image: IntensityImage, number: int) -> Channel:
     return image.channels[number] if number < len(image.channels) else Channel()

@@ -150,8 +150,8 @@ def open_contents(url: str | os.PathLike[str], name: str | None = None) -> Conte
         warnings.warn(f"left out: {error}", NgffsegWarning, stacklevel=2)
     opened = {one: label for one, label in found.items() if isinstance(label, LabelImage)}
     kept = (tuple(opened[one] for one in group if one in opened) for group in groups)
-    told = {one: str(error) for one, error in missing.items()}
-    return Contents(address, version or OLDEST, image, tuple(filter(None, kept)), told)
+    problems = {one: str(error) for one, error in missing.items()}
+    return Contents(address, version or OLDEST, image, tuple(filter(None, kept)), problems)
 
 
 def _opened(address: str, name: str) -> LabelImage | NgffsegError:

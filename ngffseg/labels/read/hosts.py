@@ -18,9 +18,9 @@ def writable_version(where: str, attributes: Mapping[str, Any], zarr_format: int
         If it tells one that is not written, or lies in the Zarr format of another one.
     """
     default: ngff.Version = "0.5" if zarr_format == 3 else "0.4"
-    for told in ngff.told_versions(attributes):
-        if told != default:
-            known = f"OME-Zarr {told}" + (f" in Zarr v{zarr_format}" if told in ngff.VERSIONS else "")
+    for stated in ngff.stated_versions(attributes):
+        if stated != default:
+            known = f"OME-Zarr {stated}" + (f" in Zarr v{zarr_format}" if stated in ngff.VERSIONS else "")
             raise MetadataError(
                 f"{where} is {known}: only 0.4 and 0.5 are written, so it stays as it is; use a new store"
             )
@@ -44,5 +44,5 @@ def check_host(url: str, attributes: Mapping[str, Any]) -> None:
     found = ngff.decode_collection(attributes)
     if found is not None:
         raise MetadataError(
-            f"{url} is {found.told()}, no image: labels belong to an image in it, such as {url}/{found.example}"
+            f"{url} is {found.description()}, no image: labels belong to an image in it, such as {url}/{found.example}"
         )

@@ -126,7 +126,7 @@ def open_image_group(store: Store, url: str) -> ImageGroup:
 def version_of(root: zarr.Group | None, labels: zarr.Group | None) -> str:
     """The version of a store as its root tells it, else its labels group, else the oldest of its Zarr format."""
     groups = [group for group in (root, labels) if group is not None]
-    told = (ngff.unwrap(attributes_of(group))[0] for group in groups)
-    return next((version for version in told if version is not None), None) or (
+    stated = (ngff.unwrap(attributes_of(group))[0] for group in groups)
+    return next((version for version in stated if version is not None), None) or (
         "0.5" if groups[0].metadata.zarr_format == 3 else "0.4"
     )

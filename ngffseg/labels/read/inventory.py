@@ -43,7 +43,7 @@ class SourceLink:
 
     Parameters
     ----------
-    told
+    link
         The path as it is written, from the label image.
     path
         The path from the root of the store; None where it leads outside, and is not looked at.
@@ -51,7 +51,7 @@ class SourceLink:
         Whether an image is there; None where it was not looked at.
     """
 
-    told: str
+    link: str
     path: str | None
     exists: bool | None
 

@@ -137,8 +137,8 @@ def grid_of(attributes: Mapping[str, Any], multiscales: ngff.Multiscales, shape:
 
     What an image of ours says of itself is the authority, unless another array has taken its place.
     """
-    told = ngff.image_geometry(attributes)
-    return told if told is not None and told.shape == tuple(shape) else placed(multiscales, shape)
+    known = ngff.image_geometry(attributes)
+    return known if known is not None and known.shape == tuple(shape) else placed(multiscales, shape)
 
 
 def placed(multiscales: ngff.Multiscales, shape: Sequence[int]) -> Geometry:

@@ -56,7 +56,7 @@ def refuse_collection(store: Store, url: str, attributes: Mapping[str, Any]) -> 
         example = f"{found.members[0]}/{fields.example}" if fields is not None else example
     wanted = "one field" if found.kind in ("plate", "well") else "one image"
     such = f", such as {url}/{example}" if example else ""
-    raise MetadataError(f"{url} is {found.told()}, no image: give the address of {wanted}{such}")
+    raise MetadataError(f"{url} is {found.description()}, no image: give the address of {wanted}{such}")
 
 
 def child_names(store: Store, paths: Sequence[str]) -> list[list[str]]:

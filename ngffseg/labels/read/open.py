@@ -92,8 +92,8 @@ def open_segmentation(url: str | os.PathLike[str], name: str | None = None) -> S
     if document is None:
         if first.arrays.unknown:
             where = f"{address}, {first.name!r}" if first.name else address
-            told = f"a transformation of type {first.arrays.unknown!r} is not understood, so that the place is not known"
-            warnings.warn(f"{where}: {told}", NgffsegWarning, stacklevel=3)
+            message = f"a transformation of type {first.arrays.unknown!r} is not understood, so that the place is not known"
+            warnings.warn(f"{where}: {message}", NgffsegWarning, stacklevel=3)
         return Segmentation((first.level(0),), first.segments, first.geometry)
     images = [open_labels(address, layer) for layer in document.layers]
     segments = {s.id: s for image in images for s in image.segments}

@@ -94,7 +94,7 @@ class Snapshot:
             now = None
         if now is None:
             raise self.stale("removed")
-        if _form(now) != _form(self.array):
+        if _layout(now) != _layout(self.array):
             raise self.stale("written again")
 
 
@@ -198,8 +198,8 @@ def snapshot_of(origin: Origin, array: zarr.Array[Any], stamps: Mapping[Path, St
     return RemoteSnapshot(origin, array) if archive_of(array.store) is None else Snapshot(origin, array)
 
 
-def _form(array: zarr.Array[Any]) -> dict[str, Any]:
-    return ngff.array_form(array_document(array))
+def _layout(array: zarr.Array[Any]) -> dict[str, Any]:
+    return ngff.array_layout(array_document(array))
 
 
 def _generation(store: Store, path: str) -> int | None:

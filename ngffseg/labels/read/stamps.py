@@ -30,13 +30,13 @@ def stamps_of(store: Store, path: str, zarr_format: int) -> dict[Path, Stamp]:
 def stamp_of(file: Path) -> Stamp:
     """What a file is now."""
     try:
-        told = file.stat()
+        status = file.stat()
     except (
         OSError,
         ValueError,
     ):  # the latter for names that no file can have: damaged metadata may hold them
         return None
-    return told.st_ino, told.st_mtime_ns, told.st_size
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def times_of(stamps: Mapping[Path, Stamp]) -> list[int | None]:

@@ -125,16 +125,16 @@ def _labels(store: Store, address: str, image: LabelImage, *, registered: bool) 
 
 
 def _source(store: Store, path: str, metadata: Mapping[str, Any]) -> SourceLink | None:
-    told = ngff.source_image(metadata)
-    if told is None:
+    link = ngff.source_image(metadata)
+    if link is None:
         return None
-    target = posixpath.normpath(posixpath.join("root", path, told))
+    target = posixpath.normpath(posixpath.join("root", path, link))
     if target != "root" and not target.startswith("root/"):
-        return SourceLink(told, None, None)
+        return SourceLink(link, None, None)
     inside = target.removeprefix("root").strip("/")
     group = find_group(store, inside)
     there = group is not None and "multiscales" in ngff.unwrap(attributes_of(group))[1]
-    return SourceLink(told, inside, there)
+    return SourceLink(link, inside, there)
 
 
 def _is_consolidated(store: Store, root: zarr.Group | None) -> bool:

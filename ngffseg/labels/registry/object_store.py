@@ -110,9 +110,9 @@ def _make_own_groups(store: Store, url: str, version: ngff.Version) -> None:
     """Make the groups that the index lies in, with a copy of the schemas."""
     own, index = find_groups(store, [OWN, INDEX], ngff.zarr_format(version))
     known = attributes_of(own) if own is not None else {}
-    told = with_schemas(known, version)
-    if told != known:
-        put_group(url, OWN, version, told)
+    renewed = with_schemas(known, version)
+    if renewed != known:
+        put_group(url, OWN, version, renewed)
     if index is None:
         put_group(url, INDEX, version, {})
 

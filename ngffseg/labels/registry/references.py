@@ -60,9 +60,9 @@ def further_paths(attributes: Mapping[str, Any]) -> set[str]:
     """Paths of levels that further multiscales of an image group name; the first is what is read."""
     multiscales: Any = ngff.unwrap(attributes)[1].get("multiscales")
     found: set[str] = set()
-    for told in multiscales[1:] if isinstance(multiscales, list) else ():
+    for further in multiscales[1:] if isinstance(multiscales, list) else ():
         with contextlib.suppress(MetadataError):
-            decoded = ngff.decode_multiscales({"multiscales": [told]}, ndim=5)
+            decoded = ngff.decode_multiscales({"multiscales": [further]}, ndim=5)
             found |= {dataset.path for dataset in decoded.datasets}
     return found
 

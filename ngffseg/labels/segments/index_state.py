@@ -35,7 +35,7 @@ class Verification:
     text: str
 
 
-def check_current(image: LabelImage, form: ngff.IndexForm) -> None:
+def check_current(image: LabelImage, layout: ngff.IndexLayout) -> None:
     """Refuse an index of another array, or of another state of the labels; no request where it is of this one.
 
     Raises
@@ -43,25 +43,27 @@ def check_current(image: LabelImage, form: ngff.IndexForm) -> None:
     MetadataError
         If it is.
     """
-    reason = mismatch(image, form)
+    reason = mismatch(image, layout)
     if reason is not None:
         raise MetadataError(stale(image, reason).text)
 
 
-def mismatch(image: LabelImage, form: ngff.IndexForm) -> str | None:
+def mismatch(image: LabelImage, layout: ngff.IndexLayout) -> str | None:
     """What an index tells of itself that is not so of the label image; None where it all agrees."""
-    if form.shape != image.arrays[0].shape or form.level != image.arrays[0].basename:
+    if layout.shape != image.arrays[0].shape or layout.level != image.arrays[0].basename:
         return "it belongs to other labels"
-    counted = (form.generation, form.revision)
-    if form.generation is None or counted == (image.generation, image.revision):
+    counted = (layout.generation, layout.revision)
+    if layout.generation is None or counted == (image.generation, image.revision):
         return None
     now = open_labels(image.url, image.name)  # it may have changed since the image was opened
-    if counted == (now.generation, now.revision) == (image.generation, now.revision) or _is_due(image, form):
+    if counted == (now.generation, now.revision) == (image.generation, now.revision) or _is_due(
+        image, layout
+    ):
         return None
-    if form.generation == now.generation != image.generation:
+    if layout.generation == now.generation != image.generation:
         return "it belongs to labels that were written since these were opened"
     return (
-        f"it was counted at generation {form.generation}, revision {form.revision}, the labels are of generation"
+        f"it was counted at generation {layout.generation}, revision {layout.revision}, the labels are of generation"
         f" {now.generation}, revision {now.revision}"
     )
 
@@ -81,7 +83,7 @@ def agreed(image: LabelImage, found: str, chunks: int | None = None) -> Verifica
     return Verification(image.name, False, chunks, text)
 
 
-def _is_due(image: LabelImage, form: ngff.IndexForm) -> bool:
+def _is_due(image: LabelImage, layout: ngff.IndexLayout) -> bool:
     """Return True if an update has come as far as the index and not yet to its end."""
     if split_archive(image.url) is not None:
         return False
@@ -92,4 +94,4 @@ def _is_due(image: LabelImage, form: ngff.IndexForm) -> bool:
         log = read_log(image.url, image.name, data, image.arrays[0])
     except JobError:
         return False  # a damaged one tells nothing
-    return (image.generation, log.revision) == (form.generation, form.revision)
+    return (image.generation, log.revision) == (layout.generation, layout.revision)

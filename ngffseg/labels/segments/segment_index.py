@@ -60,15 +60,15 @@ class SegmentIndex:
     Made by `segment_index`. Iterating gives all entries in the order of their label values.
     """
 
-    def __init__(self, image: LabelImage, form: ngff.IndexForm, group: zarr.Group) -> None:
-        self.image, self.form, self._group = image, form, group
+    def __init__(self, image: LabelImage, layout: ngff.IndexLayout, group: zarr.Group) -> None:
+        self.image, self.layout, self._group = image, layout, group
         self._pages: dict[int, Numbers] = {}
         self._arrays: dict[str, Any] = {}
         self._voxel_volume = voxel_volume(image.geometry)
 
     def __len__(self) -> int:
         # Lists take the number for the size that they need, so it must be that of the table.
-        return int(self._array(self.form.table).shape[1]) if self.form.segments else 0
+        return int(self._array(self.layout.table).shape[1]) if self.layout.segments else 0
 
     def __iter__(self) -> Iterator[SegmentEntry]:
         for page in range(len(self._page_index)):
@@ -101,11 +101,11 @@ class SegmentIndex:
         axis ``start_z``, ``stop_z`` int64 and ``centroid_z`` float64; see `SegmentEntry`.
         """
         with store_errors(self.image.url):  # all pages at a time, and no page index
-            table = np.asarray(self._array(self.form.table)[:, : self.form.segments])
+            table = np.asarray(self._array(self.layout.table)[:, : self.layout.segments])
         columns: dict[str, npt.NDArray[Any]] = {"label_value": table[0], "voxels": table[1]}
         if self._voxel_volume is not None:
             columns["volume_mm3"] = table[1] * self._voxel_volume
-        ndim = len(self.form.shape)
+        ndim = len(self.layout.shape)
         voxels = table[1].tolist()
         for number, axis in enumerate(self.image.geometry.axes):
             starts, stops, sums = (table[4 + part * ndim + number] for part in range(3))
@@ -125,8 +125,8 @@ class SegmentIndex:
         """
         first, count = (int(n) for n in self._row(label_value)[2:4])
         with store_errors(self.image.url):
-            flat = np.asarray(self._array(self.form.lists)[first : first + count])
-        grid = tuple(-(-n // c) for n, c in zip(self.form.shape, self.form.chunks, strict=True))
+            flat = np.asarray(self._array(self.layout.lists)[first : first + count])
+        grid = tuple(-(-n // c) for n, c in zip(self.layout.shape, self.layout.chunks, strict=True))
         return np.stack(np.unravel_index(flat.astype(np.int64), grid), axis=1)
 
     def _row(self, label_value: int) -> Numbers:
@@ -155,15 +155,15 @@ class SegmentIndex:
     @cached_property
     def _page_index(self) -> Numbers:
         with store_errors(self.image.url):
-            page_index: Numbers = np.asarray(self._array(self.form.page_index)[:])
+            page_index: Numbers = np.asarray(self._array(self.layout.page_index)[:])
         return page_index
 
     def _page(self, page: int) -> Numbers:
         """One chunk of the table; the last one that was read is kept."""
         if page not in self._pages:
-            start = page * self.form.rows_per_chunk
+            start = page * self.layout.rows_per_chunk
             with store_errors(self.image.url):
-                table = self._array(self.form.table)[:, start : start + self.form.rows_per_chunk]
+                table = self._array(self.layout.table)[:, start : start + self.layout.rows_per_chunk]
             self._pages = {page: np.asarray(table)}
         return self._pages[page]
 
@@ -173,13 +173,13 @@ class SegmentIndex:
             array = array_in(self.image.url, self._group, path)
             if array is None:
                 raise MetadataError(f"the index of {self.image.name!r} has no array {path!r}: build it anew")
-            self.form.check_array(path, array.shape)
+            self.layout.check_array(path, array.shape)
             self._arrays[path] = array
         return self._arrays[path]
 
     def _entry(self, column: Numbers) -> SegmentEntry:
         label, voxels, _, chunk_count, *places = (int(n) for n in column)
-        ndim, unit = len(self.form.shape), self._voxel_volume
+        ndim, unit = len(self.layout.shape), self._voxel_volume
         starts, stops, sums = (places[n * ndim : (n + 1) * ndim] for n in range(3))
         return SegmentEntry(
             label,
@@ -213,6 +213,6 @@ def segment_index(image: LabelImage) -> SegmentIndex:
             raise StoreNotFoundError(
                 f"{image.url}: label image {image.name!r} has no segment index: count_segments counts it, as ngffseg segments does"
             )
-        form = ngff.decode_index(dict(group.attrs.asdict()))
-        check_current(image, form)
-    return SegmentIndex(image, form, group)
+        layout = ngff.decode_index(dict(group.attrs.asdict()))
+        check_current(image, layout)
+    return SegmentIndex(image, layout, group)

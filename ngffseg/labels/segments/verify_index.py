@@ -86,17 +86,17 @@ def verify_index(image: LabelImage, *, deep: bool = False) -> Verification:
         try:
             index = StoredIndex(image.url, group)
             index.check()
-            reason = mismatch(image, index.form)
+            reason = mismatch(image, index.layout)
             return stale(image, reason) if reason is not None else _verified(image, index, deep=deep)
         except MetadataError as error:
             return stale(image, f"it is broken: {error}")
 
 
 def _verified(image: LabelImage, index: StoredIndex, *, deep: bool) -> Verification:
-    if index.form.digests is None:
+    if index.layout.digests is None:
         return _compared(image, index)
     array = image.arrays[0]
-    recorded = _all(index, index.form.sizes)
+    recorded = _all(index, index.layout.sizes)
     sizes = None if recorded is None else object_sizes(image.url, array.path, array)
     changed = None if recorded is None or sizes is None else _differing(recorded, sizes)
     if not deep and changed is not None and array.compressors and not len(changed):
@@ -117,7 +117,7 @@ def _verified(image: LabelImage, index: StoredIndex, *, deep: bool) -> Verificat
 
 def _count_differing(image: LabelImage, index: StoredIndex, source: Any, units: Numbers | None) -> int:
     """Number of chunks, in some objects or in all, that do not hold what was counted in them."""
-    assert index.form.digests is not None
+    assert index.layout.digests is not None
     plan, array = level0_plan(image), image.arrays[0]
     unit = array.shards or array.chunks
     if units is not None:
@@ -127,7 +127,7 @@ def _count_differing(image: LabelImage, index: StoredIndex, source: Any, units: 
     with counted_level0(plan, source) as statistics:
         for _ in statistics.counts():
             pass  # digests are known at the end of it
-        for pairs in index.pairs(index.form.digests):
+        for pairs in index.pairs(index.layout.digests):
             known = pairs if units is None else pairs[np.isin(_units_of(pairs[:, 0], array), units)]
             # Taken away from what was counted: what is left is not 0 where they differ.
             statistics.add_digests(np.stack([known[:, 0], ~known[:, 1] + np.uint64(1)], axis=1))
@@ -157,7 +157,7 @@ def _compared(image: LabelImage, index: StoredIndex) -> Verification:
 
 def _rows(index: StoredIndex) -> Numbers:
     """The table of an index without the column that tells where its lists begin."""
-    table = np.asarray(index.array(index.form.table)[:, : index.form.segments])
+    table = np.asarray(index.array(index.layout.table)[:, : index.layout.segments])
     return np.delete(table, 2, axis=0)
 
 

@@ -49,7 +49,7 @@ def _node(path: str, array: zarr.Array[Any], document: Document) -> ngff.Node:
         shape=tuple(array.shape),
         dtype=str(array.dtype),
         dimension_names=tuple(names) if names is not None else None,
-        form={key: value for key, value in document.items() if key != "attributes"},
+        layout={key: value for key, value in document.items() if key != "attributes"},
         children=(),
     )
 

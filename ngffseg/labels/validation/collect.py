@@ -78,10 +78,10 @@ class _Collector:
     def named_by(self, node: Node) -> Iterator[str]:
         """Paths of all that a node names: levels, sources, label images, members."""
         yield from node.datasets
-        told = ngff.source_image(node.metadata) if node.kind == "group" else None
-        if told is not None:
+        stated = ngff.source_image(node.metadata) if node.kind == "group" else None
+        if stated is not None:
             # One that leads outside of the store is not looked for.
-            yield posixpath.normpath(posixpath.join("/", node.path, told)).strip("/")
+            yield posixpath.normpath(posixpath.join("/", node.path, stated)).strip("/")
         if self.holds_labels(node):
             names = [*ngff.listed_labels(node.metadata), *(node.children or ())]
             yield from (node.below(name) for name in names if name)
@@ -144,18 +144,22 @@ class _Collector:
             self.denied = self.denied or denied
             return None
         # A server that denies one object of several denies those that are missing.
-        told = [e for e in errors if not (isinstance(e, StorePermissionError) and known)]
-        if told:
-            return Node(path, "broken", 3 if told[0] is found[0] else 2, problems=(_unread(path, told[0]),))
+        stated = [e for e in errors if not (isinstance(e, StorePermissionError) and known)]
+        if stated:
+            return Node(
+                path, "broken", 3 if stated[0] is found[0] else 2, problems=(_unread(path, stated[0]),)
+            )
         return _node2(self.store, path, found[1:])
 
 
 def _node3(store: Store, path: str, document: Document) -> Node:
-    form, kind = document.get("zarr_format"), document.get("node_type")
+    zarr_format, kind = document.get("zarr_format"), document.get("node_type")
     attributes = document.get("attributes", {})
-    if form != 3 or isinstance(form, bool):
+    if zarr_format != 3 or isinstance(zarr_format, bool):
         rule = "The zarr.json of Zarr v3 MUST tell its zarr_format, which is 3."
-        return _broken(path, "UNKNOWN" if isinstance(form, int) else "MUST", rule, ngff.short_json(form))
+        return _broken(
+            path, "UNKNOWN" if isinstance(zarr_format, int) else "MUST", rule, ngff.short_json(zarr_format)
+        )
     if kind not in ("group", "array"):
         rule = 'The node_type of a zarr.json MUST be "group" or "array".'
         return _broken(path, "MUST", rule, ngff.short_json(kind))
@@ -190,8 +194,8 @@ def _unread(path: str, error: Exception) -> Violation:
         if broken
         else "What cannot be read cannot be judged."
     )
-    told = getattr(error, "strerror", None) or str(error)
-    found = ngff.short_text(" ".join(told.split()))
+    stated = getattr(error, "strerror", None) or str(error)
+    found = ngff.short_text(" ".join(stated.split()))
     return Violation("MUST" if broken else "UNKNOWN", Place(path), rule, "a JSON object", found)
 
 

@@ -36,14 +36,14 @@ class Forecast:
         Whether all is there already, and equal.
     done
         Blocks that an interrupted run has done.
-    told
+    notes
         What people should know of how the labels come onto the grid of their image.
     """
 
     plans: tuple[PyramidPlan, ...]
     finished: bool
     done: int
-    told: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def blocks(self) -> int:
@@ -70,7 +70,7 @@ def forecast(
     with store_errors(address):
         prepared = prepare(request, only_looking=True)
         if prepared.done or not options.get("resume", False):
-            return Forecast(prepared.write_plan.plans, prepared.done, 0, prepared.write_plan.told)
+            return Forecast(prepared.write_plan.plans, prepared.done, 0, prepared.write_plan.notes)
         return _unfinished(prepared)
 
 
@@ -83,8 +83,8 @@ def is_current(
     with store_errors(address):
         image_group = find_image_group(open_store(address), address)
     there = document_of(image_group, name)
-    told = {"source": fingerprint, "options": options_digest(options)}
-    return there is not None and there.made is not None and told.items() <= dict(there.made).items()
+    wanted = {"source": fingerprint, "options": options_digest(options)}
+    return there is not None and there.made is not None and wanted.items() <= dict(there.made).items()
 
 
 def _unfinished(prepared: Prepared) -> Forecast:
@@ -98,4 +98,4 @@ def _unfinished(prepared: Prepared) -> Forecast:
         checkpoint_log = CheckpointLog(checkpoints_of(address, f"{JOBS}/{job}", layer.name), plans[-1])
         checkpoint_log.load(None)
         done += sum(int(blocks.sum()) for blocks in checkpoint_log.done)
-    return Forecast(tuple(plans), finished=False, done=done, told=prepared.write_plan.told)
+    return Forecast(tuple(plans), finished=False, done=done, notes=prepared.write_plan.notes)

@@ -97,8 +97,8 @@ def _write_index(
     """
     path = job.index_path(name)
     sizes = object_sizes(job.url, f"{job.label_path(name)}/{level.path}", stored)
-    form = write_counted(inside(job.url, path), job.level_prefix, level, statistics, sizes, version)
-    job.indices[name] = ngff.encode_index(form)
+    layout = write_counted(inside(job.url, path), job.level_prefix, level, statistics, sizes, version)
+    job.indices[name] = ngff.encode_index(layout)
     if job.aside:
         put_group(job.url, path, version, job.indices[name])
 

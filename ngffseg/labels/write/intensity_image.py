@@ -84,8 +84,8 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
 
 def _factors(image: Volume, labels: PyramidPlan, factors: Sequence[int]) -> list[int]:
     """Factors of a level of the image from those of its labels; axes that the labels lack stay as they are."""
-    told = dict(zip(labels.levels[0].geometry.axes, factors, strict=True))
-    return [told.get(axis, 1) for axis in image.geometry.axes]
+    by_axis = dict(zip(labels.levels[0].geometry.axes, factors, strict=True))
+    return [by_axis.get(axis, 1) for axis in image.geometry.axes]
 
 
 def _as_dask(data: Any) -> da.Array:

@@ -16,7 +16,7 @@ from ngffseg.labels.jobs.ownership import job_id
 from ngffseg.labels.jobs.progress import Progress
 from ngffseg.labels.jobs.recovery import recover
 from ngffseg.labels.jobs.unchanged import first_difference
-from ngffseg.labels.plan.fingerprint import options_digest, plan_digest, source_digest, told_options
+from ngffseg.labels.plan.fingerprint import options_digest, plan_digest, recorded_options, source_digest
 from ngffseg.labels.plan.image_levels import ImageLevels, beside_image, image_levels
 from ngffseg.labels.plan.joining import Joined, join_placeholder, joined
 from ngffseg.labels.plan.options import WriteOptions
@@ -95,7 +95,7 @@ class Prepared:
             software=package_version("ngffseg"),
             plan=str(made["plan"]),
             source=made["source"],
-            options=told_options(self.request.options),
+            options=recorded_options(self.request.options),
         )
 
     @property

@@ -18,7 +18,7 @@ from ngffseg.labels.jobs.progress import BlockCounter, Progress
 from ngffseg.labels.jobs.staging import fitted_plan
 from ngffseg.labels.nodes.find import attributes_of, find_group
 from ngffseg.labels.nodes.paths import LABELS
-from ngffseg.labels.plan.fingerprint import digest, source_digest, told_options
+from ngffseg.labels.plan.fingerprint import digest, recorded_options, source_digest
 from ngffseg.labels.plan.image_levels import image_levels, levels_on
 from ngffseg.labels.plan.level_plan import levels_version, plan_levels
 from ngffseg.labels.plan.options import LEVEL_KEYWORDS, WriteOptions
@@ -117,20 +117,20 @@ def _build(image: LabelImage, progress: Progress | None, options: WriteOptions) 
             flushed(address)
             # A placeholder follows its labels.
             follows = image_group.root is None or is_placeholder(image_group.root)
-            told = None if follows else image_levels(image_group, image.geometry.axes)
-            levels = levels_on(told, image.geometry)
+            recorded = None if follows else image_levels(image_group, image.geometry.axes)
+            levels = levels_on(recorded, image.geometry)
             publish_levels(job, image, plan, documents_of(known, made), version, levels)
 
 
 def _record(image: LabelImage, options: WriteOptions) -> JobRecord:
     """What the job is: its options, and the level 0 that it reads."""
-    told = told_options(options)
+    recorded = recorded_options(options)
     return JobRecord(
         name=image.name,
         software=package_version("ngffseg"),
-        plan=digest(["levels", told]),
+        plan=digest(["levels", recorded]),
         source=source_digest([image.arrays[0]]),
-        options=told,
+        options=recorded,
     )
 
 

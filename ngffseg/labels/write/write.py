@@ -21,7 +21,7 @@ from ngffseg.labels.arrays.reordered import canonical
 from ngffseg.labels.jobs.ownership import clean_up
 from ngffseg.labels.jobs.progress import Progress
 from ngffseg.labels.plan.options import WRITE_KEYWORDS, WriteOptions
-from ngffseg.labels.plan.place import image_beside, labels_grid, told_image
+from ngffseg.labels.plan.place import described_image, image_beside, labels_grid
 from ngffseg.labels.plan.place_words import PLACE_KEYWORDS, PlacedOptions, place_of
 from ngffseg.labels.read.address import split_address
 from ngffseg.labels.read.label_image import LabelImage
@@ -114,11 +114,11 @@ def write_labels(
     """
     if options.get("order") == "keep":
         del options["order"]  # told or not, it is the same write
-    told, (words, rest) = tuple(segments), place_of(options)
+    known, (words, rest) = tuple(segments), place_of(options)
     if (labels is None) == (masks is None):
         raise UsageError("labels and masks: give one of them, and not both")
     if isinstance(labels, Segmentation):
-        if told or geometry is not None or words:
+        if known or geometry is not None or words:
             raise UsageError(
                 "labels are a Segmentation, which has segments and a geometry: give no others beside it"
             )
@@ -126,7 +126,7 @@ def write_labels(
         return write_segmentation(url, labels, name=name, image=volume, **rest)
     arrays = mask_arrays(masks) if masks is not None else {"": as_array(labels)}
     given = [labels] if masks is None else list(masks.values())
-    shape, image = next(iter(arrays.values())).shape, told_image(image)
+    shape, image = next(iter(arrays.values())).shape, described_image(image)
     grid = labels_grid(url, shape, given, geometry, image, words)
     volume, layers = image_beside(image, grid), tuple(arrays.values())
     if masks is not None:
@@ -134,8 +134,8 @@ def write_labels(
             # What the store would not take is refused before all masks are read.
             blank = Segmentation((np.broadcast_to(np.uint8(0), grid.shape),), (), grid)
             forecast(url, blank, name=name, image=volume, **rest)
-        layers, told = packed_masks(arrays, told)
-    return write_segmentation(url, Segmentation(layers, told, grid), name=name, image=volume, **rest)
+        layers, known = packed_masks(arrays, known)
+    return write_segmentation(url, Segmentation(layers, known, grid), name=name, image=volume, **rest)
 
 
 @strict(WRITE_KEYWORDS)
@@ -167,7 +167,7 @@ def write_segmentation(
         if prepared.done:
             clean_up(prepared.store, address, prepared.job)  # of a run that died when all was done
         else:
-            for line in prepared.write_plan.told:
+            for line in prepared.write_plan.notes:
                 warnings.warn(line, NgffsegWarning, stacklevel=3)
             carry_out(prepared)
     return open_labels(address, name)

@@ -24,7 +24,7 @@ def tell(name: str, lines: Iterable[str]) -> None:
 
 
 @contextlib.contextmanager
-def told_together() -> Iterator[None]:
+def one_warning() -> Iterator[None]:
     """Within it, lines are kept; at its end each is told once, with the number of files that it is about."""
     collected: dict[str, list[str]] = {}
     token = _TOGETHER.set(collected)

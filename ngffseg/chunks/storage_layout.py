@@ -1,4 +1,4 @@
-"""`Form`: what the metadata of an array say about its bytes: keys, shards and compression."""
+"""`StorageLayout`: what the metadata of an array say about its bytes: keys, shards and compression."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import zarr
 from zarr.core.metadata import ArrayV2Metadata, ArrayV3Metadata
 
 from ngffseg.chunks.codec import Codec, codec_of_v2, codec_of_v3
-from ngffseg.chunks.shard import Index, ShardForm, shard_form
+from ngffseg.chunks.shard import Index, ShardLayout, shard_layout
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +33,22 @@ class Keys:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class StorageLayout:
     """How the chunks of an array are stored."""
 
     codec: Codec
     keys: Keys
-    shard: ShardForm | None
+    shard: ShardLayout | None
 
 
-def form_of(array: zarr.Array[Any]) -> Form | None:
+def storage_layout(array: zarr.Array[Any]) -> StorageLayout | None:
     """The form of an array of labels; None if only zarr itself knows it."""
     metadata = array.metadata
     if metadata.fill_value != 0 or array.ndim == 0:
         return None
-    return _form_v2(array, metadata) if isinstance(metadata, ArrayV2Metadata) else _form_v3(array, metadata)
+    return (
+        _layout_v2(array, metadata) if isinstance(metadata, ArrayV2Metadata) else _layout_v3(array, metadata)
+    )
 
 
 def keys_of(array: zarr.Array[Any]) -> Keys | None:
@@ -62,23 +64,23 @@ def keys_of(array: zarr.Array[Any]) -> Keys | None:
     return Keys(f"c{separator}" if encoding["name"] == "default" else "", separator)
 
 
-def _form_v2(array: zarr.Array[Any], metadata: ArrayV2Metadata) -> Form | None:
+def _layout_v2(array: zarr.Array[Any], metadata: ArrayV2Metadata) -> StorageLayout | None:
     codec, keys = codec_of_v2(metadata.compressor, metadata.filters, array.dtype), keys_of(array)
     if codec is None or keys is None or metadata.order != "C":
         return None
-    return Form(codec, keys, None)
+    return StorageLayout(codec, keys, None)
 
 
-def _form_v3(array: zarr.Array[Any], metadata: ArrayV3Metadata) -> Form | None:
+def _layout_v3(array: zarr.Array[Any], metadata: ArrayV3Metadata) -> StorageLayout | None:
     stored: Any = metadata.to_dict()
     codecs, shard, keys = stored["codecs"], None, keys_of(array)
     if codecs[0]["name"] == "sharding_indexed":
         if len(codecs) > 1 or array.shards is None:
             return None
         configuration = codecs[0]["configuration"]
-        shard = shard_form(configuration, array.shards, array.chunks)
+        shard = shard_layout(configuration, array.shards, array.chunks)
         codecs = configuration["codecs"]
         if shard is None or codecs[0]["name"] == "sharding_indexed":
             return None
     codec = codec_of_v3(codecs, array.dtype)
-    return Form(codec, keys, shard) if codec is not None and keys is not None else None
+    return StorageLayout(codec, keys, shard) if codec is not None and keys is not None else None
