@@ -24,7 +24,7 @@ ELSEWHERE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ValueKind:
     """A kind of value that a keyword takes.
 
     Parameters
@@ -38,12 +38,14 @@ class Kind:
     expected: str
     plain: Callable[[Any], Any]
 
-    def or_none(self) -> Kind:
+    def or_none(self) -> ValueKind:
         """The same kind, or None."""
-        return Kind(f"{self.expected}, or None", lambda value: None if value is None else self.plain(value))
+        return ValueKind(
+            f"{self.expected}, or None", lambda value: None if value is None else self.plain(value)
+        )
 
 
-def strict(options: Mapping[str, Kind] | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def strict(options: Mapping[str, ValueKind] | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a function refuse keywords that it does not know, and wrong values, before it begins.
 
     Parameters
@@ -91,7 +93,7 @@ def nearest(word: str, known: Sequence[str]) -> str:
     return f"did you mean {found[0]!r}?" if found else ""
 
 
-def _plain(key: str, value: Any, function: str, kind: Kind) -> Any:
+def _plain(key: str, value: Any, function: str, kind: ValueKind) -> Any:
     try:
         return kind.plain(value)
     except (TypeError, ValueError):
@@ -144,7 +146,7 @@ def _steps(value: Any) -> Any:
     return _sizes(value)
 
 
-def one_of(words: Sequence[str]) -> Kind:
+def one_of(words: Sequence[str]) -> ValueKind:
     """One of some words."""
 
     def _known(value: Any) -> str:
@@ -152,12 +154,14 @@ def one_of(words: Sequence[str]) -> Kind:
             raise ValueError
         return str(value)
 
-    return Kind(f"one of {', '.join(map(repr, words))}", _known)
+    return ValueKind(f"one of {', '.join(map(repr, words))}", _known)
 
 
-TRUTH = Kind("True or False", _truth)
-WHOLE = Kind("a whole number", _whole)
-POSITIVE = Kind("a whole number from 1", _positive)
-TEXT = Kind("a text", _text)
-SIZES = Kind("a whole number for all space axes, or a list with one per axis", _sizes)
-STEPS = Kind("a whole number, a list with one per space axis, or a list of such lists, one per level", _steps)
+TRUTH = ValueKind("True or False", _truth)
+WHOLE = ValueKind("a whole number", _whole)
+POSITIVE = ValueKind("a whole number from 1", _positive)
+TEXT = ValueKind("a text", _text)
+SIZES = ValueKind("a whole number for all space axes, or a list with one per axis", _sizes)
+STEPS = ValueKind(
+    "a whole number, a list with one per space axis, or a list of such lists, one per level", _steps
+)

@@ -1,4 +1,4 @@
-"""`Row`: one import of a table."""
+"""`BatchRow`: one import of a table."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ COLUMNS = (*REQUIRED, "name", "image", "table", *OPTIONS, *PLACE_KEYWORDS)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BatchRow:
     """One import.
 
     Parameters
@@ -62,7 +62,7 @@ class Row:
     table: str | None = None
 
 
-def read_rows(table: str | Path) -> tuple[Row, ...]:
+def read_rows(table: str | Path) -> tuple[BatchRow, ...]:
     """Rows of a CSV file, whose relative paths start at its folder.
 
     Columns are ``source``, ``store`` and, where they are wanted, ``name``, ``image``, ``table`` and options:
@@ -102,7 +102,7 @@ def _check_columns(path: Path, found: Any) -> None:
         raise UsageError(f"{path} has a column twice: {', '.join(found)}")
 
 
-def _rows(path: Path, reader: csv.DictReader[str]) -> Iterator[Row]:
+def _rows(path: Path, reader: csv.DictReader[str]) -> Iterator[BatchRow]:
     for cells in reader:
         where = f"{path}, line {reader.line_num}"
         if None in cells or None in cells.values():
@@ -114,7 +114,7 @@ def _rows(path: Path, reader: csv.DictReader[str]) -> Iterator[Row]:
             if name not in given:
                 raise UsageError(f"{where}: {name} is empty")
         source = _placed(path, given["source"])
-        yield Row(
+        yield BatchRow(
             reader.line_num,
             source,
             normalized(_placed(path, given["store"])),
@@ -161,7 +161,7 @@ def _option(where: str, name: str, text: str) -> Any:
         raise UsageError(f"{where}: {name} is {value}: give {SIZED[name].expected}") from None
 
 
-def _check_targets(path: Path, rows: tuple[Row, ...]) -> None:
+def _check_targets(path: Path, rows: tuple[BatchRow, ...]) -> None:
     seen: dict[tuple[str, str], int] = {}
     for row in rows:
         target = (row.store, row.name)

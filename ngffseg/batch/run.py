@@ -13,7 +13,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from ngffseg.batch.row import Row
+from ngffseg.batch.row import BatchRow
 from ngffseg.convert import import_segmentation, is_imported
 from ngffseg.errors import ClusterError, NgffsegError
 from ngffseg.keywords import POSITIVE, strict
@@ -56,7 +56,7 @@ class RowWork:
     def __init__(self, threads: int | None) -> None:
         self.threads = threads
 
-    def __call__(self, row: Row) -> Result:
+    def __call__(self, row: BatchRow) -> Result:
         """Import what a row names; what an earlier run has done of it is not done again."""
         start, reason = time.monotonic(), ""
         options: Any = dict(row.options)
@@ -83,7 +83,7 @@ class RowWork:
         seconds = round(time.monotonic() - start, 2)
         return Result(row.number, row.source, row.store, row.name, status, reason, seconds)
 
-    def name(self, row: Row) -> str:
+    def name(self, row: BatchRow) -> str:
         """Which row it is."""
         return f"line {row.number} ({row.source})"
 
@@ -93,7 +93,7 @@ class RowWork:
 
 @strict({"cluster": CLUSTER, "workers": POSITIVE.or_none()})
 def run_batch(
-    rows: Sequence[Row],
+    rows: Sequence[BatchRow],
     *,
     cluster: Cluster = None,
     workers: int | None = None,
@@ -133,7 +133,7 @@ def run_batch(
     return sorted(results, key=lambda result: result.line)
 
 
-def _check_reach(executor: Executor, rows: Sequence[Row]) -> None:
+def _check_reach(executor: Executor, rows: Sequence[BatchRow]) -> None:
     """Refuse stores on a disk that workers do not share: each would write one of its own.
 
     Raises

@@ -5,19 +5,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ngffseg.chunks.cache import Cache
 from ngffseg.chunks.fetch import Fetch
-from ngffseg.chunks.paste import Box, paste
-from ngffseg.chunks.shard import Index
+from ngffseg.chunks.paste import paste
 from ngffseg.chunks.stored import StoredLabels
 from ngffseg.errors import ChunkError
+from ngffseg.grid import Box, Index, Labels
 
-Labels = npt.NDArray[Any]
 # Raises an error if an array is no longer the one that was opened.
 Verify = Callable[[], None]
 # Chunks that are fetched together: enough for a server, few enough for memory if nothing is packed.

@@ -15,11 +15,10 @@ from typing import Any
 import google_crc32c
 import numcodecs
 import numpy as np
-import numpy.typing as npt
 
 from ngffseg.errors import ChunkError
+from ngffseg.grid import Labels
 
-Labels = npt.NDArray[Any]
 CRC_BYTES = 4
 # Magic number and frame header descriptor of zstd.
 SMALLEST_FRAME = 5

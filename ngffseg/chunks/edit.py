@@ -10,10 +10,8 @@ from typing import Any
 import numpy as np
 from dask.system import CPU_COUNT
 
-from ngffseg.chunks.codec import Labels
-from ngffseg.chunks.paste import Box
-from ngffseg.chunks.shard import Index
 from ngffseg.chunks.stored import StoredLabels
+from ngffseg.grid import Box, Index, Labels
 
 # Makes the labels of a box.
 Content = Callable[[Box], Labels]

@@ -16,8 +16,9 @@ import numpy as np
 
 from ngffseg.chunks.cache import Cache
 from ngffseg.chunks.folder import Part, Suffix
-from ngffseg.chunks.shard import BEYOND, Index, joined
+from ngffseg.chunks.shard import BEYOND, joined
 from ngffseg.chunks.stored import StoredLabels
+from ngffseg.grid import Index
 
 # A gap of so many bytes between two ranges costs less than a request.
 GAP = 2**14

@@ -16,10 +16,10 @@ from zarr.core.array import AsyncArray
 from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import LocalStore, StorePath, WrapperStore
 
-from ngffseg.chunks.box import Labels, Verify
+from ngffseg.chunks.box import Verify
 from ngffseg.chunks.codec import DAMAGED, damaged
-from ngffseg.chunks.paste import Box
 from ngffseg.errors import ChunkError, NgffsegError
+from ngffseg.grid import Box, Labels
 
 # What zarr and its codecs raise on damaged bytes.
 ODD = (*DAMAGED, TypeError, KeyError, IndexError, AttributeError, AssertionError, OverflowError)

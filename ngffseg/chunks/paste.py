@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy.typing as npt
-
-Box = tuple[slice, ...]
-Labels = npt.NDArray[Any]
+from ngffseg.grid import Box, Labels
 
 
 def paste(out: Labels, box: Box, chunk: Labels, index: tuple[int, ...]) -> None:

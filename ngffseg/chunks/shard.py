@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ngffseg.chunks.codec import CRC_BYTES, Crc32c
+from ngffseg.grid import Index
 
 ABSENT = 2**64 - 1
 # Bytes of a file at most.
 LARGEST = 2**63 - 1
 BEYOND = "the index of the shard points to where no chunk can be"
-Index = tuple[int, ...]
 # A chunk, and where it starts and stops in its shard.
 Place = tuple[Index, int, int]
 

@@ -10,7 +10,8 @@ import zarr
 from zarr.core.metadata import ArrayV2Metadata, ArrayV3Metadata
 
 from ngffseg.chunks.codec import Codec, codec_of_v2, codec_of_v3
-from ngffseg.chunks.shard import Index, ShardLayout, shard_layout
+from ngffseg.chunks.shard import ShardLayout, shard_layout
+from ngffseg.grid import Index
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,14 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
-from ngffseg.chunks.codec import DAMAGED, Labels, damaged
+from ngffseg.chunks.codec import DAMAGED, damaged
 from ngffseg.chunks.listing import listed_objects
 from ngffseg.chunks.objects import Objects
-from ngffseg.chunks.paste import Box, paste
-from ngffseg.chunks.shard import BEYOND, Index, Place
+from ngffseg.chunks.paste import paste
+from ngffseg.chunks.shard import BEYOND, Place
 from ngffseg.chunks.storage_layout import StorageLayout
 from ngffseg.errors import ChunkError
+from ngffseg.grid import Box, Index, Labels
 
 
 class StoredLabels:

@@ -15,7 +15,7 @@ from rich.text import Text
 from ngffseg.cli.telling import tell
 from ngffseg.errors import NgffsegWarning
 from ngffseg.geometry import SourceGrid, anatomical_code
-from ngffseg.labels import LabelImage, StoredImage, StoredLabels, StoredLevel, StoreTree
+from ngffseg.labels import ImageSummary, LabelImage, LabelsSummary, LevelSummary, StoreTree
 from ngffseg.model import Loss, Segment
 from ngffseg.ngff import encode_source_grid, json_value
 from ngffseg.planning import Cost
@@ -71,7 +71,7 @@ def segment_json(segment: Segment) -> dict[str, Any]:
     }
 
 
-def level_json(level: StoredLevel) -> dict[str, Any]:
+def level_json(level: LevelSummary) -> dict[str, Any]:
     """A level, for programs."""
     return {
         "path": level.path,
@@ -123,7 +123,7 @@ def tree_json(tree: StoreTree) -> dict[str, Any]:
     }
 
 
-def stored_image_json(image: StoredImage) -> dict[str, Any]:
+def stored_image_json(image: ImageSummary) -> dict[str, Any]:
     """The image of a store, for programs."""
     channels = [
         {
@@ -142,7 +142,7 @@ def stored_image_json(image: StoredImage) -> dict[str, Any]:
     }
 
 
-def stored_labels_json(stored: StoredLabels) -> dict[str, Any]:
+def stored_labels_json(stored: LabelsSummary) -> dict[str, Any]:
     """A label image of a store, for programs."""
     source = stored.source and {
         "image": stored.source.link,

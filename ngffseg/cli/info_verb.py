@@ -14,7 +14,7 @@ from ngffseg.cli.tables import (
     segments_table,
     source_text,
 )
-from ngffseg.labels import StoredImage, StoredLabels, StoreTree, store_tree
+from ngffseg.labels import ImageSummary, LabelsSummary, StoreTree, store_tree
 from ngffseg.pictures import plot_store, save_picture
 from ngffseg.planning import access_costs
 
@@ -71,14 +71,14 @@ def _print_root(tree: StoreTree) -> None:
         _print(f"labels/{broken.name} cannot be opened: {broken.problem}")
 
 
-def _print_image(image: StoredImage) -> None:
+def _print_image(image: ImageSummary) -> None:
     kind = "image (placeholder, no data)" if image.placeholder else f"image {image.name}"
     console().print(levels_table(kind, image.levels))
     if image.channels:
         console().print(channels_table("channels", image.channels))
 
 
-def _print_labels(stored: StoredLabels) -> None:
+def _print_labels(stored: LabelsSummary) -> None:
     image, out = stored.image, console()
     registered = "" if stored.registered else "  (not registered)"
     out.print(levels_table(f"labels/{image.name}  {stored.method}{registered}", stored.levels))

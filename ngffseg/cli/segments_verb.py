@@ -26,7 +26,7 @@ from ngffseg.labels import (
 from ngffseg.model import Segment
 
 MOST_ROWS = 100
-Row = tuple[LabelImage, SegmentEntry, Segment | None]
+SegmentRow = tuple[LabelImage, SegmentEntry, Segment | None]
 
 
 @click.command("segments")
@@ -57,9 +57,9 @@ def run(store: str, *, name: str | None, label: int | None, verify: bool, as_jso
     return 1 if stale else 0
 
 
-def _rows(images: list[LabelImage], label: int | None, most: int | None) -> tuple[list[Row], int]:
+def _rows(images: list[LabelImage], label: int | None, most: int | None) -> tuple[list[SegmentRow], int]:
     """Rows of one label or of all, as many as are to be shown; and how many segments there are."""
-    rows: list[Row] = []
+    rows: list[SegmentRow] = []
     total = 0
     indices = [_index(image) for image in images]
     for image, index in zip(images, indices, strict=True):
@@ -103,7 +103,7 @@ def _row_json(image: LabelImage, entry: SegmentEntry, segment: Segment | None) -
     }
 
 
-def _table(rows: list[Row], total: int) -> Table:
+def _table(rows: list[SegmentRow], total: int) -> Table:
     shown = f"{total} segments" if len(rows) == total else f"{total} segments, the first {len(rows)}"
     table = Table(
         "value", "", "id", "name", "voxels", "mm³", "box", "centroid", "chunks",

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ngffseg.geometry import Geometry, SourceGrid, anatomical_code
-from ngffseg.labels import SourceLink, StoredLevel
+from ngffseg.labels import LevelSummary, SourceLink
 from ngffseg.model import Channel, Segment
 from ngffseg.planning import Cost
 
@@ -25,7 +25,7 @@ def size_text(count: float | None) -> str:
     return f"{value:.1f} {UNITS[-1]}"
 
 
-def levels_table(title: str, levels: tuple[StoredLevel, ...]) -> Table:
+def levels_table(title: str, levels: tuple[LevelSummary, ...]) -> Table:
     """Levels as a table."""
     table = Table(
         "level", "shape", "chunks", "shards", "dtype", "voxel", "stored", title=title, title_justify="left"

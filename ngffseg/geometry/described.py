@@ -14,7 +14,7 @@ from ngffseg.geometry.grid import SPACE, Geometry, default_axes
 from ngffseg.geometry.resolution import COLUMN, scales
 from ngffseg.geometry.units import SECONDS, length_unit
 
-Numbers = Sequence[float] | Mapping[str, float]
+PerAxis = Sequence[float] | Mapping[str, float]
 Units = str | Sequence[str | None] | Mapping[str, str | None]
 
 
@@ -22,8 +22,8 @@ def described_grid(
     shape: Sequence[int],
     *,
     axes: str | Sequence[str] = (),
-    scale: Numbers | None = None,
-    translation: Numbers | None = None,
+    scale: PerAxis | None = None,
+    translation: PerAxis | None = None,
     units: Units | None = None,
 ) -> Geometry:
     """The grid of an array of which people say in simple words where it lies: along the axes, in no patient.
@@ -71,8 +71,8 @@ def redescribed(
     geometry: Geometry,
     *,
     axes: str | Sequence[str] = (),
-    scale: Numbers | None = None,
-    translation: Numbers | None = None,
+    scale: PerAxis | None = None,
+    translation: PerAxis | None = None,
     units: Units | None = None,
 ) -> Geometry:
     """The grid that words tell of an array whose file tells one, too: they overrule it, and what they leave out stays.
@@ -113,7 +113,7 @@ def redescribed(
     )
 
 
-def _numbers(word: str, given: Numbers | None, names: Sequence[str], default: float) -> list[float]:
+def _numbers(word: str, given: PerAxis | None, names: Sequence[str], default: float) -> list[float]:
     """A number per axis."""
     if given is None:
         return [default] * len(names)

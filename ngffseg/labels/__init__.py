@@ -21,7 +21,7 @@ from ngffseg.labels.plan.place_words import (
 from ngffseg.labels.read.address import split_address
 from ngffseg.labels.read.channels import channel_count, channel_window, label_channels, shown_channels
 from ngffseg.labels.read.contents import Contents, IntensityImage, open_contents, shown_name
-from ngffseg.labels.read.inventory import SourceLink, StoredImage, StoredLabels, StoredLevel, StoreTree
+from ngffseg.labels.read.inventory import ImageSummary, LabelsSummary, LevelSummary, SourceLink, StoreTree
 from ngffseg.labels.read.label_image import LabelImage
 from ngffseg.labels.read.lazy_level import array_in, bounding_box
 from ngffseg.labels.read.listing import ListedLabels, list_labels
@@ -45,8 +45,11 @@ __all__ = [
     "Contents",
     "Fixes",
     "Forecast",
+    "ImageSummary",
     "IntensityImage",
     "LabelImage",
+    "LabelsSummary",
+    "LevelSummary",
     "ListedLabels",
     "Nearest",
     "PlaceOptions",
@@ -55,9 +58,6 @@ __all__ = [
     "SegmentIndex",
     "SourceLink",
     "StoreTree",
-    "StoredImage",
-    "StoredLabels",
-    "StoredLevel",
     "Verification",
     "VoxelOrder",
     "WriteOptions",

@@ -34,7 +34,7 @@ class Description:
         )
 
 
-class Kind(Protocol):
+class ArrayKind(Protocol):
     """A kind of arrays."""
 
     def knows(self, value: Any) -> bool:
@@ -144,7 +144,7 @@ class OpenedStore:
         return np.asarray(self.store[moved].read().result())
 
 
-KINDS: tuple[Kind, ...] = (Xarray(), TensorStore())
+KINDS: tuple[ArrayKind, ...] = (Xarray(), TensorStore())
 
 
 def _axes(word: str, names: Sequence[Any]) -> list[str]:

@@ -10,7 +10,7 @@ from ngffseg.geometry import Geometry, scales
 from ngffseg.geometry.coordinates import TOLERANCE
 from ngffseg.geometry.grid import default_axes
 from ngffseg.geometry.resolution import COLUMN
-from ngffseg.model.array_kinds import KINDS, Description, Kind
+from ngffseg.model.array_kinds import KINDS, ArrayKind, Description
 
 
 def plain_array(value: Any) -> Any:
@@ -92,7 +92,7 @@ def check_description(value: Any, geometry: Geometry) -> None:
         )
 
 
-def _kind(value: Any) -> Kind | None:
+def _kind(value: Any) -> ArrayKind | None:
     return next((kind for kind in KINDS if kind.knows(value)), None)
 
 

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from ngffseg.geometry import Geometry, on_axes
 from ngffseg.geometry.grid import AXES, default_axes
+from ngffseg.grid import Box
 
 Values = npt.NDArray[Any]
-Box = tuple[slice, ...]
 T = TypeVar("T")
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ngffseg.grid import Box, Index
 from ngffseg.labels import LabelImage, bounding_box, build_levels, can_update, update_labels
-from ngffseg.napari_plugin.axes import Box, LayerAxes, Values, all_axes
+from ngffseg.napari_plugin.axes import LayerAxes, Values, all_axes
 
-Index = tuple[int, ...]
 # Labels of neighbouring chunks are saved as one box, up to so many voxels.
 MOST_VOXELS = 2**26
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ngffseg.grid import Box
 from ngffseg.labels import bounding_box
-from ngffseg.napari_plugin.axes import Box, LayerAxes, Values
+from ngffseg.napari_plugin.axes import LayerAxes, Values
 
 
 class LevelView:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ngffseg.errors import MissingExtraError, UsageError
 from ngffseg.pictures.plane import Panel
-from ngffseg.pictures.tint import Entry
+from ngffseg.pictures.tint import LegendEntry
 from ngffseg.text import plain
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ LETTERS: dict[str, Any] = {"color": "yellow", "fontsize": 8, "ha": "center", "va
 MOST_NAMES = 20
 
 
-def new_figure(rows: Sequence[tuple[Sequence[Panel], Sequence[Entry]]]) -> Figure:
+def new_figure(rows: Sequence[tuple[Sequence[Panel], Sequence[LegendEntry]]]) -> Figure:
     """A figure of rows of panels, each with its legend.
 
     Raises
@@ -68,7 +68,7 @@ def _save(figure: Figure, target: Any) -> None:
     figure.savefig(target, dpi=DPI, format="png", metadata={"Software": None})
 
 
-def _draw_row(part: Any, panels: Sequence[Panel], entries: Sequence[Entry], columns: int) -> None:
+def _draw_row(part: Any, panels: Sequence[Panel], entries: Sequence[LegendEntry], columns: int) -> None:
     from matplotlib.patches import Patch
     from matplotlib.patheffects import withStroke
 

@@ -13,13 +13,13 @@ from ngffseg.keywords import strict
 from ngffseg.labels import Contents, LabelImage, open_contents, segment_index
 from ngffseg.pictures.figure import Drawing, new_figure
 from ngffseg.pictures.plane import Panel, Plane, behind, cut_axis, level_for, ramps
-from ngffseg.pictures.tint import OPACITY, Entry, colors_of, legend, tinted
+from ngffseg.pictures.tint import OPACITY, LegendEntry, colors_of, legend, tinted
 
 # Voxels along the longer side of a panel: what a screen shows.
 MOST_VOXELS = 1024
 # Segments whose boxes are looked at to find where labels are; of larger tables all is drawn.
 MOST_SEGMENTS = 100_000
-Row = tuple[Sequence[Panel], Sequence[Entry]]
+PictureRow = tuple[Sequence[Panel], Sequence[LegendEntry]]
 
 
 @strict()
@@ -90,7 +90,7 @@ def _chosen(contents: Contents) -> tuple[LabelImage, ...]:
     return found[0]
 
 
-def _slices(contents: Contents, layers: Sequence[LabelImage], axis: str | None, panels: int) -> Row:
+def _slices(contents: Contents, layers: Sequence[LabelImage], axis: str | None, panels: int) -> PictureRow:
     geometry = layers[0].geometry
     across = cut_axis(geometry, axis)
     start, stop = _extent(layers, across)
@@ -108,7 +108,7 @@ def _slices(contents: Contents, layers: Sequence[LabelImage], axis: str | None, 
     return drawn, legend(layers, seen)
 
 
-def _levels(layers: Sequence[LabelImage], axis: str | None) -> Row:
+def _levels(layers: Sequence[LabelImage], axis: str | None) -> PictureRow:
     geometry = layers[0].geometry
     across = cut_axis(geometry, axis)
     start, stop = _extent(layers, across)

@@ -17,7 +17,7 @@ Picture = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LegendEntry:
     """A line of a legend: a name, and red, green and blue from 0 to 1."""
 
     name: str
@@ -47,10 +47,10 @@ def colors_of(image: LabelImage) -> dict[int, Any]:
     return {segment.label_value: segment.color for segment in image.segments}
 
 
-def legend(layers: Sequence[LabelImage], seen: Sequence[set[int]]) -> list[Entry]:
+def legend(layers: Sequence[LabelImage], seen: Sequence[set[int]]) -> list[LegendEntry]:
     """A line for each named segment of which something is seen, in the order of the tables."""
     return [
-        Entry(segment.name, rgba(segment.label_value, {segment.label_value: segment.color})[:3])
+        LegendEntry(segment.name, rgba(segment.label_value, {segment.label_value: segment.color})[:3])
         for layer, values in zip(layers, seen, strict=True)
         for segment in layer.segments
         if segment.label_value in values

@@ -15,6 +15,7 @@ import zarr
 from zarr.storage import LocalStore
 
 from ngffseg.geometry import identity
+from ngffseg.grid import Labels
 from ngffseg.keywords import strict
 from ngffseg.labels.nodes.create import create_array
 from ngffseg.labels.read.levels import written_labels
@@ -31,7 +32,6 @@ from ngffseg.pyramid import (
 )
 from ngffseg.workers import ThreadExecutor
 
-Labels = npt.NDArray[Any]
 EDGE = 256
 CELL = 60
 RUNS = 3

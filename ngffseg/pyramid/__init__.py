@@ -1,6 +1,6 @@
 """Arrays to arrays: the plan of a label pyramid, the kernels and the block engine. No JSON here."""
 
-from ngffseg.pyramid.build import Executor, build_pyramid
+from ngffseg.pyramid.build import BlockExecutor, build_pyramid
 from ngffseg.pyramid.compression import Compression
 from ngffseg.pyramid.counts import Counts, are_rows, chunk_digests, merged
 from ngffseg.pyramid.estimate import Estimate, Rates, estimate
@@ -26,11 +26,11 @@ from ngffseg.pyramid.update import box_above, labels_of
 __all__ = [
     "PYRAMID_KEYWORDS",
     "Block",
+    "BlockExecutor",
     "BlockStatistics",
     "Compression",
     "Counts",
     "Estimate",
-    "Executor",
     "HandedLabels",
     "LabelStatistics",
     "Level",

@@ -13,20 +13,16 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ngffseg.grid import Box, Index, Labels
 from ngffseg.pyramid.compilation import as_input
 from ngffseg.pyramid.kernels import is_background
 from ngffseg.pyramid.morton import in_morton_order
 from ngffseg.pyramid.occupancy import Objects, wanted_tiles
 from ngffseg.pyramid.plan import Block, Level, PyramidPlan
 from ngffseg.pyramid.reduction import downsample_into
-from ngffseg.pyramid.source import Source, checked
+from ngffseg.pyramid.source import LabelSource, checked
 from ngffseg.pyramid.target import Target, UnitWriter
-
-Labels = npt.NDArray[Any]
-Box = tuple[slice, ...]
-Index = tuple[int, ...]
 
 
 class Abort(Exception):  # noqa: N818
@@ -54,7 +50,7 @@ class BlockRun:
         self,
         plan: PyramidPlan,
         block: Block,
-        source: Source,
+        source: LabelSource,
         targets: Sequence[Target],
         objects: Objects | None,
         look: Callable[[Labels, Box], None] | None,
@@ -182,7 +178,7 @@ class BlockRun:
             downsample_into(out, labels, factors, self.plan.reduction, at=at, start=start)
 
 
-def read_tile(source: Source, box: Box, buffers: Buffers, dtype: np.dtype[Any]) -> Labels | None:
+def read_tile(source: LabelSource, box: Box, buffers: Buffers, dtype: np.dtype[Any]) -> Labels | None:
     """Labels of a box of a source, perhaps in the buffer of this thread; None: background."""
     return checked(source.read(box, buffers.get("source", math.prod(source.chunks), dtype)), box)
 

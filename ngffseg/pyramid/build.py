@@ -11,12 +11,12 @@ from ngffseg.pyramid.inputs import as_source
 from ngffseg.pyramid.label_statistics import BlockStatistics, LabelStatistics
 from ngffseg.pyramid.occupancy import occupied_blocks
 from ngffseg.pyramid.plan import Block, PyramidPlan
-from ngffseg.pyramid.source import Source, is_source
+from ngffseg.pyramid.source import LabelSource, is_source
 from ngffseg.pyramid.target import ArrayTarget, Target
 from ngffseg.pyramid.work import BlockTask, BlockWork
 
 
-class Executor(Protocol):
+class BlockExecutor(Protocol):
     """Threads, or processes elsewhere, that do blocks; `ngffseg.workers` has them."""
 
     @property
@@ -29,7 +29,7 @@ class Executor(Protocol):
         """Do all blocks, and give each as it is done."""
 
 
-class CheckpointLog(Protocol):
+class BlockLog(Protocol):
     """Keeps which blocks are done, so that nobody has to do them again."""
 
     @property
@@ -53,12 +53,12 @@ def build_pyramid(
     plan: PyramidPlan,
     labels: Any,
     levels: Sequence[Any],
-    executor: Executor,
+    executor: BlockExecutor,
     *,
-    first: Executor | None = None,
+    first: BlockExecutor | None = None,
     progress: Callable[[int], None] | None = None,
     statistics: LabelStatistics | None = None,
-    checkpoint_log: CheckpointLog | None = None,
+    checkpoint_log: BlockLog | None = None,
 ) -> None:
     """Write all levels of a plan.
 
@@ -67,7 +67,7 @@ def build_pyramid(
     plan
         What to write.
     labels
-        Level 0: a numpy, dask or zarr array, or a `Source`; shape and dtype as in the plan. If
+        Level 0: a numpy, dask or zarr array, or a `LabelSource`; shape and dtype as in the plan. If
         the plan begins above level 0, ``labels`` is what is stored there.
     levels
         One per level of the plan: a `Target`, or an array that takes boxes.
@@ -128,7 +128,7 @@ def build_pyramid(
 
 
 def _tasks(
-    plan: PyramidPlan, stage: int, source: Source, checkpoint_log: CheckpointLog | None
+    plan: PyramidPlan, stage: int, source: LabelSource, checkpoint_log: BlockLog | None
 ) -> Iterator[BlockTask]:
     """Blocks of a pass that are to be done, made one at a time: there may be millions."""
     for task in occupied_blocks(plan, stage, source.occupied(), source.unit):

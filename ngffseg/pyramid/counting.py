@@ -6,11 +6,12 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable
 
-from ngffseg.pyramid.block import Abort, Box, Buffers, Index, Labels, read_tile, tile_box, tile_grid
+from ngffseg.grid import Box, Index, Labels
+from ngffseg.pyramid.block import Abort, Buffers, read_tile, tile_box, tile_grid
 from ngffseg.pyramid.morton import in_morton_order
 from ngffseg.pyramid.occupancy import Objects, wanted_tiles
 from ngffseg.pyramid.plan import Block, PyramidPlan
-from ngffseg.pyramid.source import Source
+from ngffseg.pyramid.source import LabelSource
 
 
 class CountRun:
@@ -20,7 +21,7 @@ class CountRun:
         self,
         plan: PyramidPlan,
         block: Block,
-        source: Source,
+        source: LabelSource,
         objects: Objects | None,
         look: Callable[[Labels, Box], None] | None,
     ) -> None:

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ngffseg.grid import Numbers
 from ngffseg.pyramid.compilation import compiled, inlined
 
-Numbers = npt.NDArray[np.uint64]
 LABEL, CHUNK, VOXELS, PLACES = 0, 1, 2, 3
 LARGEST: Any = np.uint64(2**64 - 1)
 # Constants of splitmix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators").

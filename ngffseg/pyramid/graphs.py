@@ -12,10 +12,10 @@ from dask.array.core import getter, getter_inline, getter_nofancy
 from dask.blockwise import Blockwise
 from dask.core import flatten, get_dependencies
 
+from ngffseg.grid import Index
 from ngffseg.pyramid.pieces import piece_size
 from ngffseg.pyramid.plan import PyramidPlan
 
-Index = tuple[int, ...]
 # Tasks that take a part of what is there: to run one again costs less than to keep what it gives.
 SLICING = (getitem, getter, getter_inline, getter_nofancy)
 

@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ngffseg.grid import Box, Index, Labels
 from ngffseg.pyramid.pieces import exact_labels
 from ngffseg.pyramid.plan import Block, PyramidPlan
-from ngffseg.pyramid.source import Box, Labels
 from ngffseg.pyramid.strides import gathered
-
-Index = tuple[int, ...]
 
 
 def block_spans(plan: PyramidPlan) -> Index:

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from ngffseg.errors import UsageError
+from ngffseg.grid import Box, Labels
 from ngffseg.pyramid.pieces import PieceSource
 from ngffseg.pyramid.plan import PyramidPlan
-from ngffseg.pyramid.source import Box, Labels, Source, is_source
+from ngffseg.pyramid.source import LabelSource, is_source
 from ngffseg.pyramid.strides import gathered
 
 
-def as_source(labels: Any, plan: PyramidPlan) -> Source:
+def as_source(labels: Any, plan: PyramidPlan) -> LabelSource:
     """Labels that were handed in, as a source of the tiles of a plan.
 
     Raises
@@ -32,7 +33,7 @@ def as_source(labels: Any, plan: PyramidPlan) -> Source:
     return PieceSource(labels, plan, chunks)
 
 
-def _fits(source: Source, plan: PyramidPlan) -> bool:
+def _fits(source: LabelSource, plan: PyramidPlan) -> bool:
     """Whether a tile needs no part of a chunk that another tile needs too."""
     level = plan.levels[0]
     if plan.passes[0].source is not None:

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ngffseg.grid import Box, Labels, Numbers
 from ngffseg.pyramid.compilation import as_input
 from ngffseg.pyramid.counts import (
     CHUNK,
@@ -22,7 +22,6 @@ from ngffseg.pyramid.counts import (
     PLACES,
     VOXELS,
     Counts,
-    Numbers,
     are_rows,
     chunk_digests,
     merged,
@@ -32,8 +31,6 @@ from ngffseg.pyramid.parts import Parts, SortedRows, full
 from ngffseg.pyramid.plan import PyramidPlan
 from ngffseg.pyramid.runs import COLUMNS, COUNT, HIGH, LOW, SUM, count_labels
 
-Labels = npt.NDArray[Any]
-Box = tuple[slice, ...]
 FIRST_ROOM = 1024
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
-Index = tuple[int, ...]
+from ngffseg.grid import Index
 
 
 def morton(grid: Sequence[int]) -> Iterator[Index]:

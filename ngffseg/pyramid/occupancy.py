@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from ngffseg.grid import Index
 from ngffseg.pyramid.plan import Block, PyramidPlan
 
-Index = tuple[int, ...]
 Objects = npt.NDArray[np.int64]
 
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-Numbers = npt.NDArray[np.uint64]
+from ngffseg.grid import Numbers
 
 # The column by which rows are sorted: the label of a row of the statistics.
 KEY = 0

@@ -12,11 +12,11 @@ import numpy as np
 from dask.base import is_dask_collection
 
 from ngffseg.errors import LabelValueError
+from ngffseg.grid import Box, Index, Labels
 from ngffseg.pyramid.plan import PyramidPlan
-from ngffseg.pyramid.source import Box, Labels, check_shape, is_source
+from ngffseg.pyramid.source import check_shape, is_source
 from ngffseg.pyramid.strides import gathered
 
-Index = tuple[int, ...]
 # A piece: enough work to be worth a call, small enough for every thread to hold one.
 SMALL_PIECE = 2**21
 LARGE_PIECE = 2**24

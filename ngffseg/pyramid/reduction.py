@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 
 from ngffseg.errors import UsageError
+from ngffseg.grid import Labels
 from ngffseg.pyramid import kernels, windows
 from ngffseg.pyramid.compilation import as_input, unsigned
 
 Method = Literal["mode", "sparse", "nearest"]
 Tie = Literal["balanced", "smallest"]
-Labels = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`Source`: labels of a level that are read tile by tile, in the order in which blocks need them."""
+"""`LabelSource`: labels of a level that are read tile by tile, in the order in which blocks need them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ngffseg.errors import LabelValueError, UsageError
-
-Labels = npt.NDArray[Any]
-Box = tuple[slice, ...]
+from ngffseg.grid import Box, Labels
 
 
-class Source(Protocol):
+class LabelSource(Protocol):
     """Chunks of labels that can be read; `ngffseg.chunks.StoredLabels` is one."""
 
     @property
@@ -34,7 +32,7 @@ class Source(Protocol):
         """The chunk that this thread has read last as the target would encode it; None: unknown."""
 
 
-def is_source(labels: object) -> TypeGuard[Source]:
+def is_source(labels: object) -> TypeGuard[LabelSource]:
     """Whether labels are read chunk by chunk already."""
     return hasattr(labels, "read") and hasattr(labels, "occupied")
 

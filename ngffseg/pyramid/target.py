@@ -9,16 +9,13 @@ from concurrent.futures import Future
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from ngffseg.grid import Index, Labels
 from ngffseg.pyramid.plan import Level
-from ngffseg.pyramid.source import Source
-
-Labels = npt.NDArray[Any]
-Index = tuple[int, ...]
+from ngffseg.pyramid.source import LabelSource
 
 
-class Target(Source, Protocol):
+class Target(LabelSource, Protocol):
     """A stored level, written object by object; `ngffseg.chunks.StoredLabels` is one."""
 
     def encode(self, labels: Labels) -> Any:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ngffseg.grid import Box, Labels
 from ngffseg.pyramid.plan import PyramidPlan
 from ngffseg.pyramid.reduction import downsample_into
 
-Labels = npt.NDArray[Any]
-Box = tuple[slice, ...]
 # Voxels of a finer level that are looked at together.
 PIECE = 2**24
 

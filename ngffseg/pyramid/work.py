@@ -12,7 +12,7 @@ from ngffseg.pyramid.handed import HandedLabels
 from ngffseg.pyramid.label_statistics import BlockStatistics, LabelStatistics
 from ngffseg.pyramid.occupancy import Objects
 from ngffseg.pyramid.plan import Block, PyramidPlan
-from ngffseg.pyramid.source import Source
+from ngffseg.pyramid.source import LabelSource
 from ngffseg.pyramid.target import Target
 
 # A block, and the objects of its source that are there where they are known.
@@ -38,7 +38,7 @@ class BlockWork:
     def __init__(
         self,
         plan: PyramidPlan,
-        source: Source,
+        source: LabelSource,
         targets: Sequence[Target],
         statistics: LabelStatistics | None,
         keep: Callable[[Block, BlockStatistics | None], None] | None = None,

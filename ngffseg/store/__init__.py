@@ -1,7 +1,7 @@
 """Where stores are: the only room that knows paths, URLs, credentials and the local disk."""
 
 from ngffseg.store.address import can_list, local_path, normalized, split_archive
-from ngffseg.store.client import Entry
+from ngffseg.store.client import ObjectInfo
 from ngffseg.store.containment import checked_path, follow_links, inside, is_inside
 from ngffseg.store.disk import (
     can_exchange,
@@ -40,9 +40,9 @@ from ngffseg.store.url import (
 )
 
 __all__ = [
-    "Entry",
     "Lease",
     "Meter",
+    "ObjectInfo",
     "Where",
     "all_of",
     "archive_of",

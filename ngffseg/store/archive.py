@@ -14,7 +14,7 @@ from zarr.core.buffer import Buffer
 
 from ngffseg.errors import StoreError, UsageError
 from ngffseg.store.byte_store import ByteStore
-from ngffseg.store.client import Entry, bounds_of, folder_of
+from ngffseg.store.client import ObjectInfo, bounds_of, folder_of
 from ngffseg.store.directory import Directory, File, header_size
 from ngffseg.store.requests import PerLoop
 
@@ -125,11 +125,11 @@ class ArchiveStore(ByteStore):
         root = folder_of(self._key(prefix))
         return sum(entry.file_size for key, entry in entries.items() if key.startswith(root))
 
-    async def entries(self, prefix: str) -> dict[str, Entry]:
+    async def entries(self, prefix: str) -> dict[str, ObjectInfo]:
         """What is told of all entries whose keys begin with a prefix, as they are unpacked."""
         entries = (await self._entries()).entries
         keys = [key async for key in self.list_prefix(prefix)]
-        return {key: Entry(entries[self._key(key)].file_size, None, "") for key in keys}
+        return {key: ObjectInfo(entries[self._key(key)].file_size, None, "") for key in keys}
 
     async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
         """Keys of all entries that begin with a prefix."""

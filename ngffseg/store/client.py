@@ -16,7 +16,7 @@ CONCURRENCY = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ObjectInfo:
     """What a listing tells of an object.
 
     Parameters
@@ -52,7 +52,7 @@ class Client(Protocol):
     async def delete(self, keys: Sequence[str]) -> None:
         """Remove objects; one that is not there is no error."""
 
-    async def entries(self, prefix: str) -> dict[str, Entry]:
+    async def entries(self, prefix: str) -> dict[str, ObjectInfo]:
         """What is told of all objects whose keys begin with a prefix."""
 
     async def children(self, prefix: str) -> list[str]:

@@ -13,7 +13,7 @@ import fsspec
 from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
 from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, SuffixByteRequest
 
-from ngffseg.store.client import CONCURRENCY, CONNECT_TIMEOUT, READ_TIMEOUT, Entry, bounds_of
+from ngffseg.store.client import CONCURRENCY, CONNECT_TIMEOUT, READ_TIMEOUT, ObjectInfo, bounds_of
 from ngffseg.store.settings import NoCredentialsError, S3Settings, has_keys, s3_keys
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class FsspecClient:
             if isinstance(answer, BaseException) and not isinstance(answer, FileNotFoundError):
                 raise answer
 
-    async def entries(self, prefix: str) -> dict[str, Entry]:
+    async def entries(self, prefix: str) -> dict[str, ObjectInfo]:
         """What is told of all objects whose keys begin with a prefix."""
         folder = prefix.rpartition("/")[0]
         try:
@@ -110,12 +110,14 @@ class FsspecClient:
         return [path.removeprefix(f"{folder}/") for path in paths if path.startswith(f"{folder}/")]
 
 
-def _entry(properties: Mapping[str, Any]) -> Entry:
+def _entry(properties: Mapping[str, Any]) -> ObjectInfo:
     """What a file system tells of a file, each in words of its own."""
     modified = next((properties[word] for word in MODIFIED if properties.get(word) is not None), None)
     seconds = modified.timestamp() if isinstance(modified, datetime) else modified
     tag = next((str(properties[word]) for word in ("ETag", "etag") if properties.get(word)), "")
-    return Entry(int(properties["size"]), float(seconds) if isinstance(seconds, int | float) else None, tag)
+    return ObjectInfo(
+        int(properties["size"]), float(seconds) if isinstance(seconds, int | float) else None, tag
+    )
 
 
 def known_protocols() -> list[str]:

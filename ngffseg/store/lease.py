@@ -19,7 +19,7 @@ from typing import Protocol
 
 from ngffseg.errors import StoreError
 from ngffseg.store.address import local_path
-from ngffseg.store.client import Entry
+from ngffseg.store.client import ObjectInfo
 from ngffseg.store.containment import inside
 from ngffseg.store.objects import create_object, list_objects, place_of, put_object, read_objects, remove
 
@@ -164,7 +164,7 @@ def _key(folder: str, number: int) -> str:
     return f"{folder}/{OWNER}{number:06d}.json"
 
 
-def _owners(url: str, folder: str) -> dict[int, Entry]:
+def _owners(url: str, folder: str) -> dict[int, ObjectInfo]:
     """What is told of the owners of a folder, by their numbers."""
     prefix = f"{folder}/{OWNER}"
     found = list_objects(url, prefix)

@@ -15,7 +15,7 @@ from zarr.core.sync import sync
 from ngffseg.errors import OutsideStoreError
 from ngffseg.store.address import local_folder, local_path, split_archive
 from ngffseg.store.archive import ArchiveStore
-from ngffseg.store.client import Entry
+from ngffseg.store.client import ObjectInfo
 from ngffseg.store.containment import (
     Boundary,
     checked_key,
@@ -97,7 +97,7 @@ def _read(boundary: Boundary, key: str) -> bytes | None:
         return None
 
 
-def list_objects(where: Where, prefix: str) -> dict[str, Entry]:
+def list_objects(where: Where, prefix: str) -> dict[str, ObjectInfo]:
     """What is told of all objects of a store whose keys begin with a prefix, by their keys."""
     if isinstance(where, str) and split_archive(where) is not None:
         return sync(cast("ArchiveStore", open_store(where)).entries(prefix))
@@ -109,7 +109,7 @@ def list_objects(where: Where, prefix: str) -> dict[str, Entry]:
     for key in boundary.files(checked_key(prefix).rpartition("/")[0]):
         if key.startswith(prefix) and not key.endswith(UNFINISHED):
             status = (root / key).stat()
-            found[key] = Entry(status.st_size, status.st_mtime, str(status.st_mtime_ns))
+            found[key] = ObjectInfo(status.st_size, status.st_mtime, str(status.st_mtime_ns))
     return found
 
 

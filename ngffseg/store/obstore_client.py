@@ -14,7 +14,7 @@ from obstore.exceptions import GenericError
 from obstore.store import S3Store
 from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, SuffixByteRequest
 
-from ngffseg.store.client import CONCURRENCY, CONNECT_TIMEOUT, READ_TIMEOUT, Entry, bounds_of
+from ngffseg.store.client import CONCURRENCY, CONNECT_TIMEOUT, READ_TIMEOUT, ObjectInfo, bounds_of
 from ngffseg.store.settings import NoCredentialsError, S3Settings, s3_keys
 
 # Seconds at the end of the process. A thread of Rust that has just handed over an answer still returns through
@@ -61,12 +61,12 @@ class ObstoreClient:
         if keys:
             await obstore.delete_async(self.store, [self._key(key) for key in keys])
 
-    async def entries(self, prefix: str) -> dict[str, Entry]:
+    async def entries(self, prefix: str) -> dict[str, ObjectInfo]:
         """What is told of all objects whose keys begin with a prefix."""
         # object_store lists folders: what begins with the last part of the name is picked here.
         folder = self._key(prefix.rpartition("/")[0])
         start = len(self.prefix) + 1 if self.prefix else 0
-        found: dict[str, Entry] = {}
+        found: dict[str, ObjectInfo] = {}
         async for batch in obstore.list(self.store, folder or None, chunk_size=1000):
             keys = ((meta["path"][start:], meta) for meta in batch)
             found |= {key: _entry(meta) for key, meta in keys if key.startswith(prefix)}
@@ -79,8 +79,8 @@ class ObstoreClient:
         return [path.rpartition("/")[2] for path in paths]
 
 
-def _entry(meta: obstore.ObjectMeta) -> Entry:
-    return Entry(meta["size"], meta["last_modified"].timestamp(), meta["e_tag"] or "")
+def _entry(meta: obstore.ObjectMeta) -> ObjectInfo:
+    return ObjectInfo(meta["size"], meta["last_modified"].timestamp(), meta["e_tag"] or "")
 
 
 def _range(part: ByteRequest) -> Any:

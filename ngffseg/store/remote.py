@@ -11,7 +11,7 @@ from zarr.core.buffer import Buffer
 
 from ngffseg.errors import UsageError
 from ngffseg.store.byte_store import ByteStore
-from ngffseg.store.client import Client, Entry, folder_of
+from ngffseg.store.client import Client, ObjectInfo, folder_of
 from ngffseg.store.containment import is_inside
 from ngffseg.store.failed_request import FailedRequest, Kind, failed_request_of
 from ngffseg.store.failure import request_error
@@ -155,7 +155,7 @@ class RemoteStore(ByteStore):
         """Number of bytes of an object."""
         return cast("int", await self._request("HEAD", key, partial(self._client.size, key)))
 
-    async def entries(self, prefix: str) -> dict[str, Entry]:
+    async def entries(self, prefix: str) -> dict[str, ObjectInfo]:
         """What is told of all objects whose keys begin with a prefix."""
         self._check_listing()
         found = await self._request("LIST", prefix, partial(self._client.entries, prefix), ("missing",))

@@ -9,7 +9,6 @@ Task_contra = TypeVar("Task_contra", contravariant=True)
 Result_co = TypeVar("Result_co", covariant=True)
 T = TypeVar("T")
 R = TypeVar("R")
-Index = tuple[int, ...]
 
 
 class Work(Protocol[Task_contra, Result_co]):

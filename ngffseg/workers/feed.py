@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ngffseg.errors import ClusterError
-from ngffseg.workers.executor import Index
+from ngffseg.grid import Index
 
 if TYPE_CHECKING:
     import distributed

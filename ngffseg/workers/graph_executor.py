@@ -13,7 +13,8 @@ import dask.threaded
 import numpy as np
 from dask.callbacks import Callback
 
-from ngffseg.workers.executor import HandedWork, Index, R, T
+from ngffseg.grid import Index
+from ngffseg.workers.executor import HandedWork, R, T
 from ngffseg.workers.threads import ThreadExecutor, ended_pool
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ngffseg.errors import ClusterError, UsageError
-from ngffseg.keywords import Kind
+from ngffseg.keywords import ValueKind
 from ngffseg.workers.dask_executor import DaskExecutor
 from ngffseg.workers.executor import Executor
 from ngffseg.workers.threads import ThreadExecutor
@@ -28,7 +28,7 @@ def _cluster(value: Any) -> Any:
     return value
 
 
-CLUSTER = Kind("an address, 'threads', 'processes', a distributed.Client, or None", _cluster)
+CLUSTER = ValueKind("an address, 'threads', 'processes', a distributed.Client, or None", _cluster)
 # Seconds for a scheduler to answer.
 ANSWER = 8.0
 

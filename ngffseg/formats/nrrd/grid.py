@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ngffseg.errors import FormatError
 from ngffseg.formats.nrrd.header import Header
 from ngffseg.formats.nrrd.units import FIELD, stated_units
 from ngffseg.geometry import MILLIMETERS, Geometry, converted, from_nrrd, nrrd_frame
-
-Labels = npt.NDArray[Any]
+from ngffseg.grid import Labels
 
 
 @dataclass(frozen=True, slots=True)

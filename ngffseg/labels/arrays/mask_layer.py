@@ -11,10 +11,10 @@ import numpy.typing as npt
 from dask.base import compute
 
 from ngffseg.errors import LabelValueError
+from ngffseg.grid import Box
 from ngffseg.labels.read.lazy_level import SlicedArray, bounding_box, checked
 from ngffseg.model import ArrayLike
 
-Box = tuple[slice, ...]
 Mask = npt.NDArray[np.bool_]
 # Voxels of masks that one thread holds at the same time.
 TOGETHER = 2**27

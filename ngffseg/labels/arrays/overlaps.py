@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from dask.system import CPU_COUNT
 
-from ngffseg.labels.arrays.mask_layer import TOGETHER, Box, common_chunks, read_masks
+from ngffseg.grid import Box, Index
+from ngffseg.labels.arrays.mask_layer import TOGETHER, common_chunks, read_masks
 from ngffseg.labels.read.lazy_level import checked
 
-Index = tuple[int, ...]
 # Voxels of a mask that are looked at together; chunks may make it some more.
 BLOCK = 2**21
 LARGEST_BLOCK = 2**24

@@ -7,15 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from dask.base import is_dask_collection
 
 from ngffseg.geometry import SPACE, TOLERANCE, Geometry, Order, index_map
+from ngffseg.grid import Box, Labels
 from ngffseg.labels.read.lazy_level import bounding_box, checked
 from ngffseg.model import ArrayLike
 
-Box = tuple[slice, ...]
-Labels = npt.NDArray[Any]
 # Voxels that are looked at together.
 PIECE = 2**22
 

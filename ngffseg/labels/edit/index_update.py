@@ -12,13 +12,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import zarr
 
 from ngffseg import ngff
 from ngffseg.chunks import BoxReader, StoredLabels
 from ngffseg.errors import MetadataError
-from ngffseg.grid import chunk_boxes, chunk_grid
+from ngffseg.grid import Numbers, chunk_boxes, chunk_grid
 from ngffseg.labels.edit.recount import Recount
 from ngffseg.labels.edit.write_ahead_log import WriteAheadLog
 from ngffseg.labels.index.level_count import counted_level0
@@ -38,12 +37,11 @@ from ngffseg.labels.read.members import child_names
 from ngffseg.pyramid import Counts, PyramidPlan, chunk_digests, merged
 from ngffseg.store import inside, open_store, remove
 
-Numbers = npt.NDArray[np.uint64]
 # Stored bytes of objects, before and after a change of them.
 Sizes = Mapping[tuple[int, ...], tuple[int, int]]
 
 
-class Change:
+class ChunkChange:
     """What an update has changed in level 0, as the index tells of it.
 
     Parameters
@@ -91,7 +89,7 @@ class Change:
 
 
 def update_index(
-    image: LabelImage, plan: PyramidPlan, change: Change, log: WriteAheadLog, version: ngff.Version
+    image: LabelImage, plan: PyramidPlan, change: ChunkChange, log: WriteAheadLog, version: ngff.Version
 ) -> None:
     """Write the index anew under names of its own, then have its group name them."""
     path, prefix = f"{INDEX}/{image.name}", f"{log.id}-"
@@ -132,7 +130,7 @@ def _readable(url: str, group: zarr.Group) -> StoredIndex | None:
 
 
 def _counted_on(
-    url: str, prefix: str, plan: PyramidPlan, old: StoredIndex, change: Change, version: ngff.Version
+    url: str, prefix: str, plan: PyramidPlan, old: StoredIndex, change: ChunkChange, version: ngff.Version
 ) -> ngff.IndexLayout:
     """Write the index from the old one, less what the chunks held before, plus what they hold now."""
     recount = Recount(change.before, change.after, change.grid, _Extent(change.stored, change.grid))

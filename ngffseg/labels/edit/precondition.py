@@ -13,13 +13,13 @@ from ngffseg.labels.nodes.find import attributes_of, find_group
 from ngffseg.labels.nodes.paths import LABELS
 from ngffseg.labels.read.hosts import writable_version
 from ngffseg.labels.read.image_group import open_image_group
-from ngffseg.labels.read.label_image import Box, LabelImage, exact_box
+from ngffseg.labels.read.label_image import BoxLike, LabelImage, exact_box
 from ngffseg.store import open_store
 
 Slices = tuple[slice, ...]
 
 
-def checked_labels(image: LabelImage, box: Box | None, labels: npt.ArrayLike) -> npt.NDArray[Any]:
+def checked_labels(image: LabelImage, box: BoxLike | None, labels: npt.ArrayLike) -> npt.NDArray[Any]:
     """The labels, if they are what the box takes.
 
     Raises

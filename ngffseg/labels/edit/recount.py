@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from ngffseg.grid import Numbers
 from ngffseg.pyramid import Counts
 
-Numbers = npt.NDArray[np.uint64]
 LOST = 2**64 - 1
 # First and last index of a label along an axis, within these chunks of level 0 (flat indices).
 Extent = Callable[[int, int, list[int]], tuple[int, int]]

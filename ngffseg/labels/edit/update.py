@@ -14,7 +14,7 @@ from ngffseg.chunks import BoxReader, StoredLabels, edit_box
 from ngffseg.errors import UsageError
 from ngffseg.grid import chunk_boxes
 from ngffseg.keywords import strict
-from ngffseg.labels.edit.index_update import Change, update_index
+from ngffseg.labels.edit.index_update import ChunkChange, update_index
 from ngffseg.labels.edit.precondition import checked_labels, checked_version
 from ngffseg.labels.edit.stored_plan import stored_plan
 from ngffseg.labels.edit.write_ahead_log import (
@@ -32,7 +32,7 @@ from ngffseg.labels.nodes.find import attributes_of, find_group
 from ngffseg.labels.nodes.group_document import put_group
 from ngffseg.labels.nodes.paths import LABELS
 from ngffseg.labels.read.image_group import open_image_group
-from ngffseg.labels.read.label_image import Box, LabelImage, exact_box
+from ngffseg.labels.read.label_image import BoxLike, LabelImage, exact_box
 from ngffseg.labels.read.levels import written_labels
 from ngffseg.labels.read.open import open_labels
 from ngffseg.pyramid import LabelStatistics, PyramidPlan, box_above, labels_of
@@ -44,7 +44,7 @@ MOST_UPDATES = 256
 
 
 @strict()
-def update_labels(image: LabelImage, box: Box | None, labels: npt.ArrayLike) -> LabelImage:
+def update_labels(image: LabelImage, box: BoxLike | None, labels: npt.ArrayLike) -> LabelImage:
     """Change a box of level 0 of stored labels, with the levels above it and the segment index.
 
     The result is what writing all of it anew would give. Only objects that cover the box are written. A
@@ -129,7 +129,7 @@ def _carry_out(image: LabelImage, log: WriteAheadLog, version: ngff.Version) -> 
             return labels_of(plan, number, inside, lambda below, box: readers[below].read(box))
 
         edit_box(targets[number], box_above(plan, number, log.box), made)
-    update_index(image, plan, Change(targets[0], log, sizes), log, version)
+    update_index(image, plan, ChunkChange(targets[0], log, sizes), log, version)
     _note(image, log, version)
     with locked(url):
         refresh_consolidated(url, [f"{LABELS}/{name}"], ngff.zarr_format(version))

@@ -22,12 +22,12 @@ import zarr
 
 from ngffseg import ngff
 from ngffseg.errors import JobError
+from ngffseg.grid import Box
 from ngffseg.labels.nodes.paths import JOBS
 from ngffseg.ngff import encode_json
 from ngffseg.pyramid import are_rows
 from ngffseg.store import put_object, read_objects, remove, take_lease
 
-Box = tuple[slice, ...]
 # Seconds to wait for another update of the same labels.
 PATIENCE = 120.0
 _packing = numcodecs.Zstd(level=1)

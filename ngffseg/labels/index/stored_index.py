@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-import numpy.typing as npt
 import zarr
 
 from ngffseg import ngff
 from ngffseg.errors import MetadataError
+from ngffseg.grid import Numbers
 from ngffseg.labels.nodes.find import attributes_of
 from ngffseg.labels.read.lazy_level import LazyLevel, array_in
 from ngffseg.pyramid import Counts
 
-Numbers = npt.NDArray[np.uint64]
 PAGE = 2**16
 
 

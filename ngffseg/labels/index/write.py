@@ -7,12 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import zarr
 
 from ngffseg import ngff
 from ngffseg.chunks import Keys, StoredLabels, keys_of
-from ngffseg.grid import chunk_grid
+from ngffseg.grid import Numbers, chunk_grid
 from ngffseg.labels.index.number_array import NumberWriter
 from ngffseg.labels.nodes.find import find_group
 from ngffseg.labels.nodes.paths import INDEX, INDEX_PARTS
@@ -21,7 +20,6 @@ from ngffseg.labels.read.lazy_level import LazyLevel, stored_array
 from ngffseg.pyramid import Counts, LabelStatistics, Level
 from ngffseg.store import can_list, list_objects, open_store
 
-Numbers = npt.NDArray[np.uint64]
 ROWS_PER_CHUNK = 4096
 CHUNKS_PER_CHUNK = PAIRS_PER_CHUNK = 65536
 DIGESTS, SIZES = INDEX_PARTS[3:]

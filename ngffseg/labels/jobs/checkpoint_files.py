@@ -16,13 +16,12 @@ from typing import Any
 
 import numcodecs
 import numpy as np
-import numpy.typing as npt
 
+from ngffseg.grid import Numbers
 from ngffseg.ngff import encode_json
 from ngffseg.pyramid import Block, BlockStatistics
 from ngffseg.store import Where, flushed, list_objects, put_object, read_objects
 
-Numbers = npt.NDArray[np.uint64]
 SUFFIX, PART = ".mark", ".rows"
 PART_NAME = re.compile(rf"[0-9a-f]{{32}}-\d+{re.escape(PART)}")
 # Objects that are fetched at the same time.

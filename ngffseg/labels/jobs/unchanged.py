@@ -12,11 +12,9 @@ from dask.system import CPU_COUNT
 
 from ngffseg.chunks import StoredLabels
 from ngffseg.errors import JobError
-from ngffseg.grid import chunk_boxes
+from ngffseg.grid import Box, chunk_boxes
 from ngffseg.labels.jobs.checkpoints import CheckpointLog
 from ngffseg.pyramid import PyramidPlan
-
-Box = tuple[slice, ...]
 
 
 def check_unchanged(

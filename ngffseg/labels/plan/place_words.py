@@ -11,8 +11,8 @@ from ngffseg.errors import UsageError
 from ngffseg.geometry import (
     axis_names,
 )
-from ngffseg.geometry.described import Numbers, Units
-from ngffseg.keywords import Kind
+from ngffseg.geometry.described import PerAxis, Units
+from ngffseg.keywords import ValueKind
 from ngffseg.labels.plan.options import WriteOptions
 
 
@@ -33,8 +33,8 @@ class PlaceOptions(TypedDict, total=False):
     """
 
     axes: str | Sequence[str]
-    scale: Numbers
-    translation: Numbers
+    scale: PerAxis
+    translation: PerAxis
     units: Units
 
 
@@ -52,9 +52,9 @@ def _listed(value: Any) -> Any:
     return listed
 
 
-_WORDS = Kind("a value per axis, in array order or by name", _listed)
+_WORDS = ValueKind("a value per axis, in array order or by name", _listed)
 PLACE_KEYWORDS = {
-    "axes": Kind("some of t, c, z, y, x in that order, such as 'tyx'", axis_names).or_none(),
+    "axes": ValueKind("some of t, c, z, y, x in that order, such as 'tyx'", axis_names).or_none(),
     "scale": _WORDS.or_none(),
     "translation": _WORDS.or_none(),
     "units": _WORDS.or_none(),

@@ -19,7 +19,7 @@ from ngffseg.labels.nodes.find import attributes_of, find_groups
 from ngffseg.labels.nodes.paths import LABELS
 from ngffseg.labels.read.address import split_address
 from ngffseg.labels.read.image_group import open_image_group
-from ngffseg.labels.read.label_image import Box, LabelImage, exact_box
+from ngffseg.labels.read.label_image import BoxLike, LabelImage, exact_box
 from ngffseg.labels.read.levels import Levels, grid_of, open_levels
 from ngffseg.labels.read.open import open_labels
 from ngffseg.model import Channel
@@ -55,7 +55,7 @@ class IntensityImage:
     geometry: Geometry
     channels: tuple[Channel, ...] = ()
 
-    def read(self, box: Box | None = None, level: int = 0) -> npt.NDArray[Any]:
+    def read(self, box: BoxLike | None = None, level: int = 0) -> npt.NDArray[Any]:
         """Values of a box of a level, in the stored dtype; only the chunks that it touches are read.
 
         Raises

@@ -13,7 +13,7 @@ from ngffseg.model import Channel
 
 
 @dataclass(frozen=True, slots=True)
-class StoredLevel:
+class LevelSummary:
     """One level: where it is, how it is cut, and how many bytes it takes (None: cannot list)."""
 
     path: str
@@ -27,13 +27,13 @@ class StoredLevel:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredImage:
+class ImageSummary:
     """The image of a store; a placeholder holds no data."""
 
     name: str
     placeholder: bool
     axes: tuple[str, ...]
-    levels: tuple[StoredLevel, ...]
+    levels: tuple[LevelSummary, ...]
     channels: tuple[Channel, ...] = ()
 
 
@@ -57,7 +57,7 @@ class SourceLink:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredLabels:
+class LabelsSummary:
     """A label image: its levels, and how they were made.
 
     ``source_grid`` is the grid of its source, where it is stored in another order than there.
@@ -66,7 +66,7 @@ class StoredLabels:
     image: LabelImage
     method: str
     metadata: dict[str, Any]
-    levels: tuple[StoredLevel, ...]
+    levels: tuple[LevelSummary, ...]
     source: SourceLink | None = None
     registered: bool = True
     source_grid: SourceGrid | None = None
@@ -98,8 +98,8 @@ class StoreTree:
 
     url: str
     version: str
-    image: StoredImage | None
-    labels: tuple[StoredLabels, ...]
+    image: ImageSummary | None
+    labels: tuple[LabelsSummary, ...]
     kinds: tuple[str, ...] = ()
     collection: ngff.Collection | None = None
     broken: tuple[ListedLabels, ...] = ()

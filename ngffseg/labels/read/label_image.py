@@ -17,7 +17,7 @@ from ngffseg.labels.read.levels import Levels, check_integers
 from ngffseg.model import Segment
 from ngffseg.store import store_errors
 
-Box = Sequence[slice | tuple[int, int]]
+BoxLike = Sequence[slice | tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +68,7 @@ class LabelImage:
             check_integers(self.url, self.arrays[number])
             return self.arrays.lazy(number)
 
-    def read(self, box: Box | None = None, level: int = 0) -> npt.NDArray[Any]:
+    def read(self, box: BoxLike | None = None, level: int = 0) -> npt.NDArray[Any]:
         """Labels of a box of a level; only the chunks that it touches are read.
 
         Parameters
@@ -103,7 +103,7 @@ class LabelImage:
         self.arrays.cache.clear()
 
 
-def exact_box(box: Box | None, shape: Sequence[int]) -> tuple[slice, ...]:
+def exact_box(box: BoxLike | None, shape: Sequence[int]) -> tuple[slice, ...]:
     """The box as slices with start and stop inside the shape.
 
     Raises

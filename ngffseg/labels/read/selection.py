@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from ngffseg.chunks import StoredLabels
-
-Labels = npt.NDArray[Any]
+from ngffseg.grid import Labels
 
 
 class Selection:

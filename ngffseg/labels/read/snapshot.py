@@ -24,13 +24,13 @@ from zarr.storage import LocalStore
 from ngffseg import ngff
 from ngffseg.chunks import BoxReader, ForeignReader
 from ngffseg.errors import MetadataError, StaleError, StoreNotFoundError
+from ngffseg.grid import Box
 from ngffseg.labels.nodes.create import array_document
 from ngffseg.labels.nodes.find import attributes_of, find_arrays, find_group
 from ngffseg.labels.read.stamps import Stamp, stamp_of, times_of
 from ngffseg.store import archive_of
 
 Values = npt.NDArray[Any]
-Box = tuple[slice, ...]
 # Reads of what changes under way each time.
 TRIES = 5
 

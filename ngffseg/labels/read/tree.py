@@ -17,7 +17,7 @@ from ngffseg.labels.nodes.find import attributes_of, find_group, find_groups
 from ngffseg.labels.nodes.paths import LABELS
 from ngffseg.labels.read.address import split_address
 from ngffseg.labels.read.image_group import open_image_group, version_of
-from ngffseg.labels.read.inventory import SourceLink, StoredImage, StoredLabels, StoredLevel, StoreTree
+from ngffseg.labels.read.inventory import ImageSummary, LabelsSummary, LevelSummary, SourceLink, StoreTree
 from ngffseg.labels.read.label_image import LabelImage
 from ngffseg.labels.read.levels import open_levels
 from ngffseg.labels.read.listing import PROBLEMS, ListedLabels, listed_in
@@ -80,7 +80,7 @@ def _named(address: str, name: str) -> tuple[ListedLabels, ...]:
     return (ListedLabels(name, open_labels(address, name)),)
 
 
-def _image(address: str, group: zarr.Group | None) -> tuple[StoredImage | None, str]:
+def _image(address: str, group: zarr.Group | None) -> tuple[ImageSummary | None, str]:
     """The image of the root, or why it cannot be opened."""
     attributes = attributes_of(group) if group is not None else {}
     metadata = ngff.unwrap(attributes)[1]
@@ -93,12 +93,12 @@ def _image(address: str, group: zarr.Group | None) -> tuple[StoredImage | None, 
         levels = _levels(address, multiscales, arrays)
     except PROBLEMS as error:
         return None, str(error)
-    return StoredImage(multiscales.name, placeholder, axes, levels, ngff.decode_channels(metadata)), ""
+    return ImageSummary(multiscales.name, placeholder, axes, levels, ngff.decode_channels(metadata)), ""
 
 
 def _opened(
     store: Store, address: str, listed: Sequence[ListedLabels], attributes: Mapping[str, Any]
-) -> tuple[tuple[StoredLabels, ...], tuple[ListedLabels, ...]]:
+) -> tuple[tuple[LabelsSummary, ...], tuple[ListedLabels, ...]]:
     """Label images with all that is known of them, and those that cannot be opened."""
     stored, broken = [], []
     for one in listed:
@@ -114,14 +114,14 @@ def _opened(
     return tuple(stored), tuple(broken)
 
 
-def _labels(store: Store, address: str, image: LabelImage, *, registered: bool) -> StoredLabels:
+def _labels(store: Store, address: str, image: LabelImage, *, registered: bool) -> LabelsSummary:
     path = f"{LABELS}/{image.name}"
     group = find_group(store, path)
     _, metadata = ngff.unwrap(attributes_of(group) if group is not None else {})
     multiscales = ngff.decode_multiscales(metadata, ndim=image.arrays[0].ndim)
     levels = _levels(address, multiscales, image.arrays)
     source = _source(store, path, metadata)
-    return StoredLabels(image, multiscales.type, dict(multiscales.metadata), levels, source, registered)
+    return LabelsSummary(image, multiscales.type, dict(multiscales.metadata), levels, source, registered)
 
 
 def _source(store: Store, path: str, metadata: Mapping[str, Any]) -> SourceLink | None:
@@ -147,10 +147,10 @@ def _is_consolidated(store: Store, root: zarr.Group | None) -> bool:
 
 def _levels(
     address: str, multiscales: ngff.Multiscales, arrays: Sequence[zarr.Array[Any]]
-) -> tuple[StoredLevel, ...]:
+) -> tuple[LevelSummary, ...]:
     listable = can_list(address)
     return tuple(
-        StoredLevel(
+        LevelSummary(
             dataset.path,
             array.shape,
             array.chunks,

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ngffseg.errors import ChunkError
 from ngffseg.geometry import SPACE
 from ngffseg.labels.read.contents import IntensityImage
-from ngffseg.labels.read.label_image import Box
+from ngffseg.labels.read.label_image import BoxLike
 
 # An image of no more values and objects is read whole.
 MOST_VALUES, MOST_OBJECTS = 2**23, 8
@@ -66,7 +66,7 @@ def _sample(image: IntensityImage, channel: int | None) -> npt.NDArray[Any]:
         return _sorted(list(threads.map(image.read, boxes)))
 
 
-def _within(image: IntensityImage, box: Box, channel: int | None) -> Box:
+def _within(image: IntensityImage, box: BoxLike, channel: int | None) -> BoxLike:
     """A box, of one channel alone where one is meant."""
     one = slice(channel, channel + 1) if channel is not None else None
     return tuple(
@@ -75,7 +75,7 @@ def _within(image: IntensityImage, box: Box, channel: int | None) -> Box:
     )
 
 
-def _boxes(image: IntensityImage) -> list[Box]:
+def _boxes(image: IntensityImage) -> list[BoxLike]:
     """Chunks at the thirds of each space axis, one of the middle of each other."""
     array, sides = image.arrays[0], []
     for axis, n, side in zip(image.geometry.axes, array.shape, array.chunks, strict=True):

@@ -14,6 +14,7 @@ import zarr
 from ngffseg import ngff
 from ngffseg.errors import LabelValueError, MetadataError, StoreNotFoundError
 from ngffseg.geometry import voxel_volume
+from ngffseg.grid import Numbers
 from ngffseg.keywords import strict
 from ngffseg.labels.index.write import index_group
 from ngffseg.labels.read.label_image import LabelImage
@@ -21,7 +22,6 @@ from ngffseg.labels.read.lazy_level import array_in
 from ngffseg.labels.segments.index_state import check_current
 from ngffseg.store import store_errors
 
-Numbers = npt.NDArray[np.uint64]
 UNKNOWN_SUM = 2**64 - 1
 
 

@@ -7,13 +7,12 @@ import tempfile
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import zarr
 
 from ngffseg import ngff
 from ngffseg.chunks import StoredLabels
 from ngffseg.errors import ChunkError, MetadataError, StoreNotFoundError
-from ngffseg.grid import chunk_grid
+from ngffseg.grid import Numbers, chunk_grid
 from ngffseg.labels.index.level_count import counted_level0, level0_plan, write_index_aside
 from ngffseg.labels.index.stored_index import StoredIndex
 from ngffseg.labels.index.write import index_group, object_sizes
@@ -26,8 +25,6 @@ from ngffseg.labels.read.open import open_labels
 from ngffseg.labels.read.selection import Selection
 from ngffseg.labels.segments.index_state import Verification, agreed, mismatch, stale
 from ngffseg.store import open_store, store_errors
-
-Numbers = npt.NDArray[np.uint64]
 
 
 def verify_indices(url: str | os.PathLike[str]) -> list[Verification]:

@@ -11,8 +11,7 @@ from dask.highlevelgraph import MaterializedLayer
 
 from ngffseg.chunks import StoredLabels
 from ngffseg.labels.read.lazy_level import source_labels, stored_array
-from ngffseg.pyramid import Executor as BlockExecutor
-from ngffseg.pyramid import HandedLabels, PyramidPlan, level0_alone, shares_tasks
+from ngffseg.pyramid import BlockExecutor, HandedLabels, PyramidPlan, level0_alone, shares_tasks
 from ngffseg.store import store_url
 from ngffseg.workers import DaskExecutor, Executor, Feed, GraphExecutor, OnClient, ThreadExecutor, client_of
 
