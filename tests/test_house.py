@@ -129,6 +129,40 @@ def test_each_outside_library_is_known_to_one_file(library):
     assert len(knowing) <= 1, knowing
 
 
+def test_internals_of_zarr_are_known_to_one_file():
+    knowing = {
+        f.name for f, tree in TREES.items() for _, name in imports(tree) if name.startswith("zarr.core")
+    }
+    assert knowing == {"zarr_internals.py"}
+
+
+# Words of the past, each with the one that is used now. A word is a part of an identifier: `_draft_of` has `draft`.
+# Keys of documents on disk, which are texts, keep theirs.
+WORDS = {
+    "crew": "executor", "errand": "task", "ledger": "checkpoint log", "census": "statistics",
+    "journal": "write-ahead log", "registration": "commit record", "claim": "ownership", "draft": "write plan",
+    "shield": "defer interrupts", "shielded": "defer interrupts", "standing": "referenced", "judge": "validate",
+    "judged": "validated", "mend": "fix", "mended": "fixed", "fence": "page index", "fences": "page index",
+    "calm": "expected", "witness": "probe key", "told": "document, message, stated", "sweep": "pass",
+    "forget": "clear cache", "mip": "level", "mag": "level", "fault": "failed request, violation",
+}  # fmt: skip
+
+
+def identifiers(tree):
+    for node in ast.walk(tree):
+        for key in ("name", "id", "attr", "arg", "asname"):
+            if isinstance(getattr(node, key, None), str):
+                yield getattr(node, key)
+
+
+def test_one_word_for_one_thing():
+    for file, tree in TREES.items():
+        for name in [*identifiers(tree), file.stem]:
+            parts = {part.lower() for part in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
+            for word in parts & WORDS.keys():
+                assert name == "Draft202012Validator", f"{file}: {name}: say {WORDS[word]}"
+
+
 def test_no_import_of_our_own_is_hidden_in_a_function():
     for file, tree in TREES.items():
         for function in functions(tree):

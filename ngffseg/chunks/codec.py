@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import sys
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +24,7 @@ CRC_BYTES = 4
 # Magic number and frame header descriptor of zstd.
 SMALLEST_FRAME = 5
 # What numcodecs and we raise on damaged bytes.
-DAMAGED = (RuntimeError, ValueError, EOFError, OSError, struct.error, numcodecs.zlib._zlib.error)
+DAMAGED = (RuntimeError, ValueError, EOFError, OSError, struct.error, zlib.error)
 
 
 def damaged(name: str, index: tuple[int, ...], reason: object) -> ChunkError:

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import zarr
+from zarr import AsyncArray
+from zarr.abc.buffer import Buffer, BufferPrototype
 from zarr.abc.store import ByteRequest, RangeByteRequest, Store
-from zarr.core.array import AsyncArray
-from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import LocalStore, StorePath, WrapperStore
 
 from ngffseg.chunks.box import Verify

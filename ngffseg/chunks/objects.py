@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from zarr.abc.store import ByteRequest, RangeByteRequest, Store, SuffixByteRequest
-from zarr.core.buffer import default_buffer_prototype
-from zarr.core.buffer.cpu import Buffer
-from zarr.core.sync import sync
+from zarr.buffer import default_buffer_prototype
+from zarr.buffer.cpu import Buffer
 from zarr.storage import LocalStore
 
 from ngffseg.chunks.folder import FolderObjects, Part, Suffix
 from ngffseg.chunks.upload_queue import UploadQueue
+from ngffseg.zarr_internals import sync
 
 
 class Objects(Protocol):

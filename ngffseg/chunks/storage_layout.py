@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import zarr
-from zarr.core.metadata import ArrayV2Metadata, ArrayV3Metadata
 
 from ngffseg.chunks.codec import Codec, codec_of_v2, codec_of_v3
 from ngffseg.chunks.shard import ShardLayout, shard_layout
 from ngffseg.grid import Index
+from ngffseg.zarr_internals import ArrayV2Metadata, ArrayV3Metadata
 
 
 @dataclass(frozen=True, slots=True)

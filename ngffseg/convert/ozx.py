@@ -9,8 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from zarr.abc.store import Store
-from zarr.core.buffer import default_buffer_prototype
-from zarr.core.sync import sync
+from zarr.buffer import default_buffer_prototype
 
 from ngffseg.errors import MetadataError, StoreError, UsageError
 from ngffseg.labels.jobs.progress import Progress
@@ -19,6 +18,7 @@ from ngffseg.labels.read.address import split_address
 from ngffseg.labels.read.image_group import open_image_group
 from ngffseg.ngff import encode_json
 from ngffseg.store import checked_path, open_store, store_can_list, store_errors
+from ngffseg.zarr_internals import sync
 
 # What belongs to the writing of a store, not to what it holds.
 LEFT_OUT = (f"{REGISTRY}/", f"{JOBS}/", f"{BACKUP}/")

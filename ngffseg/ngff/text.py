@@ -29,21 +29,21 @@ def encode_json(document: Any, *, sort_keys: bool = False, others: bool = False)
     except (TypeError, ValueError) as error:  # UnicodeEncodeError is a ValueError
         if others:
             return json.dumps(document, separators=(",", ":"), sort_keys=sort_keys).encode()
-        found = _fault(document, "") or str(error)
+        found = _wrong(document, "") or str(error)
         raise MetadataError(
             f"JSON cannot hold this: {found}: replace it, by null where there is no value"
         ) from error
 
 
-def _fault(value: Any, where: str) -> str | None:
+def _wrong(value: Any, where: str) -> str | None:
     """The first part of a document that is no JSON, and where it is."""
     if isinstance(value, Mapping):
         for key, part in value.items():
-            if found := _fault(key, f"key {where}/{key!r}") or _fault(part, f"{where}/{key}"):
+            if found := _wrong(key, f"key {where}/{key!r}") or _wrong(part, f"{where}/{key}"):
                 return found
         return None
     if isinstance(value, list | tuple):
-        return next(filter(None, (_fault(part, f"{where}/{n}") for n, part in enumerate(value))), None)
+        return next(filter(None, (_wrong(part, f"{where}/{n}") for n, part in enumerate(value))), None)
     if value == json_value(value) and isinstance(value, str | int | float | None):
         return None
     return f"{where} is {value!r}"

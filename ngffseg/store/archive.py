@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 from functools import cached_property
 from typing import Any, NoReturn
 
+from zarr.abc.buffer import Buffer
 from zarr.abc.store import ByteRequest, Store
-from zarr.core.buffer import Buffer
 
 from ngffseg.errors import StoreError, UsageError
 from ngffseg.store.byte_store import ByteStore

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TypeAlias, cast
 
 from zarr.abc.store import Store
-from zarr.core.sync import sync
 
 from ngffseg.errors import OutsideStoreError
 from ngffseg.store.address import local_folder, local_path, split_archive
@@ -28,6 +27,7 @@ from ngffseg.store.containment import (
 from ngffseg.store.remote import RemoteStore
 from ngffseg.store.requests import all_of
 from ngffseg.store.url import open_store
+from ngffseg.zarr_internals import sync
 
 # An address; or a store that is open, which travels with its settings.
 Where: TypeAlias = str | RemoteStore

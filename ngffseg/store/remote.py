@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from functools import cached_property, partial
 from typing import Any, cast
 
+from zarr.abc.buffer import Buffer
 from zarr.abc.store import ByteRequest, RangeByteRequest, Store
-from zarr.core.buffer import Buffer
 
 from ngffseg.errors import UsageError
 from ngffseg.store.byte_store import ByteStore

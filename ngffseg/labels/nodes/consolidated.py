@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from zarr.abc.store import Store
-from zarr.core.sync import sync
 
 from ngffseg.errors import MetadataError
 from ngffseg.labels.nodes.documents import document_key
 from ngffseg.ngff import encode_json, parse_object
 from ngffseg.store import all_of, local_path, locked, open_store, put_object, read_objects
+from ngffseg.zarr_internals import sync
 
 INLINE, FILE = "zarr.json", ".zmetadata"
 FILES = (INLINE, ".zgroup", ".zarray", ".zattrs")

@@ -9,19 +9,17 @@ from typing import Any
 import numcodecs
 import zarr
 import zarr.errors
+from zarr import AsyncArray
 from zarr.abc.store import Store
+from zarr.buffer import default_buffer_prototype
+from zarr.buffer.cpu import Buffer
 from zarr.codecs import BloscCodec, GzipCodec, ZstdCodec
-from zarr.core.array import AsyncArray
-from zarr.core.buffer import default_buffer_prototype
-from zarr.core.buffer.cpu import Buffer
-from zarr.core.group import GroupMetadata
-from zarr.core.metadata import ArrayV2Metadata, ArrayV3Metadata
-from zarr.core.sync import sync
 from zarr.storage import MemoryStore, StorePath
 
 from ngffseg.ngff import Version, encode_json, zarr_format
 from ngffseg.pyramid import Compression, Level, PyramidPlan
 from ngffseg.store import create_object, inside, open_store
+from ngffseg.zarr_internals import ArrayV2Metadata, ArrayV3Metadata, GroupMetadata, sync
 
 
 def create_group(url: str, path: str, version: Version, attributes: Mapping[str, Any]) -> bool:

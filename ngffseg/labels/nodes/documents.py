@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from zarr.abc.store import Store
-from zarr.core.buffer import default_buffer_prototype
-from zarr.core.sync import sync
+from zarr.buffer import default_buffer_prototype
 
 from ngffseg.errors import MetadataError, StoreError, StoreNotFoundError, StorePermissionError
 from ngffseg.ngff import parse_object
 from ngffseg.store import all_of
+from ngffseg.zarr_internals import sync
 
 Document = dict[str, Any]
 

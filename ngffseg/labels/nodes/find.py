@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import zarr
+from zarr import AsyncArray, AsyncGroup
 from zarr.abc.store import Store
-from zarr.core.array import AsyncArray
-from zarr.core.group import AsyncGroup
 from zarr.storage import StorePath
 
 from ngffseg.errors import MetadataError, StorePermissionError

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from zarr.abc.store import Store
-from zarr.core.sync import sync
 
 from ngffseg import ngff
 from ngffseg.errors import MetadataError
 from ngffseg.labels.nodes.find import attributes_of, find_groups
 from ngffseg.store import all_of, store_can_list
+from ngffseg.zarr_internals import sync
 
 # Groups of a spatialdata store, with the elements in each.
 ELEMENTS = ("images", "labels", "shapes", "points", "tables")
