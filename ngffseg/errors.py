@@ -37,7 +37,7 @@ class NgffsegError(Exception):
 
 
 class NgffsegWarning(UserWarning):
-    """What was decided for the caller and he should know, in one line; the command line shows it on stderr."""
+    """A decision that the caller should know of, in one line; the command line shows it on stderr."""
 
 
 class UsageError(NgffsegError, ValueError):

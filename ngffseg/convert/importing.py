@@ -127,7 +127,7 @@ def is_imported(
     table: str | os.PathLike[str] | None = None,
     **options: Unpack[PlacedOptions],
 ) -> bool:
-    """Whether an import of these would find all of it there already; files are hashed, not decoded."""
+    """Return True if an import of these would find all of it there already; files are hashed, not decoded."""
     words, rest = place_of(options)
     _order(rest)
     known = ImportFiles(source, image, table, words).fingerprint()

@@ -32,5 +32,5 @@ def exact_labels(labels: npt.NDArray[Any], file: str) -> npt.NDArray[Any]:
 
 
 def holds(dtype: np.dtype[Any], label_value: int) -> bool:
-    """Whether labels of a dtype can have this value."""
+    """Return True if labels of a dtype can have this value."""
     return label_value <= np.iinfo(dtype).max

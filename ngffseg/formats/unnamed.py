@@ -24,6 +24,6 @@ def unnamed_segments(layers: Sequence[ArrayLike]) -> tuple[Segment, ...]:
 
 
 def is_unnamed(segment: Segment) -> bool:
-    """Whether a segment says nothing but its label value."""
+    """Return True if a segment says nothing but its label value."""
     plain = Segment(segment.label_value, id=segment.id, layer=segment.layer)
     return segment == plain and segment.id.startswith(f"Segment_{segment.label_value}")

@@ -143,7 +143,7 @@ def axes_around(shape: Sequence[int], labels: Geometry) -> tuple[str, ...]:
 
 
 def _fits(names: Sequence[str], shape: Sequence[int], image: Mapping[str, int], *, exact: bool) -> bool:
-    """Whether labels of a shape can have these axes of an image."""
+    """Return True if labels of a shape can have these axes of an image."""
     if any(axis in SPACE and axis not in names and size > 1 for axis, size in image.items()):
         return False
     if sum(axis in SPACE for axis in names) < 2:

@@ -174,7 +174,7 @@ def _directions(stated: dict[str, str | None]) -> dict[str, npt.NDArray[np.float
 
 
 def same_directions(a: Geometry, b: Geometry) -> bool:
-    """Whether readers that know only scale and translation place both grids alike."""
+    """Return True if readers that know only scale and translation place both grids alike."""
     first = a.affine[:3, :3] / spacing(a)
     second = b.affine[:3, :3] / spacing(b)
     return bool(np.allclose(first, second, rtol=0, atol=1e-4))

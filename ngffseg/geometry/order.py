@@ -185,7 +185,7 @@ def overlaps(grid: Geometry, other: Geometry) -> bool:
 
 
 def _reaches(grid: Geometry, other: Geometry) -> bool:
-    """Whether the box of a grid touches another one, seen along the axes of that one."""
+    """Return True if the box of a grid touches another one, seen along the axes of that one."""
     sizes, others = (dict(zip(g.axes, g.shape, strict=True)) for g in (grid, other))
     edges = [(-0.5, sizes.get(axis, 1) - 0.5) for axis in ("x", "y", "z")]
     corners = np.array([[*corner, 1.0] for corner in itertools.product(*edges)])

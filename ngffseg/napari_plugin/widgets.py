@@ -60,7 +60,7 @@ def paint_labels(layer: napari.layers.Labels, viewer: napari.viewer.Viewer) -> n
 
 
 def is_oblique(geometry: Geometry) -> bool:
-    """Whether planes across the axes of an image are none of the patient."""
+    """Return True if planes across the axes of an image are no planes of the patient."""
     places = list(geometry.spatial_axes)
     turn = array_affine(geometry)[np.ix_(places, places)]
     return bool(np.abs(turn - np.diag(np.diag(turn))).max() > 1e-6 * np.abs(turn).max())

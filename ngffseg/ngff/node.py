@@ -53,7 +53,7 @@ class Node:
 
     @property
     def is_unknown(self) -> bool:
-        """Whether it is of a version whose rules are not known."""
+        """Return True if it is of a version whose rules are not known."""
         return is_unknown(self.version)
 
     @property
@@ -68,7 +68,7 @@ class Node:
 
     @property
     def is_image(self) -> bool:
-        """Whether it is a multiscale image."""
+        """Return True if it is a multiscale image."""
         return self.kind == "group" and "multiscales" in self.metadata
 
     @property

@@ -16,7 +16,7 @@ Nodes = Mapping[str, Node]
 
 
 def is_labels_group(node: Node) -> bool:
-    """Whether it is a labels group: by its name, or by its register."""
+    """Return True if it is a labels group, by its name or by its list of labels."""
     return node.kind == "group" and not node.is_image and (node.path == "labels" or "labels" in node.metadata)
 
 

@@ -153,7 +153,7 @@ def _label(node: Node, nodes: Nodes) -> Iterator[Violation]:
 
 
 def _copies(node: Node, nodes: Nodes) -> Iterator[Violation]:
-    """Whether what a label image of ours says of its arrays is what they say."""
+    """Return True if what a label image of ours says of its arrays is what they say."""
     own = node.attributes.get(KEY)
     if not isinstance(own, dict) or not isinstance(own.get("arrays"), dict):
         return

@@ -19,7 +19,7 @@ class UnknownTransformError(ValueError):
 
 
 def is_alternative(transform: Any) -> bool:
-    """Whether a transformation leads to a coordinate system with a name: one of several that are told.
+    """Return True if a transformation leads to a coordinate system with a name: one of several that are told.
 
     So 0.6 has it, and spatialdata in older versions.
     """

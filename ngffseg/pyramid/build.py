@@ -21,7 +21,7 @@ class BlockExecutor(Protocol):
 
     @property
     def elsewhere(self) -> bool:
-        """Whether in other processes."""
+        """Return True if blocks are done in other processes."""
 
     def run(
         self, work: BlockWork, tasks: Iterable[BlockTask], /
@@ -37,7 +37,7 @@ class BlockLog(Protocol):
         """Keeps one block, from the process that has done it."""
 
     def is_done(self, block: Block) -> bool:
-        """Whether a block was done before."""
+        """Return True if a block was done before."""
 
     def note(self, block: Block, counted: BlockStatistics | None) -> None:
         """Take note of a block that this process has done."""

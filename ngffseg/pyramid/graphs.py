@@ -1,4 +1,4 @@
-"""Whether the pieces in which a dask array is read have tasks in common, which would be run for each of them."""
+"""Which pieces of a dask array have tasks in common: these would be run for each of them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def shares_tasks(labels: da.Array, plan: PyramidPlan) -> bool:
 
 
 def _pieces(labels: da.Array, size: Sequence[int]) -> tuple[bool, dict[Any, Index | None]]:
-    """Whether each block lies within one piece, and the index of that piece by key; None for several."""
+    """The index of the piece that each block lies in, by key; None if a block lies in several."""
     axes = []
     for chunks, step in zip(labels.chunks, size, strict=True):
         ends = np.cumsum(chunks)
@@ -52,7 +52,7 @@ def _pieces(labels: da.Array, size: Sequence[int]) -> tuple[bool, dict[Any, Inde
 
 
 def _is_blockwise(labels: da.Array) -> bool:
-    """Whether each block is made from the blocks at its own index alone, seen from the layers of the graph."""
+    """Return True if each block is made from the blocks at its own index alone, seen from the layers of the graph."""
     layers = labels.dask.layers
     for layer in layers.values():
         if not isinstance(layer, Blockwise):
@@ -69,7 +69,7 @@ def _is_blockwise(labels: da.Array) -> bool:
 
 
 def _is_shared(graph: dict[Any, Any], pieces: dict[Any, Index | None]) -> bool:
-    """Whether a task that is no slicing is needed for blocks of several pieces, or for a block that is in several."""
+    """Return True if a task that is no slicing is needed for blocks of several pieces, or for a block that is in several."""
     owners: dict[Any, Any] = {}
     for block, piece in pieces.items():
         waiting = [block]
@@ -92,7 +92,7 @@ def _dependencies(graph: dict[Any, Any], key: Any, task: Any) -> Any:
 
 
 def _is_slicing(task: Any) -> bool:
-    """Whether a task only hands on, or takes a part of, what is there."""
+    """Return True if a task only hands on, or takes a part of, what is there."""
     if isinstance(task, tuple) and task and callable(task[0]):
         return task[0] in SLICING  # as dask wrote tasks before its 2025.1
     call = getattr(task, "func", None)

@@ -34,7 +34,7 @@ def as_source(labels: Any, plan: PyramidPlan) -> LabelSource:
 
 
 def _fits(source: LabelSource, plan: PyramidPlan) -> bool:
-    """Whether a tile needs no part of a chunk that another tile needs too."""
+    """Return True if a tile needs no part of a chunk that another tile needs too."""
     level = plan.levels[0]
     if plan.passes[0].source is not None:
         return True  # its own chunks are the tiles

@@ -17,7 +17,7 @@ from ngffseg.pyramid.compilation import compiled, inlined
 
 @compiled
 def is_background(labels):  # type: ignore[no-untyped-def]
-    """Whether all labels of a flat array are 0; stops where one is not."""
+    """Return True if all labels of a flat array are 0; stops where one is not."""
     step = 64
     whole = labels.size // step * step
     for first in range(0, whole, step):

@@ -105,7 +105,7 @@ class Parts:
 
 
 def full(rows: list[Numbers]) -> bool:
-    """Whether so many rows belong into a file."""
+    """Return True if so many rows belong into a file."""
     return sum(part.nbytes for part in rows) > HELD_BYTES
 
 

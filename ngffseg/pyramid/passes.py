@@ -93,7 +93,7 @@ def are_passes(
 
 
 def _fits(levels: Sequence[_Level], source: int | None, number: int, reduction: Reduction) -> bool:
-    """Whether a block can write this level together with the one below it.
+    """Return True if a block can write this level together with the one below it.
 
     No two blocks may touch one object, and a tile must lie under one tile of the level above.
     """
@@ -116,7 +116,7 @@ def _fits(levels: Sequence[_Level], source: int | None, number: int, reduction: 
 
 
 def _nested(shape: Sequence[int], lower: Sequence[int], upper: Sequence[int], above: _Level) -> bool:
-    """Whether tiles (or units) of a level cover whole ones of the level below."""
+    """Return True if tiles (or units) of a level cover whole ones of the level below."""
     return all(
         up >= n_up or (low < n and up * factor % low == 0)
         for n, low, up, factor, n_up in zip(shape, lower, upper, above.factors, above.shape, strict=True)
@@ -124,7 +124,7 @@ def _nested(shape: Sequence[int], lower: Sequence[int], upper: Sequence[int], ab
 
 
 def _whole(below: _Level, factors: Sequence[int]) -> bool:
-    """Whether tiles of a level hold whole windows."""
+    """Return True if tiles of a level hold whole windows."""
     return all(
         c >= n or c % factor == 0 for n, c, factor in zip(below.shape, below.chunks, factors, strict=True)
     )
@@ -141,7 +141,7 @@ def _spans(levels: Sequence[_Level], base: int, number: int) -> tuple[int, ...]:
 
 
 def _worth(levels: Sequence[_Level], source: int | None, number: int) -> bool:
-    """Whether a pass should go on to this level, instead of leaving it to the next pass."""
+    """Return True if a pass should go on to this level, instead of leaving it to the next pass."""
     level, base = levels[number], source or 0
     if math.prod(levels[base].shape) <= SMALL_VOLUME:
         return True

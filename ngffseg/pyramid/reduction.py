@@ -46,7 +46,7 @@ class Reduction:
 
     @property
     def binning(self) -> bool:
-        """Whether a voxel stands for its whole window, or for the first voxel of it."""
+        """Return True if a voxel stands for its whole window, or for the first voxel of it."""
         return self.method != "nearest"
 
 

@@ -22,7 +22,7 @@ TOP: Any = U(40)  # the upper bits of a product are the well mixed ones
 
 @inlined
 def _same(row, other):  # type: ignore[no-untyped-def]
-    """Whether two rows are equal; without a branch per voxel."""
+    """Return True if two rows are equal; without a branch per voxel."""
     differs = row[0] ^ other[0]
     for x in range(1, row.shape[0]):
         differs |= row[x] ^ other[x]

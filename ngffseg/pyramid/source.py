@@ -33,7 +33,7 @@ class LabelSource(Protocol):
 
 
 def is_source(labels: object) -> TypeGuard[LabelSource]:
-    """Whether labels are read chunk by chunk already."""
+    """Return True if labels are read chunk by chunk already."""
     return hasattr(labels, "read") and hasattr(labels, "occupied")
 
 
@@ -58,7 +58,7 @@ def checked(labels: Labels | None, box: Box) -> Labels | None:
 
 
 def check_shape(labels: Labels, box: Box) -> None:
-    """Whether labels have the shape that was asked for.
+    """Return True if labels have the shape that was asked for.
 
     Raises
     ------

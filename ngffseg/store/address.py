@@ -76,5 +76,5 @@ def split_archive(url: str) -> tuple[str, str] | None:
 
 
 def can_list(url: str) -> bool:
-    """Whether the store can say what it holds; plain HTTP cannot."""
+    """Return True if the store can say what it holds; plain HTTP cannot."""
     return not url.startswith(("http://", "https://")) or split_archive(url) is not None

@@ -95,7 +95,7 @@ class ArchiveStore(ByteStore):
         return data if part is None else data[slice(*bounds_of(part, len(data)))]
 
     async def exists(self, key: str) -> bool:
-        """Whether there is an entry."""
+        """Return True if there is an entry."""
         return self._key(key) in (await self._entries()).entries
 
     async def set(self, key: str, value: Buffer) -> None:  # noqa: ARG002

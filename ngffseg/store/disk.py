@@ -117,7 +117,7 @@ def exchange(url: str, staged: str, path: str) -> None:
 
 
 def can_exchange(url: str, folder: str) -> bool:
-    """Whether two folders of the store can be swapped; tried out in a folder of its own."""
+    """Return True if two folders of the store can be swapped; tried out in a folder of its own."""
     if local_path(url) is None:
         return False
     trial = f"{folder}/swap"

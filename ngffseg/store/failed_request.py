@@ -110,7 +110,7 @@ class FailedRequest:
 
     @property
     def transient(self) -> bool:
-        """Whether the same request may succeed when it is made again."""
+        """Return True if the same request may succeed when it is made again."""
         return self.kind in ("unreachable", "broken", "busy")
 
 

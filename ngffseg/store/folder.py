@@ -53,7 +53,7 @@ class FolderStore(LocalStore):
         return [await self.get(key, prototype, part) for key, part in key_ranges]
 
     async def exists(self, key: str) -> bool:
-        """Whether there is a file."""
+        """Return True if there is a file."""
         if not is_inside(key):
             return False
         self.boundary.check(key)

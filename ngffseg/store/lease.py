@@ -2,7 +2,7 @@
 
 On the local disk it is a lock of the system. On an object store it is an object that only one can
 create, ``owner.N.json``, and that its holder writes anew every few seconds. Whoever finds that it has
-not been for long may create number N + 1; who held N is told when he asks. How old it is, the server
+not been for long may create number N + 1; the owner of N learns it when it looks. How old it is, the server
 tells: no two clocks are compared.
 """
 
@@ -35,7 +35,7 @@ class Lease(Protocol):
     """The sole right to a folder of a store."""
 
     def held(self) -> bool:
-        """Whether nobody has taken over, as he may where we seemed to be dead."""
+        """Return True if nobody has taken over, as others may when we seem to be dead."""
 
     def stop_heartbeat(self) -> None:
         """Give no more signs of life: the folder is about to be removed, and must not come back."""
@@ -52,7 +52,7 @@ def take_lease(url: str, folder: str) -> Lease | None:
 
 
 def await_lease(url: str, folder: str) -> Lease | None:
-    """The right to a folder, once it is sure whether its holder is alive; None if he is."""
+    """The right to a folder, once it is known whether its holder is alive; None if it is."""
     end = time.monotonic() + (0.0 if local_path(url) is not None else LEASE + BEAT)
     while True:
         lease = take_lease(url, folder)
@@ -124,7 +124,7 @@ class ObjectLease:
         return _key(self._folder, self._number)
 
     def held(self) -> bool:
-        """Whether no newer owner is there, and ours is."""
+        """Return True if no newer owner is there, and ours is."""
         numbers = _owners(self._url, self._folder)
         if max(numbers, default=0) != self._number:
             return False
@@ -145,7 +145,7 @@ class ObjectLease:
 
 def _take_object(url: str, folder: str) -> ObjectLease | None:
     token = uuid.uuid4().hex
-    # Who lets go of a folder removes his number; so the first is free where nobody has it.
+    # An owner that leaves removes its object, so the first number is free where nobody holds the folder.
     if create_object(url, _key(folder, 1), _owner(token, 0)):
         return ObjectLease(url, folder, 1, token)
     number = max(_owners(url, folder), default=0)
@@ -174,7 +174,7 @@ def _owners(url: str, folder: str) -> dict[int, ObjectInfo]:
 def _age(url: str, folder: str, number: int) -> float:
     """Seconds since an owner was last written, by the clock of the server.
 
-    A server that tells no times is asked again after a while: who lives has changed his object.
+    A server that tells no times is asked again after a while: an owner that lives has written its object anew.
     """
     clock = f"{folder}/clock-{uuid.uuid4().hex[:12]}.json"
     before = read_objects(url, [_key(folder, number)])[0]

@@ -55,7 +55,7 @@ def metered() -> Iterator[Meter]:
 
 
 def running() -> bool:
-    """Whether anybody counts."""
+    """Return True if anybody counts."""
     return bool(_meters)
 
 

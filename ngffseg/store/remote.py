@@ -47,17 +47,17 @@ class RemoteStore(ByteStore):
 
     @property
     def supports_listing(self) -> bool:
-        """Whether the server can list."""
+        """Return True if the server can list."""
         return self.listing
 
     @property
     def supports_writes(self) -> bool:
-        """Whether the server takes objects."""
+        """Return True if the server takes objects."""
         return self.listing
 
     @property
     def supports_deletes(self) -> bool:
-        """Whether the server removes objects."""
+        """Return True if the server removes objects."""
         return self.listing
 
     @cached_property
@@ -175,7 +175,7 @@ class RemoteStore(ByteStore):
             raise UsageError(f"{self.url} cannot list what it holds: name the objects, or copy the store")
 
     async def exists(self, key: str) -> bool:
-        """Whether there is an object."""
+        """Return True if there is an object."""
         return await self.fetch(key, RangeByteRequest(0, 1)) is not None
 
     async def set(self, key: str, value: Buffer) -> None:

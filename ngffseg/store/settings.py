@@ -54,7 +54,7 @@ def s3_settings() -> S3Settings:
 
 
 def has_keys() -> bool:
-    """Whether the environment itself holds keys, which come before all others."""
+    """Return True if the environment itself holds keys, which come before all others."""
     return bool(os.environ.get("AWS_ACCESS_KEY_ID") and os.environ.get("AWS_SECRET_ACCESS_KEY"))
 
 

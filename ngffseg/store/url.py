@@ -95,7 +95,7 @@ def check_writable(url: str) -> None:
 
 
 def has_obstore() -> bool:
-    """Whether the fast path to S3 is installed."""
+    """Return True if the fast path to S3 is installed."""
     return importlib.util.find_spec("obstore") is not None
 
 
@@ -127,7 +127,7 @@ def archive_of(store: Store) -> str | None:
 
 
 def store_can_list(store: Store) -> bool:
-    """Whether a store that is open, perhaps by others, can say what it holds."""
+    """Return True if a store that is open, perhaps by others, can say what it holds."""
     protocol = getattr(getattr(store, "fs", None), "protocol", ())
     protocols = (protocol,) if isinstance(protocol, str) else protocol
     return store.supports_listing and not {"http", "https"} & set(protocols)

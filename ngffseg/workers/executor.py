@@ -36,7 +36,7 @@ class Executor(Protocol):
 
     @property
     def elsewhere(self) -> bool:
-        """Whether tasks are done in other processes, so that work and tasks have to travel."""
+        """Return True if tasks are done in other processes, so that work and tasks have to travel."""
 
     def run(self, work: Work[T, R], tasks: Iterable[T]) -> Generator[tuple[T, R], None, None]:
         """Do all tasks, and give each with its result as it is done.

@@ -17,7 +17,7 @@ NO_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 
 def is_label_table(content: bytes) -> bool:
-    """Whether an extension holds a label table."""
+    """Return True if an extension holds a label table."""
     return b"<LabelTable" in content
 
 

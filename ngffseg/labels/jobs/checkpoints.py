@@ -62,7 +62,7 @@ class CheckpointLog:
         )
 
     def is_done(self, block: Block) -> bool:
-        """Whether a block was done before."""
+        """Return True if a block was done before."""
         return bool(self.done[block.stage][block.index])
 
     def blocks(self, stage: int) -> npt.NDArray[np.intp]:

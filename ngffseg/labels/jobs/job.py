@@ -198,7 +198,7 @@ class Job(Staging):
         return True
 
     def _worth_keeping(self, error: BaseException) -> bool:
-        """Whether a later run could go on: some blocks are marked, and what failed may not fail again."""
+        """Return True if a later run could go on: some blocks are done, and what failed may not fail again."""
         hopeless = isinstance(error, NgffsegError) and not isinstance(error, StoreError | ClusterError)
         return not hopeless and any(
             checkpoint_log.written for checkpoint_log in self.checkpoint_logs.values()

@@ -53,6 +53,6 @@ def recover(store: Store, url: str, name: str, *, resume: bool) -> None:
 
 
 def _is_published(store: Store, url: str, record: JobRecord) -> bool:
-    """Whether the register knows what the job has made, or something newer."""
+    """Return True if the registry knows what the job has made, or something newer."""
     there = document_of(find_image_group(store, url), record.name)
     return there is not None and there.generation >= record.generation

@@ -32,7 +32,7 @@ class Staging:
 
     @property
     def aside(self) -> bool:
-        """Whether all is written below the job."""
+        """Return True if everything is written below the folder of the job."""
         return self.record.aside
 
     @property

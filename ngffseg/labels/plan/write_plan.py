@@ -174,7 +174,7 @@ def check_free_paths(
 
 
 def is_there(store: Store, address: str, image_group: ImageGroup | None, name: str) -> bool:
-    """Whether there is a label image of this name, registered or not.
+    """Return True if there is a label image of this name, registered or not.
 
     Raises
     ------

@@ -124,7 +124,7 @@ def _put_placeholder(
     changes: Transaction,
 ) -> None:
     check_places(job.store, job.url, plan)
-    # Should we die on the way, whoever comes next removes what nothing names.
+    # Should we die on the way, the next run removes what nothing names.
     own = ROOT_FILES if find_group(job.store, "") is None else ()
     job.note_paths([*job.record.paths, *(level.path for level in plan.levels), *own])
     for level in plan.levels:

@@ -54,7 +54,7 @@ def commit(
     image_group = find_image_group(job.store, job.url)
     check_levels(job, document, image_group)
     old = replaced_paths(job, document, image_group)
-    if old:  # should we die on the way, whoever comes next removes what nothing names any more
+    if old:  # should we die on the way, the next run removes what nothing names any more
         job.note_paths([*job.written, *sorted(old)])
     image = None if job.image is None else ngff.Placeholder(job.image, {})
     if placeholder is not None and (image_group is None or image_group.multiscales is None):

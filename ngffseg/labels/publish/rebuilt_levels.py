@@ -66,7 +66,7 @@ def publish_levels(
     """
     group, index = f"{LABELS}/{image.name}", f"{INDEX}/{image.name}"
     with locked(job.url):
-        # Should we die on the way, whoever comes next removes those that nothing names any more.
+        # Should we die on the way, the next run removes those that nothing names any more.
         job.note_paths([*job.written, *_named(job, group, index), *free_paths(job, "", plan)])
         old_index = find_group(job.store, index)
         before = set(index_paths(attributes_of(old_index))) if old_index is not None else set()

@@ -69,7 +69,7 @@ class ImageGroup:
 
 
 def is_placeholder(root: zarr.Group) -> bool:
-    """Whether an image group holds no data."""
+    """Return True if an image group holds no data."""
     return bool(ngff.own_part(attributes_of(root)).get("placeholder"))
 
 

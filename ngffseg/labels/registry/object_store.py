@@ -79,7 +79,7 @@ def newest_entries(url: str) -> dict[str, int]:
 
 
 def is_registered(store: Store, ours: CommitRecord, generation: int) -> bool:
-    """Whether a registration of the same name holds: somebody may have removed its arrays since.
+    """Return True if a commit record of the same name holds: somebody may have removed its arrays since.
 
     Where it names arrays that are ours by now, they were gone when we made them.
     """
@@ -149,7 +149,7 @@ def _put_groups(url: str, commit_record: CommitRecord) -> None:
 
 
 def _is_published(store: Store, url: str, commit_record: CommitRecord) -> bool:
-    """Whether what somebody has registered is there; if he did not come to publish it, it is now."""
+    """Return True if the commit record has been published; publish it if its writer died."""
     paths = [f"{LABELS}/{name}" for name in commit_record.labels]
     if None not in find_groups(store, paths, ngff.zarr_format(commit_record.version)):
         return True

@@ -1,4 +1,4 @@
-"""Whether a segment index belongs to a label image as it is now, by what both say of themselves."""
+"""Comparison of a segment index with its label image, by the generations and revisions that both state."""
 
 from __future__ import annotations
 

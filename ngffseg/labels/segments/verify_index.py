@@ -1,4 +1,4 @@
-"""Whether a segment index says what level 0 holds: other programs may have changed it since."""
+"""Comparison of a segment index with level 0, which other programs may have changed since."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class _Collector:
             raise first
 
     def holds_labels(self, node: Node) -> bool:
-        """Whether label images may lie in a group: in the labels group, and in groups in it."""
+        """Return True if label images may lie in a group: in the labels group, and in groups in it."""
         if node.kind != "group" or node.is_image or node.collection is not None:
             return False
         root = self.nodes.get("")
@@ -206,5 +206,5 @@ def _odd_name(path: str) -> Violation:
 
 
 def _leaves(name: str) -> bool:
-    """Whether a name is none of a node."""
+    """Return True if no node can have this name."""
     return not name.strip(".") or "\0" in name or "/" in name

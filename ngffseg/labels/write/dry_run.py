@@ -78,7 +78,7 @@ def forecast(
 def is_current(
     url: str | os.PathLike[str], name: str, fingerprint: str, **options: Unpack[WriteOptions]
 ) -> bool:
-    """Whether a segmentation is there that was written from this source with these options."""
+    """Return True if a segmentation is there that was written from this source with these options."""
     address, _ = split_address(url, name)
     with store_errors(address):
         image_group = find_image_group(open_store(address), address)

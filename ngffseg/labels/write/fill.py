@@ -140,5 +140,5 @@ def _check_seen(executor: Executor, url: str, key: str) -> None:
 
 
 def _sees(where: Any, key: str) -> bool:
-    """Whether this process sees an object of a store."""
+    """Return True if this process sees an object of a store."""
     return read_objects(where, [key])[0] is not None

@@ -41,7 +41,7 @@ def _as_mask(array: Any) -> Any:
 
 
 def _holds_array(part: Any) -> bool:
-    """Whether a member of a list is an array, or a list that holds one; a number is none."""
+    """Return True if a member of a list is an array, or a list that holds one; a number is none."""
     if isinstance(part, list | tuple):
         return any(map(_holds_array, part))
     return getattr(part, "shape", ()) != ()

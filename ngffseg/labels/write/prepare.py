@@ -147,7 +147,7 @@ def prepare(request: Request, *, only_looking: bool = False) -> Prepared:
 
 
 def is_done(request: Request, write_plan: WritePlan, image_group: ImageGroup | None) -> bool:
-    """Whether what is asked for is there already, and equal."""
+    """Return True if what is asked for is there already, and equal."""
     name, made = write_plan.document.name, write_plan.document.made
     there = document_of(image_group, name)
     if there is None or made is None or there.made != made:

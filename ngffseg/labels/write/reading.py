@@ -48,7 +48,7 @@ class Reading:
 
     @property
     def _is_fed(self) -> bool:
-        """Whether what blocks read is computed for them, each task once, instead of piece by piece."""
+        """Return True if what blocks read is computed for them, each task once, instead of piece by piece."""
         return self.shared if self.client is None else self.there and self.executor.elsewhere
 
     def plan(self, plan: PyramidPlan) -> PyramidPlan:
@@ -89,7 +89,7 @@ def reading_of(executor: Executor, plan: PyramidPlan, labels: Any) -> Reading:
 
 
 def _is_same(executor: Executor, client: distributed.Client) -> bool:
-    """Whether an executor is the cluster of a client."""
+    """Return True if an executor is the cluster of a client."""
     if (
         not isinstance(executor, DaskExecutor)
         or executor.client.scheduler is None
@@ -100,7 +100,7 @@ def _is_same(executor: Executor, client: distributed.Client) -> bool:
 
 
 def _travels(labels: Any) -> bool:
-    """Whether processes elsewhere can read labels by themselves."""
+    """Return True if processes elsewhere can read labels by themselves."""
     array = stored_array(labels)
     return isinstance(labels, StoredLabels) or (array is not None and store_url(array.store) is not None)
 

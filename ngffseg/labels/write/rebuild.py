@@ -135,7 +135,7 @@ def _record(image: LabelImage, options: WriteOptions) -> JobRecord:
 
 
 def _is_built(image: LabelImage, record: JobRecord) -> bool:
-    """Whether the levels are there already, made from this level 0 in this way."""
+    """Return True if the levels are there already, made from this level 0 in this way."""
     group = find_group(open_store(image.url), f"{LABELS}/{image.name}")
     label = ngff.decode_label(attributes_of(group)) if group is not None else None
     return label is not None and label.made == {"plan": record.plan, "source": record.source}
