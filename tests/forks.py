@@ -7,7 +7,8 @@ import multiprocessing
 import os
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["ngffseg.cli.main"])
+# Libraries by their names: those of ngffseg are imported where they are used.
+CONTEXT.set_forkserver_preload(["dask.array", "numba", "ngffseg.cli.import_verb", "ngffseg.cli.pyramid_verb"])
 
 
 def start(target, *arguments, out=None, error=None, **environment):

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from dask.system import CPU_COUNT
 
 from ngffseg.chunks.stored import StoredLabels
+from ngffseg.dask_arrays import core_count
 from ngffseg.grid import Box, Index, Labels
 
 # Makes the labels of a box.
@@ -37,7 +37,7 @@ def edit_box(stored: StoredLabels, box: Box, content: Content) -> dict[Index, tu
         If a chunk that is there cannot be decoded.
     """
     units = [range(b.start // u, -(-b.stop // u)) for b, u in zip(box, stored.unit, strict=True)]
-    with ThreadPoolExecutor(CPU_COUNT) as pool:
+    with ThreadPoolExecutor(core_count()) as pool:
         sizes = pool.map(
             lambda unit: (unit, _edit_object(stored, unit, box, content)), itertools.product(*units)
         )

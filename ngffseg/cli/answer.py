@@ -7,20 +7,23 @@ import json
 import sys
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 
 from ngffseg.cli.telling import tell
 from ngffseg.errors import NgffsegWarning
-from ngffseg.geometry import SourceGrid, anatomical_code
-from ngffseg.labels import ImageSummary, LabelImage, LabelsSummary, LevelSummary, StoreTree
-from ngffseg.model import Loss, Segment
+from ngffseg.geometry import anatomical_code
 from ngffseg.ngff import encode_source_grid, json_value
-from ngffseg.planning import Cost
-from ngffseg.pyramid import PyramidPlan
 from ngffseg.text import plain, plain_json
+
+if TYPE_CHECKING:
+    from ngffseg.geometry import SourceGrid
+    from ngffseg.labels import ImageSummary, LabelImage, LabelsSummary, LevelSummary, StoreTree
+    from ngffseg.model import Loss, Segment
+    from ngffseg.planning import Cost
+    from ngffseg.pyramid import PyramidPlan
 
 # Characters per line of tables in a file.
 WIDTH = 110

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
+# What only some options need is loaded for them alone.
+from ngffseg import labels
 from ngffseg.cli.answer import console, print_json
 from ngffseg.cli.options import link_options, store_options
-from ngffseg.labels import Change, Fixes, apply_fixes, check, verify_indices
-from ngffseg.ngff import Violation, as_json
+from ngffseg.labels import Fixes, apply_fixes, check
+from ngffseg.ngff import as_json
+
+if TYPE_CHECKING:
+    from ngffseg.labels import Change
+    from ngffseg.ngff import Violation
 
 TITLES = {"UNKNOWN": "cannot be judged"}
 
@@ -32,7 +39,7 @@ def run(store: str, fix: bool, deep: bool, json_wanted: bool) -> int:
     """
     fixes = apply_fixes(store) if fix else Fixes(check(store))
     violations = fixes.violations
-    indices = verify_indices(store) if deep else []
+    indices = labels.verify_indices(store) if deep else []
     stale = any(found.stale for found in indices)
     valid = all(v.severity != "MUST" for v in violations)
     if json_wanted:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
+# What only some options need is loaded for them alone.
+from ngffseg import pictures, planning
 from ngffseg.cli.answer import console, cost_json, print_json, tree_json
 from ngffseg.cli.options import link_options, store_options
 from ngffseg.cli.tables import (
@@ -14,9 +18,10 @@ from ngffseg.cli.tables import (
     segments_table,
     source_text,
 )
-from ngffseg.labels import ImageSummary, LabelsSummary, StoreTree, store_tree
-from ngffseg.pictures import plot_store, save_picture
-from ngffseg.planning import access_costs
+from ngffseg.labels import store_tree
+
+if TYPE_CHECKING:
+    from ngffseg.labels import ImageSummary, LabelsSummary, StoreTree
 
 MOST_ROWS = 100
 
@@ -37,8 +42,8 @@ def run(store: str, *, name: str | None, requests: bool, png: str | None, as_jso
     tree = store_tree(store, name)
     counted = tree.labels[0].image.name if requests and tree.labels else ""
     if png is not None:
-        save_picture(plot_store(store, name), png)
-    costs = access_costs(tree.url, counted) if counted else ()
+        pictures.save_picture(pictures.plot_store(store, name), png)
+    costs = planning.access_costs(tree.url, counted) if counted else ()
     if as_json:
         print_json(tree_json(tree) | ({"requests": [cost_json(cost) for cost in costs]} if requests else {}))
         return

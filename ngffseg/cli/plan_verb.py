@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from dask.system import CPU_COUNT
 from rich.table import Table
 
 from ngffseg import ngff
 from ngffseg.cli.answer import console, plan_json, print_json
 from ngffseg.cli.options import parse_sizes, pyramid_options
 from ngffseg.cli.tables import size_text, sizes_text
+from ngffseg.dask_arrays import core_count
 from ngffseg.errors import UsageError
 from ngffseg.geometry import identity
 from ngffseg.labels import fitted_options
@@ -62,7 +62,7 @@ def run(
 ) -> None:
     """Print blocks, objects, bytes, requests, memory, time and cost of a job of any size."""
     chosen = parse_sizes(options)
-    workers = chosen.pop("workers", None) or CPU_COUNT
+    workers = chosen.pop("workers", None) or core_count()
     plan = _plan(chosen, in_place=in_place)
     rates, origin = _rates(plan, measure=measure)
     found = estimate(
@@ -100,7 +100,7 @@ def _rates(plan: PyramidPlan, *, measure: bool) -> tuple[Rates, str]:
     known: dict[str, dict[str, float]] = json.loads(file.read_text("utf-8")) if file.exists() else {}
     if measure:
         options: Any = {"codec": str(plan.compression), "method": reduction.method, "tie": reduction.tie}
-        known[key] = asdict(calibrate(plan.dtype, CPU_COUNT, **options))
+        known[key] = asdict(calibrate(plan.dtype, core_count(), **options))
         file.parent.mkdir(parents=True, exist_ok=True)
         new = file.with_suffix(f".{os.getpid()}")
         new.write_text(json.dumps(known, indent=2, allow_nan=False) + "\n", "utf-8")

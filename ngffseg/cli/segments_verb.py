@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 from rich.table import Table
 
+# What only some stores or options need is loaded for them alone.
+from ngffseg import labels
 from ngffseg.cli.answer import console, print_json
 from ngffseg.cli.options import link_options, store_options
 from ngffseg.cli.tables import patch
-from ngffseg.labels import (
-    LabelImage,
-    SegmentEntry,
-    SegmentIndex,
-    can_build,
-    count_segments,
-    index_group,
-    open_labels,
-    segment_index,
-    verify_index,
-)
-from ngffseg.model import Segment
+from ngffseg.labels import index_group, open_labels, segment_index
+
+if TYPE_CHECKING:
+    from ngffseg.labels import LabelImage, SegmentEntry, SegmentIndex
+    from ngffseg.model import Segment
 
 MOST_ROWS = 100
-SegmentRow = tuple[LabelImage, SegmentEntry, Segment | None]
+SegmentRow: TypeAlias = "tuple[LabelImage, SegmentEntry, Segment | None]"
 
 
 @click.command("segments")
@@ -44,7 +39,9 @@ def run(store: str, *, name: str | None, label: int | None, verify: bool, as_jso
     first = open_labels(store, name)
     layers = first.layers if name in (None, first.layers[0]) else (first.name,)
     images = [first if layer == first.name else open_labels(store, layer) for layer in layers]
-    found = [verify_index(image) for image in images if index_group(image) is not None] if verify else []
+    found = (
+        [labels.verify_index(image) for image in images if index_group(image) is not None] if verify else []
+    )
     for one in found:
         sys.stderr.write(f"{one.text}\n")
     stale = any(one.stale for one in found)
@@ -82,10 +79,10 @@ def _index(image: LabelImage) -> SegmentIndex:
     if index_group(image) is not None:
         return segment_index(image)
     message = f"{image.url}: {image.name or 'the label image'} has no segment index: counted from level 0"
-    if can_build(image):
+    if labels.can_build(image):
         message += f"; ngffseg pyramid {image.url} --name {image.name} writes one"
     sys.stderr.write(f"{message}\n")
-    return count_segments(image)
+    return labels.count_segments(image)
 
 
 def _row_json(image: LabelImage, entry: SegmentEntry, segment: Segment | None) -> dict[str, Any]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.table import Table
 from rich.text import Text
 
-from ngffseg.geometry import Geometry, SourceGrid, anatomical_code
-from ngffseg.labels import LevelSummary, SourceLink
-from ngffseg.model import Channel, Segment
-from ngffseg.planning import Cost
+from ngffseg.geometry import anatomical_code
+
+if TYPE_CHECKING:
+    from ngffseg.geometry import Geometry, SourceGrid
+    from ngffseg.labels import LevelSummary, SourceLink
+    from ngffseg.model import Channel, Segment
+    from ngffseg.planning import Cost
 
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 

@@ -7,13 +7,13 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-from referencing import Registry, Resource
+from typing import TYPE_CHECKING, Any
 
 from ngffseg.ngff.violation import Place, Violation
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 LONGEST = 120
 
@@ -52,6 +52,10 @@ def schema(name: str) -> dict[str, Any]:
 
 @cache
 def _validator(name: str) -> Draft202012Validator:
+    # Imported here: half of the verbs find no document of ours to look at.
+    from jsonschema import Draft202012Validator
+    from referencing import Registry, Resource
+
     resources = [(i, Resource.from_contents(s)) for i, s in all_schemas().items()]
     return Draft202012Validator(schema(name), registry=Registry().with_resources(resources))
 

@@ -1,20 +1,63 @@
-"""Decorators of kernels: numba compiles them, and keeps what it compiled where it may write."""
+"""Decorators of kernels: numba compiles them, and keeps what it compiled where it may write.
+
+numba takes a quarter of a second to import, so that waits, with all that it does, for the first call of a kernel.
+"""
 
 from __future__ import annotations
 
 import os
 import stat
+import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
-# A part of a kernel, which is compiled into each that calls it.
-inlined: Any = numba.njit(inline="always")
+# One kernel is given to numba at a time: where it keeps its code is told by a variable of its module.
+_lock = threading.RLock()
+
+
+class Kernel:
+    """A function of labels that numba compiles when it is first called.
+
+    Parameters
+    ----------
+    function
+        The function. Other kernels that it calls are those of its module, by their names there.
+    given
+        Gives a function to numba.
+    """
+
+    def __init__(self, function: Callable[..., Any], given: Callable[[Callable[..., Any]], Any]) -> None:
+        self.function, self.given = function, given
+        self._dispatcher: Any = None
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call what numba has made of the function."""
+        made = self.dispatcher if self._dispatcher is None else self._dispatcher
+        return made(*arguments)
+
+    @property
+    def dispatcher(self) -> Any:
+        """What numba has made of the function."""
+        with _lock:
+            if self._dispatcher is None:
+                known = self.function.__globals__
+                for name in self.function.__code__.co_names:
+                    if isinstance(known.get(name), Kernel):
+                        # numba looks names up in the module, and knows only what it has made itself.
+                        known[name] = known[name].dispatcher
+                self._dispatcher = self.given(self.function)
+            return self._dispatcher
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """A part of a kernel, which is compiled into each that calls it."""
+    return Kernel(function, lambda part: _njit(part, inline="always"))
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -24,22 +67,33 @@ def compiled(function: Callable[..., Any]) -> Any:
     (XDG_CACHE_HOME). Containers and clusters may let us write to none of them; then a folder of our own among
     the temporary files takes it, and without one each process compiles anew.
     """
+    return Kernel(function, _kept)
+
+
+def _kept(function: Callable[..., Any]) -> Any:
+    """What numba makes of a function, and keeps where that is possible."""
     options: Any = {"nogil": True, "boundscheck": False, "error_model": "numpy"}
     try:
-        return numba.njit(cache=True, **options)(function)
+        return _njit(function, cache=True, **options)
     except RuntimeError:  # "cannot cache function": no folder can be written
         folder = _private_folder()
     if folder is None:
-        return numba.njit(**options)(function)
-    config: Any = numba.config
+        return _njit(function, **options)
+    config: Any = sys.modules["numba"].config
     before = config.CACHE_DIR
     config.CACHE_DIR = folder  # it is looked at while a function is decorated
     try:
-        return numba.njit(cache=True, **options)(function)
+        return _njit(function, cache=True, **options)
     except RuntimeError:
-        return numba.njit(**options)(function)
+        return _njit(function, **options)
     finally:
         config.CACHE_DIR = before
+
+
+def _njit(function: Callable[..., Any], **options: Any) -> Any:
+    import numba  # a quarter of a second, and who only reads has no kernel to call
+
+    return numba.njit(**options)(function)
 
 
 def as_input(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Which pieces of a dask array have tasks in common: these would be run for each of them."""
+"""What the graph of a dask array tells: which of its tasks would run twice, and how much of it is in memory."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from dask.array.core import getter, getter_inline, getter_nofancy
 from dask.blockwise import Blockwise
 from dask.core import flatten, get_dependencies
+from dask.highlevelgraph import MaterializedLayer
 
 from ngffseg.grid import Index
 from ngffseg.pyramid.pieces import piece_size
@@ -35,6 +36,13 @@ def shares_tasks(labels: da.Array, plan: PyramidPlan) -> bool:
         tasks = first.dask.cull(set(flatten(first.__dask_keys__())))  # type: ignore[no-untyped-call]
         return not whole and not all(map(_is_slicing, tasks.values()))
     return _is_shared(dict(labels.dask), pieces)
+
+
+def held_bytes(labels: da.Array) -> int:
+    """Bytes of arrays in memory that a dask array is made of, which would travel with its graph."""
+    layers = [layer for layer in labels.dask.layers.values() if isinstance(layer, MaterializedLayer)]
+    values = (getattr(value, "value", value) for layer in layers for value in layer.values())
+    return sum(value.nbytes for value in values if isinstance(value, np.ndarray))
 
 
 def _pieces(labels: da.Array, size: Sequence[int]) -> tuple[bool, dict[Any, Index | None]]:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from dask.base import is_dask_collection
 
+from ngffseg.dask_arrays import computed
 from ngffseg.errors import LabelValueError
 from ngffseg.grid import Box, Index, Labels
 from ngffseg.pyramid.plan import PyramidPlan
@@ -81,11 +81,7 @@ class PieceSource:
     def _fetch(self, box: Box) -> Labels | None:
         if is_source(self.labels):
             return self.labels.read(box, np.empty(math.prod(self.labels.chunks), self.dtype))
-        piece = self.labels[box]
-        if is_dask_collection(piece):
-            # This thread is the worker: no second pool under it.
-            piece = piece.compute(scheduler="synchronous")
-        return exact_labels(piece, self.dtype, box)
+        return exact_labels(computed([self.labels[box]])[0], self.dtype, box)
 
     def occupied(self) -> None:
         """Nobody knows without computing."""

@@ -7,14 +7,15 @@ from collections.abc import Callable
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
-import dask.array as da
 import numpy as np
 import numpy.typing as npt
 
+from ngffseg.dask_arrays import is_dask_array, lazy_array
 from ngffseg.errors import ClusterError
 from ngffseg.grid import Index
 
 if TYPE_CHECKING:
+    import dask.array as da
     import distributed
 
 CLOSED = (
@@ -90,9 +91,7 @@ class OnClient:
 
     def dask(self) -> da.Array:
         """The array for schedulers of this process, which know nothing of what lies on the cluster."""
-        blank = np.empty((0,) * self.ndim, self.dtype)
-        lazy: da.Array = da.from_array(self, chunks=self.labels.chunks, name=False, meta=blank)
-        return lazy
+        return lazy_array(self, self.labels.chunks)
 
 
 def client_of(labels: Any) -> distributed.Client | None:
@@ -104,7 +103,7 @@ def client_of(labels: Any) -> distributed.Client | None:
         If it is closed, or has dropped them.
     """
     clients = sys.modules.get("distributed")  # who has persisted anything has imported it
-    if clients is None or not isinstance(labels, da.Array):
+    if clients is None or not is_dask_array(labels):
         return None
     futures = _futures(labels)
     if not futures:

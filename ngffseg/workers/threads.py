@@ -9,9 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any
 
-import dask
-from dask.system import CPU_COUNT
-
+from ngffseg.dask_arrays import core_count
 from ngffseg.workers.executor import R, T, Work
 
 
@@ -21,7 +19,7 @@ class ThreadExecutor:
     elsewhere = False
 
     def __init__(self, count: int | None = None) -> None:
-        self.count = count or CPU_COUNT
+        self.count = count or core_count()
 
     def run(self, work: Work[T, R], tasks: Iterable[T]) -> Generator[tuple[T, R], None, None]:
         """Do all tasks, and give each with its result as it is done."""
@@ -71,7 +69,9 @@ def ended_pool(count: int, stop: Callable[[], None]) -> Iterator[ThreadPoolExecu
 @contextlib.contextmanager
 def dask_threads(count: int | None = None) -> Iterator[None]:
     """Have dask compute in threads that have all ended when the block is left."""
-    threads = count or CPU_COUNT
+    import dask  # a tenth of a second, and only images are computed so
+
+    threads = count or core_count()
     with (
         ended_pool(threads, lambda: None) as pool,
         dask.config.set(scheduler="threads", pool=pool, num_workers=threads),

@@ -63,7 +63,7 @@ def test_the_folder_that_numba_is_told_is_used(tmp_path):
 
 def test_one_kernel_serves_all_labels_of_a_size():
     """Signs, and flags that say whether somebody may write, do not make it compile again."""
-    dispatchers = (
+    used = (
         kernels.mode_2x2x2, kernels.mode_1x2x2, windows.mode_of_windows, windows.foreground_of_windows,
         runs.count_labels,
     )  # fmt: skip
@@ -72,7 +72,7 @@ def test_one_kernel_serves_all_labels_of_a_size():
         for factors in ((2, 2, 2), (1, 2, 2), (3, 3, 3)):
             downsample(labels, factors, Reduction("sparse"))
         statistics._counted(labels, statistics.Room())
-        return [len(dispatcher.signatures) for dispatcher in dispatchers]
+        return [len(kernel.dispatcher.signatures) for kernel in used]
 
     labels = np.arange(6**3, dtype="uint16").reshape(6, 6, 6)
     before = use(labels)

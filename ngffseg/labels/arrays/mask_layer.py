@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from dask.base import compute
 
+from ngffseg.dask_arrays import computed
 from ngffseg.errors import LabelValueError
 from ngffseg.grid import Box
 from ngffseg.labels.read.lazy_level import SlicedArray, bounding_box, checked
@@ -85,8 +85,7 @@ def read_masks(masks: Mapping[int, Any], numbers: Sequence[int], box: Box) -> It
     for start in range(0, len(numbers), step):
         some = numbers[start : start + step]
         found = [masks[number][box] for number in some]
-        parts = compute(*found, traverse=False, scheduler="synchronous")  # type: ignore[no-untyped-call]
-        for number, part in zip(some, map(np.asarray, parts), strict=True):
+        for number, part in zip(some, map(np.asarray, computed(found)), strict=True):
             if part.dtype != bool or part.shape != size:
                 raise LabelValueError(
                     f"a mask came as {part.dtype} of shape {part.shape} in box [{_text(box)}]: give arrays of truth"

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from dask.system import CPU_COUNT
 
+from ngffseg.dask_arrays import core_count
 from ngffseg.grid import Box, Index
 from ngffseg.labels.arrays.mask_layer import TOGETHER, common_chunks, read_masks
 from ngffseg.labels.read.lazy_level import checked
@@ -71,7 +71,7 @@ def find_overlaps(masks: Sequence[Any]) -> Overlaps:
     block = block_of(common_chunks(masks, shape), shape, min(BLOCK, TOGETHER // len(masks)))
     opened = dict(enumerate(map(checked, masks)))
     pairs, present = [0] * len(masks), {}
-    with ThreadPoolExecutor(CPU_COUNT) as pool:
+    with ThreadPoolExecutor(core_count()) as pool:
         indices = list(itertools.product(*(range(-(-n // b)) for n, b in zip(shape, block, strict=True))))
         boxes = [_box(index, block, shape) for index in indices]
         for index, found in zip(indices, pool.map(functools.partial(_look, opened), boxes), strict=True):

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from dask.base import is_dask_collection
 
+from ngffseg.dask_arrays import computed
 from ngffseg.geometry import SPACE, TOLERANCE, Geometry, Order, index_map
 from ngffseg.grid import Box, Labels
 from ngffseg.labels.read.lazy_level import bounding_box, checked
@@ -147,8 +147,7 @@ def lost_outside(source: ArrayLike, grid: Geometry, image: Geometry) -> int:
 
 def _computed(source: Any, box: Box) -> Labels:
     """Labels of a box; what dask has to compute is computed by this thread, which is a worker."""
-    piece = source[box]
-    return np.asarray(piece.compute(scheduler="synchronous") if is_dask_collection(piece) else piece)
+    return np.asarray(computed([source[box]])[0])
 
 
 def _around(kept: Sequence[slice], shape: Sequence[int]) -> Iterator[Box]:

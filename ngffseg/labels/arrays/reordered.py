@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import dask.array as da
 import numpy as np
 import numpy.typing as npt
 
+from ngffseg.dask_arrays import is_dask_array
 from ngffseg.geometry import (
     Geometry,
     Order,
@@ -48,7 +48,11 @@ def reordered_array(array: Any, order: Order) -> Any:
     """The array in another order: a view of numpy, a dask array, or one that is read when it is sliced."""
     if order.is_identity:
         return array
-    return order.apply(array) if isinstance(array, np.ndarray | da.Array) else ReorderedArray(array, order)
+    return (
+        order.apply(array)
+        if isinstance(array, np.ndarray) or is_dask_array(array)
+        else ReorderedArray(array, order)
+    )
 
 
 def reordered_labels(segmentation: Segmentation, order: Order) -> Segmentation:

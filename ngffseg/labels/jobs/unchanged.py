@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from dask.system import CPU_COUNT
 
 from ngffseg.chunks import StoredLabels
+from ngffseg.dask_arrays import core_count
 from ngffseg.errors import JobError
 from ngffseg.grid import Box, chunk_boxes
 from ngffseg.labels.jobs.checkpoints import CheckpointLog
@@ -45,7 +45,7 @@ def first_difference(labels: Any, stored: StoredLabels, boxes: Iterable[Box]) ->
         same = np.array_equal(here, there) if there is not None else not here.any()
         return None if same else box
 
-    with ThreadPoolExecutor(CPU_COUNT) as pool:
+    with ThreadPoolExecutor(core_count()) as pool:
         return next((box for box in pool.map(difference, boxes) if box is not None), None)
 
 

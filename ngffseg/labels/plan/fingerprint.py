@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-import dask.array as da
-
 from ngffseg import ngff
+from ngffseg.dask_arrays import is_dask_array
 from ngffseg.geometry import Geometry
 from ngffseg.labels.arrays.mask_layer import MaskLayer
 from ngffseg.labels.nodes.create import array_document
@@ -40,7 +39,7 @@ def source_digest(layers: Iterable[Any]) -> str | None:
 
 
 def _layer_digest(layer: Any) -> Any:
-    if isinstance(layer, da.Array):
+    if is_dask_array(layer):
         return ["dask", layer.name, list(layer.shape), str(layer.dtype)]
     if isinstance(layer, MaskLayer):
         masks = [_layer_digest(mask) for mask in layer.masks.values()]

@@ -5,9 +5,8 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import dask.array as da
 import numpy.typing as npt
 
 from ngffseg.errors import UsageError
@@ -16,6 +15,9 @@ from ngffseg.labels.read.lazy_level import LazyLevel
 from ngffseg.labels.read.levels import Levels, check_integers
 from ngffseg.model import Segment
 from ngffseg.store import store_errors
+
+if TYPE_CHECKING:
+    import dask.array as da
 
 BoxLike = Sequence[slice | tuple[int, int]]
 

@@ -7,9 +7,8 @@ import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import dask.array as da
 import numpy as np
 import numpy.typing as npt
 import zarr
@@ -17,11 +16,15 @@ from zarr.abc.store import Store
 from zarr.storage import LocalStore
 
 from ngffseg.chunks import BoxReader, Cache, ForeignReader, Listing, stored_labels
+from ngffseg.dask_arrays import lazy_array
 from ngffseg.labels.nodes.find import find_arrays
 from ngffseg.labels.read.snapshot import Origin, Snapshot, snapshot_of
 from ngffseg.labels.read.stamps import stamps_of
 from ngffseg.store import is_own_store, store_can_list, store_errors
 from ngffseg.workers import OnClient, client_of
+
+if TYPE_CHECKING:
+    import dask.array as da
 
 
 class SlicedArray(ABC):
@@ -92,9 +95,7 @@ class LazyLevel(SlicedArray):
 
     def dask(self) -> da.Array:
         """The level as a dask array."""
-        blank = np.empty((0,) * self.ndim, self.dtype)
-        lazy: da.Array = da.from_array(self, chunks=self.chunks, meta=blank)  # type: ignore[no-untyped-call]
-        return lazy
+        return lazy_array(self, self.chunks)
 
 
 def array_in(url: str, group: zarr.Group, name: str) -> LazyLevel | None:

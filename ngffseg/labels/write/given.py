@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import dask.array as da
 import numpy as np
 
+from ngffseg.dask_arrays import is_dask_array
 from ngffseg.errors import LabelValueError, UsageError
 from ngffseg.labels.arrays.mask_layer import MaskLayer
 from ngffseg.model import plain_array
@@ -35,7 +35,7 @@ def as_array(labels: Any) -> Any:
 
 def _as_mask(array: Any) -> Any:
     """Truth values as labels 0 and 1, not yet computed; what dask makes keeps its name, by which a later run knows it."""
-    if isinstance(array, da.Array):
+    if is_dask_array(array):
         return array.astype(np.uint8)  # type: ignore[no-untyped-call]
     return MaskLayer({0: array}, {0: 1})
 

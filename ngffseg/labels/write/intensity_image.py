@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import dask.array as da
 import numpy as np
 import zarr
 from zarr.abc.buffer import Buffer, BufferPrototype
@@ -14,6 +13,7 @@ from zarr.abc.store import ByteRequest, Store
 from zarr.storage import WrapperStore
 
 from ngffseg import ngff
+from ngffseg.dask_arrays import is_dask_array, lazy_array
 from ngffseg.geometry import scales
 from ngffseg.labels.jobs.interrupts import defer_interrupts
 from ngffseg.labels.jobs.job import Job
@@ -26,6 +26,9 @@ from ngffseg.model import Volume
 from ngffseg.pyramid import PyramidPlan, plan_pyramid
 from ngffseg.store import inside, open_store, remove
 from ngffseg.workers import OnClient, dask_threads
+
+if TYPE_CHECKING:
+    import dask.array as da
 
 
 def image_paths(labels: PyramidPlan) -> tuple[str, ...]:
@@ -92,11 +95,7 @@ def _as_dask(data: Any) -> da.Array:
     """An image as a dask array; what is read when it is sliced stays lazy."""
     if isinstance(data, LazyLevel | OnClient):
         return data.dask()
-    if isinstance(data, np.ndarray | da.Array):
-        return cast("da.Array", da.asarray(data))  # type: ignore[no-untyped-call]
-    blank = np.empty((0,) * len(data.shape), data.dtype)
-    chunks = getattr(data, "chunks", None) or "auto"
-    return cast("da.Array", da.from_array(data, chunks=chunks, name=False, meta=blank))  # type: ignore[no-untyped-call]
+    return data if is_dask_array(data) else lazy_array(data, getattr(data, "chunks", None) or "auto")
 
 
 class _WithoutGroup(WrapperStore[Store]):
@@ -149,6 +148,8 @@ def _multiscales(
 
 def mean_level(data: da.Array, factors: Sequence[int]) -> da.Array:
     """Means over windows, rounded where the dtype is integer; the edge is repeated to fill them."""
+    import dask.array as da  # here as in `lazy_array`, which has made the data
+
     pad = [(0, -n % f) for n, f in zip(data.shape, factors, strict=True)]
     padded = da.pad(data, pad, mode="edge") if any(after for _, after in pad) else data
     padded = padded.rechunk(

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import dask.array as da
-import numpy as np
-from dask.highlevelgraph import MaterializedLayer
-
+# What only arrays of dask need is loaded where one is given.
+from ngffseg import pyramid, workers
 from ngffseg.chunks import StoredLabels
+from ngffseg.dask_arrays import is_dask_array
 from ngffseg.labels.read.lazy_level import source_labels, stored_array
-from ngffseg.pyramid import BlockExecutor, HandedLabels, PyramidPlan, level0_alone, shares_tasks
+from ngffseg.pyramid import BlockExecutor, HandedLabels, PyramidPlan, level0_alone
 from ngffseg.store import store_url
-from ngffseg.workers import DaskExecutor, Executor, Feed, GraphExecutor, OnClient, ThreadExecutor, client_of
+from ngffseg.workers import DaskExecutor, Executor, Feed, OnClient, ThreadExecutor, client_of
 
 if TYPE_CHECKING:
     import distributed
@@ -68,7 +67,7 @@ class Reading:
         # Another way to rechunk needs a cluster, and would be taken wherever there is one.
         blocks = self.labels.rechunk(handed.spans, method="tasks")
         if not isinstance(self.executor, DaskExecutor) or not self.there:
-            return handed, GraphExecutor(blocks, handed.index, getattr(self.executor, "count", None))
+            return handed, workers.GraphExecutor(blocks, handed.index, getattr(self.executor, "count", None))
         client = self.client or self.executor.client
         return handed, DaskExecutor(client, Feed(client, blocks, handed.index, whole=self.shared))
 
@@ -81,11 +80,11 @@ def reading_of(executor: Executor, plan: PyramidPlan, labels: Any) -> Reading:
     ClusterError
         If they were persisted on a client that is closed.
     """
-    if not isinstance(labels, da.Array):
+    if not is_dask_array(labels):
         return Reading(labels, executor, _travels(labels))
     client = client_of(labels)
-    there = _held_bytes(labels) < LARGE and (client is None or _is_same(executor, client))
-    return Reading(labels, executor, there, shares_tasks(labels, plan), client)
+    there = pyramid.held_bytes(labels) < LARGE and (client is None or _is_same(executor, client))
+    return Reading(labels, executor, there, pyramid.shares_tasks(labels, plan), client)
 
 
 def _is_same(executor: Executor, client: distributed.Client) -> bool:
@@ -103,10 +102,3 @@ def _travels(labels: Any) -> bool:
     """Return True if processes elsewhere can read labels by themselves."""
     array = stored_array(labels)
     return isinstance(labels, StoredLabels) or (array is not None and store_url(array.store) is not None)
-
-
-def _held_bytes(labels: da.Array) -> int:
-    """Bytes of arrays in memory that a dask array is made of, which would travel with its graph."""
-    layers = [layer for layer in labels.dask.layers.values() if isinstance(layer, MaterializedLayer)]
-    values = (getattr(value, "value", value) for layer in layers for value in layer.values())
-    return sum(value.nbytes for value in values if isinstance(value, np.ndarray))

@@ -16,6 +16,7 @@ import numpy as np
 from ngffseg.errors import NgffsegWarning, UsageError
 from ngffseg.geometry import Geometry
 from ngffseg.keywords import TRUTH, strict
+from ngffseg.labels import forecast
 from ngffseg.labels.arrays.masks import mask_arrays, packed_masks
 from ngffseg.labels.arrays.reordered import canonical
 from ngffseg.labels.jobs.ownership import clean_up
@@ -26,7 +27,6 @@ from ngffseg.labels.plan.place_words import PLACE_KEYWORDS, PlacedOptions, place
 from ngffseg.labels.read.address import split_address
 from ngffseg.labels.read.label_image import LabelImage
 from ngffseg.labels.read.open import open_labels
-from ngffseg.labels.write.dry_run import forecast
 from ngffseg.labels.write.execute import carry_out
 from ngffseg.labels.write.given import as_array
 from ngffseg.labels.write.prepare import Request, prepare
