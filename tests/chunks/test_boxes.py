@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ngffseg.chunks import BoxReader, Cache, stored_labels
 from ngffseg.chunks import box as box_module
-from ngffseg.chunks.upload_queue import WRITES, Window
+from ngffseg.chunks.upload_queue import WRITES, UploadQueue
 from ngffseg.errors import ChunkError
 from tests.examples import examples
 
@@ -180,7 +180,7 @@ def test_damaged_shards(form, tmp_path):
 
 
 def test_a_window_holds_a_few_and_tells_the_first_failure():
-    window, running, most, lock = Window(), [0], [0], threading.Lock()
+    window, running, most, lock = UploadQueue(), [0], [0], threading.Lock()
 
     def work(number):
         with lock:
@@ -204,4 +204,4 @@ def test_a_window_holds_a_few_and_tells_the_first_failure():
     assert 1 < most[0] <= WRITES
     assert running == [0]
     window.flush()
-    assert isinstance(pickle.loads(pickle.dumps(window)), Window)
+    assert isinstance(pickle.loads(pickle.dumps(window)), UploadQueue)

@@ -465,7 +465,7 @@ def test_plan_tells_what_a_job_takes(capsys, tmp_path, monkeypatch):
 def test_rates_are_measured_once_and_kept(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(plan_verb, "rates_file", lambda: tmp_path / "deep" / "rates.json")
     monkeypatch.setattr(calibration, "EDGE", 80)
-    monkeypatch.setattr(calibration, "FORMS", ((16, None), (8, None), (16, 32), (8, 16)))
+    monkeypatch.setattr(calibration, "LAYOUTS", ((16, None), (8, None), (16, 32), (8, 16)))
     words = ("plan", "--shape", "500,500,500", "--dtype", "uint16")
     _, first = answer(capsys, *words, "--calibrate")
     _, again = answer(capsys, *words)

@@ -64,7 +64,7 @@ def test_level_0_that_has_no_level_above_it_is_counted_on_a_cluster(cluster, tmp
         zarr.open_array(f"{image.url}/ngffseg/index/a/digests", mode="r")[:],
     )
     image = build_levels(tmp_path / "a", cluster=cluster.address)
-    form = segment_index(image).form
+    form = segment_index(image).layout
     assert list(segment_index(image)) == entries
     found = zarr.open_array(f"{image.url}/ngffseg/index/a/{form.digests}", mode="r")[:]
     np.testing.assert_array_equal(found, digests_before)

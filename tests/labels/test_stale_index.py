@@ -90,7 +90,7 @@ def sizes_of(folder, unit, shape):
 
 def recorded(image, part):
     """The digests or sizes that the index of a label image keeps."""
-    form = segment_index(image).form
+    form = segment_index(image).layout
     path = f"{image.url}/ngffseg/index/{image.name}/{getattr(form, part)}"
     keys, values = zarr.open_array(path, mode="r")[:]
     assert sorted(keys.tolist()) == keys.tolist()
@@ -123,7 +123,7 @@ def test_digests_and_sizes_are_those_of_the_schema_after_writing_rebuilding_and_
     new[..., :5] = 9
     labels[tuple(slice(*part) for part in box)] = new
     image = update_labels(open_labels(tmp_path / "a.zarr"), box, new)
-    assert (segment_index(image).form.generation, segment_index(image).form.revision) == (1, 1)
+    assert (segment_index(image).layout.generation, segment_index(image).layout.revision) == (1, 1)
     check_recorded(image, labels)
     assert not verify_index(image, deep=True).stale
 
@@ -197,7 +197,7 @@ def test_an_index_of_0_1_0_is_compared_by_its_lists(tmp_path):
     labels[box] = 5
     image = update_labels(image, list(box), labels[box])
     assert told(segment_index(image)) == counted(labels)
-    assert segment_index(image).form.digests is None
+    assert segment_index(image).layout.digests is None
     by_zarr(store / "labels" / "a" / "0", np.s_[2:7, 20:23, 10:20], 7)
     labels[2:7, 20:23, 10:20] = 7
     found = verify_index(image)
@@ -310,7 +310,7 @@ def test_an_index_of_another_generation_or_revision_is_stale(tmp_path):
     labels[0, 0, 0] = 4
     assert told(segment_index(newer)) == counted(labels)
     again = write_labels(store, labels, name="a", overwrite=True, **FORMS["v3"])
-    assert segment_index(again).form.generation == 2
+    assert segment_index(again).layout.generation == 2
     with pytest.raises(MetadataError, match="written since these were opened"):
         segment_index(newer)
 

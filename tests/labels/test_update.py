@@ -346,7 +346,7 @@ def test_a_busy_image_is_waited_for_so_long(tmp_path, monkeypatch):
     image = write_labels(store, LABELS, name="a", **FORMS["chunks"])
     monkeypatch.setattr(write_ahead_log, "PATIENCE", 0.3)
     with (
-        write_ahead_log.alone(str(store), "a"),
+        write_ahead_log.update_lock(str(store), "a"),
         pytest.raises(JobError, match="another update of 'a' is under way"),
     ):
         update_labels(image, [(0, 8)] * 3, np.zeros((8, 8, 8), np.uint16))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ngffseg.pyramid import Reduction, downsample, kernels, runs, statistics, windows
+from ngffseg.pyramid import Reduction, downsample, kernels, label_statistics, runs, windows
 
 ROOT = Path(__file__).parents[2]
 COUNT = (
@@ -71,7 +71,7 @@ def test_one_kernel_serves_all_labels_of_a_size():
     def use(labels):
         for factors in ((2, 2, 2), (1, 2, 2), (3, 3, 3)):
             downsample(labels, factors, Reduction("sparse"))
-        statistics._counted(labels, statistics.Room())
+        label_statistics._counted(labels, label_statistics.Room())
         return [len(kernel.dispatcher.signatures) for kernel in used]
 
     labels = np.arange(6**3, dtype="uint16").reshape(6, 6, 6)

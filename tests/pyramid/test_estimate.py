@@ -94,7 +94,7 @@ def test_a_petavoxel_is_estimated_at_once_and_fits_into_memory():
 
 def test_rates_are_measured_on_this_machine(monkeypatch):
     monkeypatch.setattr(calibration, "EDGE", 80)
-    monkeypatch.setattr(calibration, "FORMS", ((16, None), (8, None), (16, 32), (8, 16)))
+    monkeypatch.setattr(calibration, "LAYOUTS", ((16, None), (8, None), (16, 32), (8, 16)))
     rates = calibrate("uint16", 2, method="mode", codec="gzip-1")
     values = [getattr(rates, name) for name in rates.__slots__]
     assert all(value >= 0 for value in values)
