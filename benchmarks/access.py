@@ -3,7 +3,7 @@
     python benchmarks/access.py [--write] [--edge N] [--runs N] [--latency MS]
 
 The server is Ceph RGW (NGFFSEG_TEST_S3=moto for a stand-in), behind a proxy that counts and holds each
-request back, as a distance would. ``--write`` puts the table into the README.
+request back, as a distance would. ``--write`` puts the table into the page of benchmarks.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from zarr.storage import FsspecStore
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from readme import put
+from tables import put
 
 from ngffseg import Segment, open_labels, write_labels
 from ngffseg.planning.calibration import made_labels
@@ -163,7 +163,7 @@ def requests(proxy: FaultProxy) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true", help="put the table into the README")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     parser.add_argument("--edge", type=int, default=1024)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--latency", type=float, default=20, help="milliseconds per request")

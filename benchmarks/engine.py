@@ -3,7 +3,7 @@
     python benchmarks/engine.py [--write] [--runs N] [--edge N] [--alone]
 
 Peers that do not install beside the others get an environment of their own, once, in
-``benchmarks/.peers``. ``--write`` puts table and plot into the README; ``--alone`` leaves out the
+``benchmarks/.peers``. ``--write`` puts table and plot into the page of benchmarks; ``--alone`` leaves out the
 peers that need that environment; ``--edge`` is the size of the volume along each axis.
 """
 
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from process import Measured, measure
-from readme import put
+from tables import put
 
 HERE = Path(__file__).parent
 PEERS = HERE / ".peers"
@@ -157,7 +157,7 @@ def plot(results: dict[str, dict[str, tuple[float, float, float, float]]]) -> No
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true", help="put table and plot into the README")
+    parser.add_argument("--write", action="store_true", help="put table and plot into docs/benchmarks.md")
     parser.add_argument("--alone", action="store_true", help="without the peers that need an environment")
     parser.add_argument("--edge", type=int, default=1024)
     parser.add_argument("--runs", type=int, default=5)

@@ -3,7 +3,7 @@
     python benchmarks/jobs.py [--write] [--edge N] [--runs N] [--blocks N]
 
 Threads and a cluster (a scheduler and two workers of one thread each, all processes of this machine)
-take turns at the same job. ``--write`` puts the table into the README.
+take turns at the same job. ``--write`` puts the table into the page of benchmarks.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import zarr
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from inputs import STEP, tile
-from readme import put
+from tables import put
 
 from ngffseg import open_labels, update_labels, write_labels
 from tests.jobs.processes import Cluster

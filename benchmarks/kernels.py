@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 from inputs import tile
-from readme import put
+from tables import put
 
 from ngffseg.pyramid import Reduction, downsample
 
@@ -65,7 +65,7 @@ def speeds(labels: np.ndarray, window: tuple[int, ...], runs: int) -> dict[str, 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true", help="put the table into the README")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     parser.add_argument("--edge", type=int, default=512)
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()

@@ -3,7 +3,7 @@
     python benchmarks/model.py [--write] [--edge N]
 
 The machine is calibrated first, and that is kept as by ``ngffseg plan --calibrate``. ``--write``
-puts the table into the README, with a row of a petavoxel that only the model tells.
+puts the table into the page of benchmarks, with a row of a petavoxel that only the model tells.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from inputs import STEP, tile
 from process import measure
-from readme import put
+from tables import put
 
 from ngffseg import write_labels
 from ngffseg.planning import calibration
@@ -92,7 +92,7 @@ def petavoxel() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true", help="put the table into the README")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     parser.add_argument("--edge", type=int, default=512, help="edge of a tile")
     options = parser.parse_args()
     plan("--shape", "64,64,64", "--dtype", "uint32", "--calibrate")

@@ -2,7 +2,7 @@
 
     python benchmarks/speed.py [--write] [--runs N] [--quick]
 
-``--write`` puts the table into the README; ``--quick`` leaves out the array of two gigavoxels.
+``--write`` puts the table into the page of benchmarks; ``--quick`` leaves out the array of two gigavoxels.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 from process import measure
-from readme import put
+from tables import put
 
 BARE = "import dask.array, numba, numpy, zarr"
 IMPORT = "import ngffseg"
@@ -44,7 +44,7 @@ def run(code: str) -> tuple[float, float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true", help="put the table into the README")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     parser.add_argument("--quick", action="store_true", help="leave out the array of two gigavoxels")
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()

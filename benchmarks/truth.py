@@ -4,8 +4,8 @@
 
 Per level: **error**, the median over the larger half of the segments of |volume / that of level 0
 - 1|; **drift**, the largest mean shift per axis of the centroids of the 12 largest segments, in
-voxels of the level, by what the metadata of the level say; **gone**, segments that the level has lost. ``--write`` puts the tables into the
-README.
+voxels of the level, by what the metadata of the level say; **gone**, segments that the level has lost. ``--write`` puts the tables into
+the page of benchmarks.
 """
 
 import argparse
@@ -13,11 +13,11 @@ import sys
 
 import numpy as np
 from pyramids import LEVELS, PICKED, PYRAMIDS, build
-from readme import put
+from tables import put
 from volumes import volumes
 
 LARGEST = 12
-# Medians of fewer segments than this say little; they are printed, but not put into the README.
+# Medians of fewer segments than this say little; they are printed, but not put into the page.
 FEWEST = 20
 
 
@@ -63,7 +63,7 @@ def table(labels: np.ndarray) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true", help="put the tables into the README")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks.md")
     write = parser.parse_args().write
     lines = []
     for name, labels in volumes():

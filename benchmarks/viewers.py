@@ -4,7 +4,7 @@
 
 The bucket is on a local S3 server (Ceph RGW), behind a proxy that counts. napari has its window open and its
 own functions compiled by an earlier run, but has opened nothing yet; the browser runs.
-``--write`` puts the table into the README.
+``--write`` puts the table into the page of benchmarks.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from playwright.sync_api import sync_playwright
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from access import server
-from readme import put
+from tables import put
 
 from ngffseg import Segment, write_labels
 from ngffseg.planning.calibration import made_labels

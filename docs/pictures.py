@@ -1,4 +1,4 @@
-"""The pictures of the README: of the demo case, by the commands that it shows, and of a time series that is made here.
+"""The pictures of README and docs: of the demo case, by the commands that it shows, and of a time series that is made here.
 
 python docs/pictures.py
 """

@@ -41,8 +41,10 @@ class BatchRow:
     ----------
     number
         Line of the table; the header is line 1.
-    source, store
-        What is imported, and into which store.
+    source
+        File that is imported.
+    store
+        Address of the store that it goes to.
     name
         Name of the label image.
     image
@@ -63,12 +65,17 @@ class BatchRow:
 
 
 def read_rows(table: str | Path) -> tuple[BatchRow, ...]:
-    """Rows of a CSV file, whose relative paths start at its folder.
+    """Return the rows of a CSV file, whose relative paths start at its folder.
 
     Columns are ``source``, ``store`` and, where they are wanted, ``name``, ``image``, ``table`` and options:
     ``method``, ``tie``, ``chunks``, ``shards``, ``levels``, ``codec``, ``ngff``, ``order`` (canonical or keep),
     ``resample``, ``axes``, ``scale``, ``translation``, ``units``, and ``overwrite``, ``crop``, ``force_place`` (yes or no).
-    An empty cell is as none.
+    An empty cell says nothing.
+
+    Parameters
+    ----------
+    table
+        The CSV file.
 
     Raises
     ------

@@ -26,12 +26,12 @@ def described_grid(
     translation: PerAxis | None = None,
     units: Units | None = None,
 ) -> Geometry:
-    """The grid of an array of which people say in simple words where it lies: along the axes, in no patient.
+    """Return the grid of an array from simple words: its axes are not turned, and its frame is None.
 
     Parameters
     ----------
     shape
-        Of the array.
+        Number of voxels of the array per axis.
     axes
         Names of its axes, as ``"tyx"`` or ``("t", "y", "x")``; by default the last of t, c, z, y, x.
     scale
@@ -46,7 +46,7 @@ def described_grid(
     Raises
     ------
     UsageError
-        If the words contradict each other or the shape, or no number or unit is meant by them.
+        If the words contradict each other or the shape, or one of them is no number or no unit.
     """
     names = axis_names(axes) if axes else default_axes(len(shape))
     if len(names) != len(shape):

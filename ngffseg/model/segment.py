@@ -17,7 +17,15 @@ Color = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """How a segment was made (DICOM PS3.3 C.8.20.2): AUTOMATIC, SEMIAUTOMATIC or MANUAL."""
+    """How a segment was made (DICOM PS3.3 C.8.20.2).
+
+    Parameters
+    ----------
+    type
+        AUTOMATIC, SEMIAUTOMATIC or MANUAL.
+    name
+        Name of the algorithm, where it was one.
+    """
 
     type: str
     name: str = ""
@@ -39,20 +47,24 @@ class Segment:
         Red, green, blue and alpha, 0 to 255, or None where the source has none.
     layer
         Number of the layer that holds its voxels.
-    codes, status, algorithm
-        What it is, how far the work on it is, and how it was made.
+    codes
+        What it is and where it lies, as coded concepts.
+    status
+        How far the work on it is, as "inprogress" of 3D Slicer.
+    algorithm
+        How it was made.
     tags
         Further key and value pairs, in order.
     properties
-        Further JSON values, one flat table with those of all segments. Scalars of numpy, arrays of up to
-        1,024 members and dates become such values, exactly; None is null.
+        Further JSON values by name. Scalars of numpy, arrays of up to 1,024 members and dates become such
+        values, exactly; None is null.
 
     Raises
     ------
     LabelValueError
         If the label value is no integer or out of range.
     UsageError
-        If the color or the layer is out of range, a text is none, or JSON cannot hold a property, as NaN.
+        If the color or the layer is out of range, a name is not a text, or JSON cannot hold a property, as NaN.
     """
 
     label_value: int

@@ -28,7 +28,17 @@ class ArrayLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a segmentation came from."""
+    """Where a segmentation came from.
+
+    Parameters
+    ----------
+    format
+        Suffix of the file without its first dot, as "seg.nrrd".
+    file
+        Name of the file, without its folder.
+    sha256
+        Digest of the file, in hexadecimal digits.
+    """
 
     format: str
     file: str = ""

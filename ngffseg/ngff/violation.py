@@ -11,7 +11,7 @@ Severity = Literal["MUST", "SHOULD", "UNKNOWN"]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something is said in a store.
+    """A place in a store: a group or an array, or a key of its attributes.
 
     Parameters
     ----------
@@ -36,7 +36,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """How to fix a group: in words, its path, and all attributes that it would have then."""
+    """How to fix a group.
+
+    Parameters
+    ----------
+    text
+        What the fix does, in words.
+    group
+        Path of the group from the root of the store.
+    attributes
+        All attributes that the group would have then.
+    """
 
     text: str
     group: str
@@ -55,8 +65,10 @@ class Violation:
         Where it is.
     rule
         The sentence of the specification; for UNKNOWN the reason why it cannot be validated.
-    expected, found
-        What would be right, and what is there.
+    expected
+        What would be right.
+    found
+        What is there.
     fix
         How to fix it, where that needs no guess.
     """
@@ -70,7 +82,7 @@ class Violation:
 
     @property
     def where(self) -> str:
-        """The place as text: path of the node, then ``#`` and a JSON pointer into its attributes."""
+        """The place as text, which is the path of the node, then ``#`` and a JSON pointer into its attributes."""
         return str(self.place)
 
 

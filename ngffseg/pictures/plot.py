@@ -26,7 +26,7 @@ PictureRow = tuple[Sequence[Panel], Sequence[LegendEntry]]
 def plot_slices(
     url: str | os.PathLike[str], name: str | None = None, *, axis: str | None = None, panels: int = 4
 ) -> Drawing:
-    """Slices of a segmentation over its image, in its colors, with a legend of the names that are seen.
+    """Draw slices of a segmentation over its image, in its colors, with a legend of the names that are seen.
 
     The slices are spread over the part of the axis in which there are labels. They are of the finest level
     of no more than 1024 voxels along a side, and only their chunks are read. Channels of the image are drawn over
@@ -59,9 +59,28 @@ def plot_slices(
 
 @strict()
 def plot_levels(url: str | os.PathLike[str], name: str | None = None, *, axis: str | None = None) -> Drawing:
-    """The same slice, through the middle of the labels, of all levels of a segmentation side by side.
+    """Draw one slice, through the middle of the labels, of all levels of a segmentation side by side.
 
-    Parameters, returned figure and errors as of `plot_slices`; levels finer than a screen are left out.
+    Levels finer than a screen are left out.
+
+    Parameters
+    ----------
+    url, name
+        As in `open_labels`.
+    axis
+        Space axis across which the slice lies: "z" (default), "y" or "x".
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Notebooks show it; ``figure.savefig(path)`` writes it.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    StoreNotFoundError, UsageError
+        If there is no such label image, or several and none was named.
     """
     contents = open_contents(url, name)
     return new_figure([_levels(_chosen(contents), axis)])

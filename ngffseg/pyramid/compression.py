@@ -17,7 +17,15 @@ WIDE, NARROW, SMALL = 3, 9, 19
 
 @dataclass(frozen=True, slots=True)
 class Compression:
-    """A codec of chunks: ``zstd``, ``gzip``, ``blosc`` (zstd behind a bit shuffle) or ``none``."""
+    """The compression of chunks.
+
+    Parameters
+    ----------
+    codec
+        ``zstd``, ``gzip``, ``blosc`` (zstd behind a bit shuffle) or ``none``.
+    level
+        Level of the codec.
+    """
 
     codec: str
     level: int = 0

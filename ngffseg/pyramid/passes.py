@@ -34,9 +34,14 @@ class _Level(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One sweep: reads ``source`` (None: the labels handed in) and writes ``targets``.
+    """One pass of the engine: it reads a level and writes others.
 
-    Without targets it only counts what it reads.
+    Parameters
+    ----------
+    source
+        Number of the level that is read; None for the labels that are handed in.
+    targets
+        Numbers of the levels that are written. Without any, the pass only counts what it reads.
     """
 
     source: int | None
@@ -44,7 +49,7 @@ class Pass:
 
     @property
     def top(self) -> int:
-        """The level whose write units are the blocks: the topmost that is written, else the one that is read."""
+        """The level whose write units are the blocks, which is the topmost that is written, else the one that is read."""
         return self.targets[-1] if self.targets else self.source or 0
 
 

@@ -29,7 +29,18 @@ LARGE_CHUNK = 2**24
 class Level:
     """One level of a pyramid.
 
-    ``factors`` lead from the level below (all 1 at level 0); ``geometry`` is the level's own grid.
+    Parameters
+    ----------
+    path
+        Name of its array.
+    shape, chunks
+        Voxels of the level, and of a chunk, per axis.
+    shards
+        Voxels of a shard per axis; None without shards.
+    factors
+        Window per axis that leads here from the level below; all 1 at level 0.
+    geometry
+        Grid of the level itself.
     """
 
     path: str
@@ -41,7 +52,7 @@ class Level:
 
     @property
     def unit(self) -> tuple[int, ...]:
-        """What is written as one object: the shard, else the chunk."""
+        """Voxels per axis that are written as one object, which are those of the shard, else of the chunk."""
         return self.shards or self.chunks
 
 
@@ -50,6 +61,11 @@ class Block:
     """The unit of work: one write unit of the top level of a pass, with all that is below it.
 
     No two blocks of a pass touch one object.
+
+    Parameters
+    ----------
+    stage, index
+        Number of the pass, and index of the write unit per axis.
     """
 
     stage: int
@@ -60,7 +76,16 @@ class Block:
 class PyramidPlan:
     """Levels of a label pyramid and the passes of blocks that build them.
 
-    ``passes`` run one after another, the blocks of one pass in any order and side by side.
+    Parameters
+    ----------
+    levels, dtype
+        All levels, finest first; integer dtype of the labels, in the byte order of the machine.
+    reduction
+        How one level is made from another.
+    passes
+        They run one after another, the blocks of one pass in any order and side by side.
+    compression
+        Compression of the chunks.
     """
 
     levels: tuple[Level, ...]
@@ -71,7 +96,7 @@ class PyramidPlan:
 
     @property
     def blocks(self) -> Iterator[Block]:
-        """All blocks in order, made one at a time: a plan may have millions."""
+        """All blocks in order; they are made one at a time, since a plan may have millions."""
         for stage in range(len(self.passes)):
             yield from self.blocks_of(stage)
 

@@ -57,7 +57,7 @@ def downsample(
     *,
     start: Sequence[int] | None = None,
 ) -> Labels:
-    """One coarser level of an array of labels.
+    """Return the next coarser level of an array of labels.
 
     Parameters
     ----------

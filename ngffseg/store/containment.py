@@ -26,7 +26,7 @@ _followed: list[bool] = [False]
 
 @contextlib.contextmanager
 def follow_links() -> Iterator[None]:
-    """Have stores that are opened meanwhile, in any thread, read through links that leave them.
+    """Let stores that are opened within this context, in any thread, read through symbolic links that leave them.
 
     Datasets of git-annex and DataLad consist of such links. Nothing is ever written through them.
     """

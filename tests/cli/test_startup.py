@@ -61,3 +61,10 @@ def test_numba_comes_with_the_first_call_of_a_kernel():
     assert loaded(ready) & (COMPILERS | DASK) == set()
     called = f"{ready}; downsample(np.zeros((4, 4), 'uint8'), (2, 2))"
     assert loaded(called) & (COMPILERS | DASK) == COMPILERS
+
+
+def test_nothing_is_collected_at_the_end():
+    told = "atexit.register(lambda: sys.stderr.write(str(gc.get_freeze_count() > 0)))"
+    program = f"import atexit, gc, sys; {told}; from ngffseg.cli.main import main; main(['--version'])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "True")

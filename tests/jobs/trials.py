@@ -1,7 +1,7 @@
 """Faults at random moments: each trial ends with a store that equals one that nobody disturbed.
 
 ``NGFFSEG_FAULT_ROUNDS=50 pytest tests/jobs/test_faults.py`` is the long run (`.ci/full`); with
-``NGFFSEG_FAULT_TABLE=FILE`` it leaves the counts of which the README shows a table.
+``NGFFSEG_FAULT_TABLE=FILE`` it leaves the counts of which docs/benchmarks.md shows a table.
 """
 
 import random

@@ -14,7 +14,7 @@ from ngffseg.planning import access_costs
 from ngffseg.store import lease, metered
 from tests.storage.test_labels import fetched
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+BENCHMARKS = (Path(__file__).parents[2] / "docs" / "benchmarks.md").read_text(encoding="utf-8")
 LABELS = np.zeros((256, 256, 256), np.uint32)
 LABELS[10:250, 20:240, 30:200] = np.random.default_rng(0).integers(1, 9, (240, 220, 170))
 FORMS = {
@@ -174,9 +174,9 @@ def test_info_prints_them(bucket, capsys):
     assert "requests for labels/a" in capsys.readouterr().out
 
 
-def test_the_table_of_the_readme_has_these_counts():
+def test_the_table_of_benchmarks_has_these_counts():
     rows = re.findall(
-        r"^\| (open|one chunk|coarsest level), (chunks|shards) \| (\d+) / ", README, re.MULTILINE
+        r"^\| (open|one chunk|coarsest level), (chunks|shards) \| (\d+) / ", BENCHMARKS, re.MULTILINE
     )
     assert len(rows) == 6
     for task, form, total in rows:

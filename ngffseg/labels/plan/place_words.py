@@ -39,7 +39,7 @@ class PlaceOptions(TypedDict, total=False):
 
 
 class PlacedOptions(WriteOptions, PlaceOptions, total=False):
-    """Options of writing, and where labels lie."""
+    """Options of writing, and where labels lie: those of `WriteOptions` and of `PlaceOptions`."""
 
 
 def _listed(value: Any) -> Any:

@@ -17,7 +17,7 @@ def count_segments(image: LabelImage) -> SegmentIndex:
     """Count the segments of any label image: the index that `ngffseg.labels.build_levels` would write.
 
     Level 0 is read once, block by block, in threads. Nothing is written into the store: the index lies in a
-    temporary folder, which goes with it. Memory is bounded, however many segments there are.
+    temporary folder, which is removed with it. Memory is bounded, however many segments there are.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def count_segments(image: LabelImage) -> SegmentIndex:
     ChunkError
         If a chunk of level 0 cannot be decoded.
     MetadataError
-        If the store says two things of the shape.
+        If the store tells two different shapes.
     """
     folder = tempfile.mkdtemp(prefix="ngffseg-")
     try:

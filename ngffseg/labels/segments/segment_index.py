@@ -198,7 +198,12 @@ def mean(total: int, count: int) -> float:
 
 @strict()
 def segment_index(image: LabelImage) -> SegmentIndex:
-    """The segment index of a label image; only its metadata is read.
+    """Open the segment index of a label image; only its metadata is read.
+
+    Parameters
+    ----------
+    image
+        The label image, as it was opened.
 
     Raises
     ------
