@@ -72,9 +72,9 @@ def ours(url: str, task: str, edge: int) -> object:
     """ngffseg."""
     image = open_labels(url, "a")
     if task == "open":
-        return [array.shape for array in image.arrays], image.segments
+        return [array.shape for array in image._arrays], image.segments
     if task == "coarsest level":
-        return image.read(level=len(image.arrays) - 1)
+        return image.read(level=len(image._arrays) - 1)
     return image.read(box_of(task, edge))
 
 

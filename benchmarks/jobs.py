@@ -88,13 +88,13 @@ def stroke(folder: Path, labels: zarr.Array) -> tuple[float, int, int]:
     """An update of 64³: seconds, objects of labels that were written, and those of them that do not cover it."""
     store = folder / "update.ome.zarr"
     image = write_labels(store, labels, name="a", chunks=CHUNK, shards=None)
-    start = [n // 3 for n in image.arrays[0].shape]
+    start = [n // 3 for n in image._arrays[0].shape]
     box = [(a, a + 64) for a in start]
     new = np.full((64, 64, 64), 5, np.uint32)
     before = time.time_ns()
     took = seconds(lambda: update_labels(image, box, new))
     wrong = count = 0
-    for number, array in enumerate(open_labels(store, "a").arrays):
+    for number, array in enumerate(open_labels(store, "a")._arrays):
         factor = 2**number
         for file in (store / array.path / "c").rglob("*"):
             if file.is_file() and file.stat().st_mtime_ns >= before:

@@ -43,10 +43,10 @@ def write_labels_anew(inputs, out):
 
 def pyramid(_, out):
     """What ``ngffseg pyramid`` does: levels, index and metadata, in a copy of the input."""
-    from ngffseg.labels import build_levels
+    from ngffseg.labels import rebuild_levels
 
     yield
-    build_levels(out, cluster="threads", workers=THREADS)
+    rebuild_levels(out, cluster="threads", workers=THREADS)
 
 
 def engine(inputs, out, form="plain"):

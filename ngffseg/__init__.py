@@ -14,19 +14,23 @@ if TYPE_CHECKING:
     from ngffseg.geometry import Geometry
     from ngffseg.labels import (
         LabelImage,
+        WriteOptions,
         check,
         open_image,
         open_labels,
         open_segmentation,
+        rebuild_levels,
         segment_index,
         update_labels,
         write_labels,
     )
-    from ngffseg.model import Segment, Segmentation
+    from ngffseg.model import Segment, Segmentation, Volume
     from ngffseg.ngff import Violation
     from ngffseg.pictures import plot_levels, plot_slices
     from ngffseg.pyramid import PyramidPlan, plan_pyramid
     from ngffseg.store import follow_links
+
+    __version__: str
 
 _ROOMS = {
     "Geometry": "geometry",
@@ -36,6 +40,8 @@ _ROOMS = {
     "Segment": "model",
     "Segmentation": "model",
     "Violation": "ngff",
+    "Volume": "model",
+    "WriteOptions": "labels",
     "check": "labels",
     "export_segmentation": "convert",
     "follow_links": "store",
@@ -46,6 +52,7 @@ _ROOMS = {
     "plan_pyramid": "pyramid",
     "plot_levels": "pictures",
     "plot_slices": "pictures",
+    "rebuild_levels": "labels",
     "segment_index": "labels",
     "update_labels": "labels",
     "write_labels": "labels",
@@ -59,6 +66,9 @@ __all__ = [
     "Segment",
     "Segmentation",
     "Violation",
+    "Volume",
+    "WriteOptions",
+    "__version__",
     "check",
     "export_segmentation",
     "follow_links",
@@ -69,6 +79,7 @@ __all__ = [
     "plan_pyramid",
     "plot_levels",
     "plot_slices",
+    "rebuild_levels",
     "segment_index",
     "update_labels",
     "write_labels",
@@ -77,6 +88,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Load a public name from its room (PEP 562)."""
+    if name == "__version__":
+        return importlib.import_module("importlib.metadata").version("ngffseg")
     if name not in _ROOMS:
         raise AttributeError(f"module 'ngffseg' has no attribute {name!r}")
     return getattr(importlib.import_module(f"ngffseg.{_ROOMS[name]}"), name)

@@ -6,6 +6,7 @@ import difflib
 import functools
 import inspect
 import operator
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
@@ -16,6 +17,8 @@ from ngffseg.errors import OptionError
 
 P = ParamSpec("P")
 R = TypeVar("R")
+# Characters of a value that a message shows.
+LONGEST = 100
 # Words of other libraries, and what tells the same here, if the function takes that at all ("" for any).
 ELSEWHERE = {
     "axes": ("geometry", "axes are told by the grid: give 'geometry'"),
@@ -51,8 +54,8 @@ def strict(options: Mapping[str, ValueKind] | None = None) -> Callable[[Callable
     Parameters
     ----------
     options
-        Kinds of what the function takes as ``**options``. Its parameters that are True or False by default
-        are checked, too.
+        Kinds of what the function takes as ``**options``, and of parameters whose annotation is none of
+        `ANNOTATED`.
 
     Raises
     ------
@@ -62,7 +65,8 @@ def strict(options: Mapping[str, ValueKind] | None = None) -> Callable[[Callable
 
     def _decorate(function: Callable[P, R]) -> Callable[P, R]:
         own = [p for p in inspect.signature(function).parameters.values() if p.kind is not p.VAR_KEYWORD]
-        kinds = {p.name: TRUTH for p in own if isinstance(p.default, bool)} | dict(options or {})
+        shown = {p.name: ANNOTATED[p.annotation] for p in own if p.annotation in ANNOTATED}
+        kinds = shown | dict(options or {})
         known = {p.name for p in own} | set(kinds)
 
         @functools.wraps(function)
@@ -70,6 +74,10 @@ def strict(options: Mapping[str, ValueKind] | None = None) -> Callable[[Callable
             for key in kwargs:
                 if key not in known:
                     raise OptionError(_unknown(key, function.__name__, known))
+            # Too many of them are an error of Python.
+            for parameter, value in zip(own, args, strict=False):
+                if parameter.name in kinds:
+                    _plain(parameter.name, value, function.__name__, kinds[parameter.name])
             for key in kwargs.keys() & kinds.keys():
                 kwargs[key] = _plain(key, kwargs[key], function.__name__, kinds[key])
             return function(*args, **kwargs)
@@ -97,8 +105,13 @@ def _plain(key: str, value: Any, function: str, kind: ValueKind) -> Any:
     try:
         return kind.plain(value)
     except (TypeError, ValueError):
-        shown = " ".join(repr(value).split())
-        raise OptionError(f"{key} of {function} is {shown}: give {kind.expected}") from None
+        raise OptionError(f"{key} of {function} is {shown(value)}: give {kind.expected}") from None
+
+
+def shown(value: Any) -> str:
+    """A value in one line, as a message shows it."""
+    shown = " ".join(repr(value).split())
+    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"
 
 
 def _truth(value: Any) -> bool:
@@ -125,6 +138,31 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError
     return str(value)
+
+
+def _address(value: Any) -> str | os.PathLike[str]:
+    if not isinstance(value, str | os.PathLike) or isinstance(os.fspath(value), bytes):
+        raise TypeError
+    return value
+
+
+def _label_image(value: Any) -> Any:
+    # Its class lies in a room above.
+    if not all(hasattr(value, name) for name in ("url", "name", "segments", "level")):
+        raise TypeError
+    return value
+
+
+def _grid(value: Any) -> Any:
+    return value if hasattr(value, "affine") else tuple(_whole(size) for size in _listed(value) or [None])
+
+
+def _integers(value: Any) -> np.dtype[Any]:
+    # None would be float64, and bytes a type of texts.
+    found: np.dtype[Any] = np.dtype(value if isinstance(value, str | type | np.dtype) else "O")
+    if found.kind not in "iu":
+        raise TypeError
+    return found
 
 
 def _listed(value: Any) -> list[Any] | None:
@@ -161,7 +199,20 @@ TRUTH = ValueKind("True or False", _truth)
 WHOLE = ValueKind("a whole number", _whole)
 POSITIVE = ValueKind("a whole number from 1", _positive)
 TEXT = ValueKind("a text", _text)
+ADDRESS = ValueKind("a path or an address as text", _address)
 SIZES = ValueKind("a whole number for all space axes, or a list with one per axis", _sizes)
 STEPS = ValueKind(
     "a whole number, a list with one per space axis, or a list of such lists, one per level", _steps
 )
+# Annotations that tell the kind of a parameter, as they are written.
+ANNOTATED = {
+    "bool": TRUTH,
+    "int": WHOLE,
+    "str": TEXT,
+    "str | None": TEXT.or_none(),
+    "str | os.PathLike[str]": ADDRESS,
+    "str | os.PathLike[str] | None": ADDRESS.or_none(),
+    "LabelImage": ValueKind("a label image, as open_labels gives", _label_image),
+    "Geometry | Sequence[int]": ValueKind("a Geometry, or a list with the number of voxels per axis", _grid),
+    "npt.DTypeLike": ValueKind("a type of integers", _integers),
+}

@@ -1,6 +1,7 @@
 """The house: its rooms, sizes and habits."""
 
 import ast
+import importlib.metadata
 import re
 import statistics
 import subprocess
@@ -55,8 +56,18 @@ def test_file_names_are_one_noun():
         }
 
 
+# What people call and what they get; a name that goes, comes or changes is one to review.
+PUBLIC = """
+Geometry LabelImage NgffsegError PyramidPlan Segment Segmentation Violation Volume WriteOptions __version__ check
+export_segmentation follow_links import_segmentation open_image open_labels open_segmentation plan_pyramid plot_levels
+plot_slices rebuild_levels segment_index update_labels write_labels
+"""
+
+
 def test_the_public_top_level_is_small_and_real():
+    assert ngffseg.__all__ == PUBLIC.split()
     assert len(ngffseg.__all__) < 25
+    assert ngffseg.__version__ == importlib.metadata.version("ngffseg")
     assert sorted(ngffseg.__all__) == ngffseg.__all__
     for name in ngffseg.__all__:
         assert getattr(ngffseg, name).__doc__

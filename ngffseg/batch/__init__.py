@@ -6,14 +6,14 @@ from ngffseg.face import lazy_face
 
 if TYPE_CHECKING:
     from ngffseg.batch.row import BatchRow, read_rows
-    from ngffseg.batch.run import Result, run_batch, write_results
+    from ngffseg.batch.run import Result, as_row, run_batch, write_results
 else:
     __getattr__, __dir__ = lazy_face(
         __name__,
         {
             "row": "BatchRow read_rows",
-            "run": "Result run_batch write_results",
+            "run": "Result as_row run_batch write_results",
         },
     )
 
-__all__ = ["BatchRow", "Result", "read_rows", "run_batch", "write_results"]
+__all__ = ["BatchRow", "Result", "as_row", "read_rows", "run_batch", "write_results"]

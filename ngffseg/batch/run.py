@@ -9,13 +9,13 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import astuple, dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
 from ngffseg.batch.row import BatchRow
 from ngffseg.convert import import_segmentation, is_imported
-from ngffseg.errors import ClusterError, NgffsegError
+from ngffseg.errors import ClusterError, Hint, NgffsegError, hints_of
 from ngffseg.keywords import POSITIVE, strict
 from ngffseg.store import local_path, put_object
 from ngffseg.workers import CLUSTER, Cluster, Executor, ThreadExecutor, open_executor
@@ -39,6 +39,8 @@ class Result:
         Why it failed.
     seconds
         How long it took.
+    hints
+        What can be done if it failed, each as it stands in the reason; not written to tables.
     """
 
     line: int
@@ -48,6 +50,7 @@ class Result:
     status: Status
     reason: str
     seconds: float
+    hints: tuple[Hint, ...] = ()
 
 
 class RowWork:
@@ -59,6 +62,7 @@ class RowWork:
     def __call__(self, row: BatchRow) -> Result:
         """Import what a row names; what an earlier run has done of it is not done again."""
         start, reason = time.monotonic(), ""
+        hints: tuple[Hint, ...] = ()
         options: Any = dict(row.options)
         try:
             replaced = options.pop("overwrite", False)
@@ -80,8 +84,9 @@ class RowWork:
                 status = "done"
         except (NgffsegError, OSError, MemoryError) as error:
             status, reason = "failed", " ".join(str(error).split()) or type(error).__name__
+            hints = tuple(hints_of(error))
         seconds = round(time.monotonic() - start, 2)
-        return Result(row.number, row.source, row.store, row.name, status, reason, seconds)
+        return Result(row.number, row.source, row.store, row.name, status, reason, seconds, hints)
 
     def name(self, row: BatchRow) -> str:
         """Which row it is."""
@@ -153,10 +158,17 @@ def _check_reach(executor: Executor, rows: Sequence[BatchRow]) -> None:
                     )
 
 
+def as_row(result: Result) -> dict[str, Any]:
+    """A result as it is written to tables, by column."""
+    row = asdict(result)
+    row.pop("hints")
+    return row
+
+
 def write_results(results: Sequence[Result], path: Path) -> None:
     """Write results as a CSV file, one line per row of the table; it is replaced in one step."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([field.name for field in fields(Result)])
-    writer.writerows(astuple(result) for result in sorted(results, key=lambda result: result.line))
+    writer = csv.DictWriter(text, [f.name for f in fields(Result) if f.name != "hints"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(as_row(result) for result in sorted(results, key=lambda result: result.line))
     put_object(str(path.parent), path.name, text.getvalue().encode())

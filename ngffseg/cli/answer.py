@@ -7,11 +7,13 @@ import json
 import sys
 import warnings
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
 
+from ngffseg.cli.hints import worded
 from ngffseg.cli.telling import tell
 from ngffseg.errors import NgffsegWarning
 from ngffseg.geometry import anatomical_code
@@ -20,7 +22,7 @@ from ngffseg.text import plain, plain_json
 
 if TYPE_CHECKING:
     from ngffseg.geometry import SourceGrid
-    from ngffseg.labels import ImageSummary, LabelImage, LabelsSummary, LevelSummary, StoreTree
+    from ngffseg.labels import ImageSummary, LabelImage, LabelsSummary, LevelSummary, StoreTree, Verification
     from ngffseg.model import Loss, Segment
     from ngffseg.planning import Cost
     from ngffseg.pyramid import PyramidPlan
@@ -50,11 +52,19 @@ def said() -> Iterator[list[str]]:
         warnings.simplefilter("always", NgffsegWarning)
         yield lines
     for warning in caught:
-        if issubclass(warning.category, NgffsegWarning):
-            lines.append(" ".join(str(warning.message).split()))
+        if isinstance(warning.message, NgffsegWarning):
+            encoded = worded(str(warning.message), warning.message.hints)
+            lines.append(" ".join(encoded.split()))
             tell(f"ngffseg: {lines[-1]}")
         else:
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+
+
+def verification_json(found: Verification) -> dict[str, Any]:
+    """What a comparison of a segment index with level 0 has found."""
+    encoded = asdict(found) | {"text": worded(found.text, found.hints)}
+    del encoded["hints"]
+    return encoded
 
 
 def print_json(value: Any) -> None:
@@ -94,8 +104,8 @@ def image_json(image: LabelImage) -> dict[str, Any]:
         "url": image.url,
         "name": image.name,
         "layers": list(image.layers),
-        "levels": [list(array.shape) for array in image.arrays],
-        "dtype": str(image.arrays[0].dtype),
+        "levels": [list(array.shape) for array in image._arrays],
+        "dtype": str(image._arrays[0].dtype),
         "segments": [segment_json(s) for s in image.segments],
     }
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
 from rich.table import Table
 
-from ngffseg.batch import Result, read_rows, run_batch, write_results
+from ngffseg.batch import Result, as_row, read_rows, run_batch, write_results
 from ngffseg.cli.answer import console, print_json
+from ngffseg.cli.hints import worded
 from ngffseg.cli.options import cluster_options, order_option, store_options
 from ngffseg.cli.progress import progress
 
@@ -44,17 +45,22 @@ def run(
 
         def tell(result: Result) -> None:
             """Keep a result at once: a batch that dies has told what it did."""
-            known.append(result)
+            known.append(_worded(result))
             write_results(known, path)
             report(len(known), len(rows))
 
-        found = run_batch(rows, cluster=cluster, workers=workers, progress=tell)
+        done = run_batch(rows, cluster=cluster, workers=workers, progress=tell)
+    found = [_worded(result) for result in done]
     write_results(found, path)
     if as_json:
-        print_json([asdict(result) for result in found])
+        print_json([as_row(result) for result in found])
     else:
         _print(found, path)
     return 1 if any(result.status == "failed" for result in found) else 0
+
+
+def _worded(result: Result) -> Result:
+    return replace(result, reason=worded(result.reason, result.hints))
 
 
 def _print(found: list[Result], path: Path) -> None:

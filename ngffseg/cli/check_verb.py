@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
 # What only some options need is loaded for them alone.
 from ngffseg import labels
-from ngffseg.cli.answer import console, print_json
+from ngffseg.cli.answer import console, print_json, verification_json
+from ngffseg.cli.hints import worded
 from ngffseg.cli.options import link_options, store_options
 from ngffseg.labels import Fixes, apply_fixes, check
 from ngffseg.ngff import as_json
@@ -50,13 +50,13 @@ def run(store: str, fix: bool, deep: bool, json_wanted: bool) -> int:
             "violations": [as_json(v) for v in violations],
         }
         fixed = {"fixed": [_change_json(c) for c in fixes.changes], "copies": list(fixes.copies)}
-        counted = {"indices": [asdict(found) for found in indices]}
+        counted = {"indices": [verification_json(found) for found in indices]}
         print_json(answer | (fixed if fix else {}) | (counted if deep else {}))
     else:
         _print_fixes(fixes)
         print_violations(store, violations)
         for found in indices:
-            console().print(found.text, soft_wrap=True)
+            console().print(worded(found.text, found.hints), soft_wrap=True)
     return 0 if valid and not stale else 1
 
 

@@ -21,6 +21,7 @@ from typing import Any
 
 import click
 
+from ngffseg.cli.hints import worded
 from ngffseg.cli.telling import tell
 from ngffseg.errors import (
     ClusterError,
@@ -29,6 +30,7 @@ from ngffseg.errors import (
     NgffsegWarning,
     StoreError,
     StoreNotFoundError,
+    hints_of,
 )
 
 INTERRUPTED = 130
@@ -130,8 +132,8 @@ def _warnings_as_lines() -> Iterator[None]:
         others = warnings.showwarning
 
         def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
-            if issubclass(category, NgffsegWarning):
-                _tell(str(message))
+            if isinstance(message, NgffsegWarning):
+                _tell(worded(str(message), message.hints))
             else:
                 others(message, category, *rest, **more)
 
@@ -142,7 +144,7 @@ def _warnings_as_lines() -> Iterator[None]:
 def _message(error: Exception) -> tuple[str, int]:
     """The line that an error becomes, and its exit code."""
     if isinstance(error, NgffsegError):
-        return str(error), exit_code(error)
+        return worded(str(error), hints_of(error)), exit_code(error)
     if isinstance(error, OSError):
         return f"{error}: check the disk and run again", 3
     # Not 1, which says that faults were found; 70 is EX_SOFTWARE of sysexits.h.

@@ -10,7 +10,7 @@ from ngffseg.cli.answer import console, image_json, print_json
 from ngffseg.cli.options import parse_sizes, pyramid_options, store_options, work_options
 from ngffseg.cli.progress import progress
 from ngffseg.cli.tables import levels_table
-from ngffseg.labels import build_levels, store_tree
+from ngffseg.labels import rebuild_levels, store_tree
 
 
 @click.command("pyramid")
@@ -27,7 +27,7 @@ def run(store: str, *, name: str | None, as_json: bool, **options: Any) -> None:
     images = []
     for label in names:
         with progress(f"pyramid {label}") as report:
-            images.append(build_levels(store, label, progress=report, **chosen))
+            images.append(rebuild_levels(store, label, progress=report, **chosen))
     if as_json:
         print_json([image_json(image) for image in images])
         return

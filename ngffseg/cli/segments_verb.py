@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
@@ -11,7 +10,8 @@ from rich.table import Table
 
 # What only some stores or options need is loaded for them alone.
 from ngffseg import labels
-from ngffseg.cli.answer import console, print_json
+from ngffseg.cli.answer import console, print_json, verification_json
+from ngffseg.cli.hints import worded
 from ngffseg.cli.options import link_options, store_options
 from ngffseg.cli.tables import patch
 from ngffseg.labels import index_group, open_labels, segment_index
@@ -43,12 +43,14 @@ def run(store: str, *, name: str | None, label: int | None, verify: bool, as_jso
         [labels.verify_index(image) for image in images if index_group(image) is not None] if verify else []
     )
     for one in found:
-        sys.stderr.write(f"{one.text}\n")
+        sys.stderr.write(f"{worded(one.text, one.hints)}\n")
     stale = any(one.stale for one in found)
     rows, total = ([], 0) if stale else _rows(images, label, None if as_json else MOST_ROWS)
     if as_json:
         table = [_row_json(*row) for row in rows]
-        print_json({"verified": [asdict(one) for one in found], "segments": table} if verify else table)
+        print_json(
+            {"verified": [verification_json(one) for one in found], "segments": table} if verify else table
+        )
     elif not stale:
         console().print(_table(rows, total if label is None else len(rows)))
     return 1 if stale else 0

@@ -12,8 +12,10 @@ from types import FrameType
 import click
 
 from ngffseg.cli.answer import print_json
+from ngffseg.cli.hints import worded
 from ngffseg.cli.options import store_options
 from ngffseg.cli.telling import tell
+from ngffseg.errors import hints_of
 from ngffseg.text import plain
 from ngffseg.viewer import open_viewer, take_screenshot
 
@@ -69,12 +71,13 @@ def _answer(values: dict[str, str], text: str, *, as_json: bool) -> None:
     sys.stdout.flush()
 
 
-def _tell_once() -> Callable[[str], None]:
+def _tell_once() -> Callable[[Exception], None]:
     """What tells of a failure of the store, each but once: a page asks for thousands of chunks."""
     printed: set[str] = set()
 
-    def once(line: str) -> None:
+    def once(error: Exception) -> None:
         """Tell of a failure that was not told."""
+        line = " ".join(worded(str(error), hints_of(error)).split())
         if line not in printed:
             printed.add(line)
             tell(f"ngffseg: {line}")

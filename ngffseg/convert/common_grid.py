@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ngffseg.errors import UsageError
+from ngffseg.errors import Hint, UsageError
 from ngffseg.geometry import SPACE, TOLERANCE, Geometry, index_map, match
 from ngffseg.labels import Nearest
 from ngffseg.model import Segmentation
@@ -76,9 +76,11 @@ class CommonGrid:
                 reason = (
                     reason or f"its voxels lie up to {found.error if found else 0:.2g} voxels beside those"
                 )
+                hint = Hint("resample")
                 raise UsageError(
                     f"{file} does not lie on the grid of {self.file}: {reason}: resample one of them first"
-                    + (" (--resample nearest)" if found is not None else "")
+                    + (f" ({hint})" if found is not None else ""),
+                    hints=[hint],
                 )
             else:
                 arrays, offset = tuple(found.order.apply(array) for array in arrays), found.offset

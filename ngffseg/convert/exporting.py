@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ngffseg.convert.ozx import write_archive
-from ngffseg.errors import LossError, StoreError, UsageError
+from ngffseg.errors import Hint, LossError, StoreError, UsageError
 from ngffseg.formats import format_of, table_format, table_text, write_segmentation
 from ngffseg.keywords import strict
 from ngffseg.labels import open_segmentation, source_order
@@ -69,7 +69,7 @@ def export_segmentation(
             raise UsageError(f"{file}: the folder {file.parent} is not there: make it first")
     if whole:
         if name is not None:
-            raise UsageError(f"{path} would hold the whole store: leave --name out")
+            raise UsageError(f"{path} would hold the whole store: leave the name out")
         if beside is not None:
             raise UsageError(f"{path} would hold the whole store, names of segments too: leave the table out")
         write_archive(url, path)
@@ -119,8 +119,6 @@ def _write_text(text: str, path: Path) -> None:
 
 def _check_losses(losses: Sequence[Loss], path: Path, strict: bool) -> None:
     if strict and losses:
-        report = "; ".join(f"{loss.where}: {loss.what}" for loss in losses)
-        message = (
-            f"{path.name} would lose something ({report}): export without --strict, or to another format"
-        )
-        raise LossError(message, strict=True)
+        report, hint = "; ".join(f"{loss.where}: {loss.what}" for loss in losses), Hint("lose")
+        message = f"{path.name} would lose something ({report}): export {hint}, or to another format"
+        raise LossError(message, hints=[hint], strict=True)

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ngffseg.errors import LabelValueError
+from ngffseg.errors import Hint, LabelValueError
+
+AS_IMAGE = Hint("give as image")
 
 
 def exact_labels(labels: npt.NDArray[Any], file: str) -> npt.NDArray[Any]:
@@ -20,13 +22,15 @@ def exact_labels(labels: npt.NDArray[Any], file: str) -> npt.NDArray[Any]:
     """
     if labels.dtype.kind not in "iu":
         raise LabelValueError(
-            f"{file} holds {labels.dtype}, but labels are integers: it looks like an image: give it with --image, or"
-            " convert it exactly first"
+            f"{file} holds {labels.dtype}, but labels are integers: it looks like an image: give it {AS_IMAGE}, or"
+            " convert it exactly first",
+            hints=[AS_IMAGE],
         )
     if labels.dtype.kind == "i" and labels.min() < 0:
         raise LabelValueError(
-            f"{file} holds {labels.min()}, but labels are not negative: it looks like an image: give it with --image,"
-            " or relabel it"
+            f"{file} holds {labels.min()}, but labels are not negative: it looks like an image: give it {AS_IMAGE},"
+            " or relabel it",
+            hints=[AS_IMAGE],
         )
     return labels
 

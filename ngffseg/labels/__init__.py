@@ -34,13 +34,14 @@ if TYPE_CHECKING:
     from ngffseg.labels.read.tree import store_tree
     from ngffseg.labels.read.window import display_window
     from ngffseg.labels.segments.counted import count_segments
+    from ngffseg.labels.segments.entry import SegmentEntry
     from ngffseg.labels.segments.index_state import Verification, check_current
-    from ngffseg.labels.segments.segment_index import SegmentEntry, SegmentIndex, segment_index
+    from ngffseg.labels.segments.segment_index import SegmentIndex, segment_index
     from ngffseg.labels.segments.table import known_segments
     from ngffseg.labels.segments.verify_index import verify_index, verify_indices
     from ngffseg.labels.validation.validate import Change, Fixes, apply_fixes, check
     from ngffseg.labels.write.dry_run import Forecast, forecast, is_current
-    from ngffseg.labels.write.rebuild import build_levels
+    from ngffseg.labels.write.rebuild import rebuild_levels
     from ngffseg.labels.write.write import write_labels, write_segmentation
 else:
     __getattr__, __dir__ = lazy_face(
@@ -69,13 +70,14 @@ else:
             "read.tree": "store_tree",
             "read.window": "display_window",
             "segments.counted": "count_segments",
+            "segments.entry": "SegmentEntry",
             "segments.index_state": "Verification check_current",
-            "segments.segment_index": "SegmentEntry SegmentIndex segment_index",
+            "segments.segment_index": "SegmentIndex segment_index",
             "segments.table": "known_segments",
             "segments.verify_index": "verify_index verify_indices",
             "validation.validate": "Change Fixes apply_fixes check",
             "write.dry_run": "Forecast forecast is_current",
-            "write.rebuild": "build_levels",
+            "write.rebuild": "rebuild_levels",
             "write.write": "write_labels write_segmentation",
         },
     )
@@ -106,7 +108,6 @@ __all__ = [
     "apply_fixes",
     "array_in",
     "bounding_box",
-    "build_levels",
     "can_build",
     "can_update",
     "canonical",
@@ -130,6 +131,7 @@ __all__ = [
     "open_segmentation",
     "place_from_text",
     "place_of",
+    "rebuild_levels",
     "segment_index",
     "shown_channels",
     "shown_name",

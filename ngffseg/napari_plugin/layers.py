@@ -133,7 +133,7 @@ def label_layers(
 def _levels(image: IntensityImage | LabelImage, axes: LayerAxes) -> list[LevelView]:
     return [
         LevelView(partial(image.read, level=number), array.shape, array.dtype, axes)
-        for number, array in enumerate(image.arrays)
+        for number, array in enumerate(image._arrays)
     ]
 
 

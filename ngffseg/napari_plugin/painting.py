@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ngffseg.grid import Box, Index
-from ngffseg.labels import LabelImage, bounding_box, build_levels, can_update, update_labels
+from ngffseg.labels import LabelImage, bounding_box, can_update, rebuild_levels, update_labels
 from ngffseg.napari_plugin.axes import LayerAxes, Values, all_axes
 
 # Labels of neighbouring chunks are saved as one box, up to so many voxels.
@@ -32,7 +32,7 @@ class Painting:
 
     def __init__(self, image: LabelImage, axes: LayerAxes | None = None) -> None:
         self.image, self._axes = image, axes or all_axes(image.geometry)
-        array = image.arrays[0]
+        array = image._arrays[0]
         self.shape = self._axes.along(array.shape, 1)
         self.chunks = self._axes.along(array.chunks, 1)
         self.dtype: np.dtype[Any] = array.dtype.newbyteorder("=")
@@ -92,7 +92,7 @@ class Painting:
         """
         boxes = self.changes
         if boxes and self.image.name and not can_update(self.image):
-            self.image = build_levels(self.image.url, self.image.name)
+            self.image = rebuild_levels(self.image.url, self.image.name)
         for box in boxes:
             whole = self._axes.stored_box(box)
             size = [part.stop - part.start for part in whole]

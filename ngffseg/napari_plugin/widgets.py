@@ -104,9 +104,9 @@ def save_labels(layer: napari.layers.Labels, viewer: napari.viewer.Viewer, store
         If there is nothing to be saved, or nobody knows where to.
     """
     if isinstance(layer.data, Painting) and normalized(store or layer.data.image.url) == layer.data.image.url:
-        before = layer.data.image.arrays.paths
+        before = layer.data.image._arrays.paths
         count = save_painting(layer.data, _attributes(layer))
-        rebuilt = ", all levels made anew" if layer.data.image.arrays.paths != before else ""
+        rebuilt = ", all levels made anew" if layer.data.image._arrays.paths != before else ""
         _redraw(viewer, layer.data)
         return f"{layer.data.image.name}: {count} box{'' if count == 1 else 'es'} saved{rebuilt}"
     stored = layer.metadata.get(KEY, {}).get("image") is not None
@@ -153,7 +153,7 @@ def _redraw(viewer: Any, painting: Painting) -> None:
         if image is None or (image.url, image.name) != (painting.image.url, painting.image.name):
             continue
         image.clear_cache()
-        if layer.multiscale and image.arrays.paths != painting.image.arrays.paths:
+        if layer.multiscale and image._arrays.paths != painting.image._arrays.paths:
             layer.metadata[KEY]["image"] = painting.image
             layer.data = levels_of(painting.image, layer.metadata[KEY]["axes"])
         elif layer.multiscale and layer.ndim == 2:

@@ -53,7 +53,7 @@ def own_part(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """
     own = attributes.get(KEY, {})
     if not isinstance(own, dict):
-        raise MetadataError(f"the key {KEY!r} of the attributes holds no object: see ngffseg check")
+        raise MetadataError(f"the key {KEY!r} of the attributes holds no object: run check on the store")
     return own
 
 
@@ -123,7 +123,7 @@ def _encoded(own: Any) -> list[Any]:
     """The documents under the key ``ngffseg``, as JSON."""
     encoded = own.get("segmentations", []) if isinstance(own, dict) else []
     if not isinstance(encoded, list):
-        raise MetadataError("ngffseg.segmentations of the labels group is no list: see ngffseg check")
+        raise MetadataError("ngffseg.segmentations of the labels group is no list: run check on the store")
     return encoded
 
 

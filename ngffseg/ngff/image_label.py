@@ -89,7 +89,7 @@ def decode_image_label(metadata: Mapping[str, Any]) -> tuple[Segment, ...]:
         if isinstance(error, NgffsegError):
             raise MetadataError(f"image-label: {error}") from error
         raise MetadataError(
-            f"image-label cannot be understood ({type(error).__name__}: {error}): see ngffseg check"
+            f"image-label cannot be understood ({type(error).__name__}: {error}): run check on the store"
         ) from error
 
 

@@ -143,7 +143,7 @@ def decode_multiscales(metadata: Mapping[str, Any], *, ndim: int) -> Multiscales
         return Multiscales(name, axes, datasets, *made, unknown)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise MetadataError(
-            f"multiscales cannot be understood ({type(error).__name__}: {error}): see ngffseg check"
+            f"multiscales cannot be understood ({type(error).__name__}: {error}): run check on the store"
         ) from error
 
 

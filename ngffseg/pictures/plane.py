@@ -82,7 +82,7 @@ class Plane:
 
     def values(self, image: LabelImage | IntensityImage, level: int, channel: int = 0) -> npt.NDArray[Any]:
         """What a level holds of the plane, turned; of time the first, and one channel."""
-        shape = image.arrays[level].shape
+        shape = image._arrays[level].shape
         box = [
             slice(0, n)
             if name in self.shown
@@ -152,10 +152,10 @@ def behind(
 def level_for(image: LabelImage | IntensityImage, plane: Plane, most: int) -> int:
     """The finest level whose plane has no more than so many voxels along each side, else the coarsest."""
     places = [image.geometry.axes.index(name) for name in plane.shown]
-    for number, array in enumerate(image.arrays):
+    for number, array in enumerate(image._arrays):
         if max(array.shape[place] for place in places) <= most:
             return number
-    return len(image.arrays) - 1
+    return len(image._arrays) - 1
 
 
 def cut_axis(geometry: Geometry, axis: str | None) -> str:

@@ -133,8 +133,8 @@ def _levels(layers: Sequence[LabelImage], axis: str | None) -> PictureRow:
     start, stop = _extent(layers, across)
     plane = Plane(geometry, across, (start + stop) // 2)
     drawn, seen = [], [set[int]() for _ in layers]
-    for level in range(level_for(layers[0], plane, MOST_VOXELS), len(layers[0].arrays)):
-        found = [plane.values(layer, min(level, len(layer.arrays) - 1)) for layer in layers]
+    for level in range(level_for(layers[0], plane, MOST_VOXELS), len(layers[0]._arrays)):
+        found = [plane.values(layer, min(level, len(layer._arrays) - 1)) for layer in layers]
         picture = np.zeros((*found[0].shape, 3))
         for layer, labels, values in zip(layers, found, seen, strict=True):
             picture = tinted(picture, labels, colors_of(layer), opacity=1 if layer is layers[0] else OPACITY)
@@ -144,7 +144,7 @@ def _levels(layers: Sequence[LabelImage], axis: str | None) -> PictureRow:
 
 
 def _level_title(image: LabelImage, level: int) -> str:
-    shape, whole = image.arrays[level].shape, image.arrays[0].shape
+    shape, whole = image._arrays[level].shape, image._arrays[0].shape
     steps = [s * round(n / m) for s, n, m in zip(scales(image.geometry), whole, shape, strict=True)]
     places = image.geometry.spatial_axes
     sizes = " x ".join(str(shape[place]) for place in places)

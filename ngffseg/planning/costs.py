@@ -49,7 +49,7 @@ def access_costs(url: str | os.PathLike[str], name: str | None = None) -> tuple[
         image = open_labels(url, name)
         opened = _cost("open", meter)
     with metered() as meter:
-        array = image.arrays[0]
+        array = image._arrays[0]
         middle = [n // 2 // c * c for n, c in zip(array.shape, array.chunks, strict=True)]
         box = [(a, min(a + c, n)) for a, c, n in zip(middle, array.chunks, array.shape, strict=True)]
         image.read(box)
@@ -59,7 +59,7 @@ def access_costs(url: str | os.PathLike[str], name: str | None = None) -> tuple[
         again = _cost("the same chunk again", meter)
     with metered() as meter:
         fresh = open_labels(url, name)
-        fresh.read(level=len(fresh.arrays) - 1)
+        fresh.read(level=len(fresh._arrays) - 1)
         overview = _cost("open and read the coarsest level", meter)
     return opened, chunk, again, overview
 

@@ -6,10 +6,11 @@ import contextlib
 import errno
 from collections.abc import Iterator
 
-from ngffseg.errors import NgffsegError, StoreError, StoreNotFoundError, StorePermissionError
+from ngffseg.errors import Hint, NgffsegError, StoreError, StoreNotFoundError, StorePermissionError
 from ngffseg.store.failed_request import FailedRequest
 
 KEYS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+ANONYMOUS, ENDPOINT = Hint("anonymous"), Hint("endpoint")
 
 
 def request_error(url: str, key: str, failed: FailedRequest) -> StoreError:
@@ -23,15 +24,17 @@ def request_error(url: str, key: str, failed: FailedRequest) -> StoreError:
             return StoreNotFoundError(f"{url}: {key} is missing ({failed.text}): check the address")
         case "bucket":
             return StoreNotFoundError(
-                f"{url}: there is no bucket {bucket!r} ({failed.text}): check the address, or AWS_ENDPOINT_URL"
+                f"{url}: there is no bucket {bucket!r} ({failed.text}): check the address, or {ENDPOINT}",
+                hints=[ENDPOINT],
             )
         case "denied":
             return StorePermissionError(
                 f"{url}: no permission ({failed.text}): set {KEYS} or AWS_PROFILE of someone who may read"
-                f" (or write) bucket {bucket!r}, or --anon (AWS_NO_SIGN_REQUEST=YES) where it is public"
+                f" (or write) bucket {bucket!r}, or {ANONYMOUS} where it is public",
+                hints=[ANONYMOUS],
             )
         case "keys":
-            return StorePermissionError(f"{url}: {_keys_message(failed.text)}")
+            return StorePermissionError(f"{url}: {_keys_message(failed.text)}", hints=[ANONYMOUS])
         case "expired":
             return StorePermissionError(
                 f"{url}: the session has expired ({failed.text}): renew AWS_SESSION_TOKEN with its keys, or log"
@@ -48,8 +51,8 @@ def request_error(url: str, key: str, failed: FailedRequest) -> StoreError:
             )
         case "unreachable":
             return StoreError(
-                f"{url}: {server} cannot be reached ({failed.text}): check AWS_ENDPOINT_URL (--endpoint-url)"
-                " and the network"
+                f"{url}: {server} cannot be reached ({failed.text}): check {ENDPOINT} and the network",
+                hints=[ENDPOINT],
             )
         case "broken" | "busy":
             return StoreError(
@@ -63,10 +66,7 @@ def _keys_message(text: str) -> str:
         return f"the secret key is wrong ({text}): set AWS_SECRET_ACCESS_KEY"
     if text == "InvalidAccessKeyId":
         return f"the server does not know the access key ({text}): set AWS_ACCESS_KEY_ID"
-    return (
-        f"no credentials were found: set {KEYS}, or AWS_PROFILE, or --anon (AWS_NO_SIGN_REQUEST=YES) for"
-        " public data"
-    )
+    return f"no credentials were found: set {KEYS}, or AWS_PROFILE, or {ANONYMOUS} for public data"
 
 
 def _plain_error(url: str, key: str, failed: FailedRequest) -> StoreError:

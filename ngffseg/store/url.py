@@ -87,8 +87,8 @@ def check_writable(url: str) -> None:
     archive, _ = split_archive(url) or ("", "")
     if archive:
         raise UsageError(
-            f"{archive} is a single file, which is only read: write to a folder or a bucket, then ngffseg export"
-            f" it to {archive.rpartition('/')[2]}"
+            f"{archive} is a single file, which is only read: write to a folder or a bucket, then export it"
+            f" to {archive.rpartition('/')[2]}"
         )
     if not can_list(url):
         raise UsageError(f"{url} is on a plain web server, which is only read: write to a folder or a bucket")

@@ -76,7 +76,7 @@ def labels_layers(
 
 
 def _source(address: str, image: IntensityImage | LabelImage) -> dict[str, Any]:
-    transform = source_transform(image.geometry, image.arrays.translation)
+    transform = source_transform(image.geometry, image._arrays.translation)
     return {"url": address} | ({"transform": transform} if transform is not None else {})
 
 

@@ -22,7 +22,9 @@ RANGE = re.compile(r"bytes=(?:(\d+)-(\d*)|-(\d+))")
 class ObjectHandler(RequestHandler):
     """Answers for one object of the store."""
 
-    def initialize(self, objects: ServedObjects, threads: Executor, tell: Callable[[str], None]) -> None:
+    def initialize(
+        self, objects: ServedObjects, threads: Executor, tell: Callable[[Exception], None]
+    ) -> None:
         """Take what all answers share (tornado makes a handler for each request)."""
         self.objects, self.threads, self.tell = objects, threads, tell
 
@@ -73,7 +75,7 @@ class DocumentHandler(RequestHandler):
     """Answers with JSON documents that are made for the viewer, when they are asked for."""
 
     def initialize(
-        self, documents: Mapping[str, Callable[[], Any]], threads: Executor, tell: Callable[[str], None]
+        self, documents: Mapping[str, Callable[[], Any]], threads: Executor, tell: Callable[[Exception], None]
     ) -> None:
         """Take the documents by name."""
         self.documents, self.threads, self.tell = documents, threads, tell
@@ -93,13 +95,13 @@ class DocumentHandler(RequestHandler):
 
 
 async def in_thread(
-    threads: Executor, tell: Callable[[str], None], call: Callable[..., Any], *given: Any
+    threads: Executor, tell: Callable[[Exception], None], call: Callable[..., Any], *given: Any
 ) -> Any:
     """What a call gives that reads the store; if that fails it is a bad gateway, and told to who serves it."""
     try:
         return await asyncio.get_running_loop().run_in_executor(threads, call, *given)
     except (NgffsegError, OSError) as error:
-        tell(" ".join(str(error).split()))
+        tell(error)
         raise HTTPError(502, reason="the store failed") from error
 
 

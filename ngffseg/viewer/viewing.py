@@ -90,7 +90,7 @@ def open_viewer(
     name: str | None = None,
     *,
     port: int = 0,
-    tell: Callable[[str], None] = lambda line: None,  # noqa: ARG005
+    tell: Callable[[Exception], None] = lambda error: None,  # noqa: ARG005
 ) -> Viewing:
     """Serve a store to browsers of this machine.
 
@@ -101,7 +101,7 @@ def open_viewer(
     port
         Port of the loopback device; 0 for any that is free.
     tell
-        Called with one line for each request that the store fails.
+        Called with the error of each request that the store fails.
 
     Raises
     ------

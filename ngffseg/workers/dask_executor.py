@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from ngffseg.errors import ClusterError, NgffsegError, StoreError
+from ngffseg.errors import ClusterError, Hint, NgffsegError, StoreError
 from ngffseg.workers.executor import R, T, Work
 from ngffseg.workers.feed import Feed
 from ngffseg.workers.worker_task import Failure, do_task, stop_tasks, unpacked
@@ -28,6 +28,7 @@ PER_THREAD, LEAST = 4, 32
 ATTEMPTS = 3
 # Seconds: for workers to appear, and between two looks at them.
 APPEAR, LOOK = 30.0, 2.0
+RESUME = Hint("resume")
 
 
 class DaskExecutor:
@@ -115,14 +116,17 @@ class DaskExecutor:
             self.threads = sum(self.client.nthreads().values())
         except (OSError, TimeoutError, RuntimeError) as error:
             raise ClusterError(
-                f"the scheduler of the cluster is gone ({error}): start it, and run again with --resume"
+                f"the scheduler of the cluster is gone ({error}): start it, and run again with {RESUME}",
+                hints=[RESUME],
             ) from error
         if self.threads:
             self._alone = None
         elif self._alone is None:
             self._alone = now
         elif now - self._alone > APPEAR:
-            raise ClusterError("no worker of the cluster is left: start some, and run again with --resume")
+            raise ClusterError(
+                f"no worker of the cluster is left: start some, and run again with {RESUME}", hints=[RESUME]
+            )
         return self.threads
 
 
@@ -191,7 +195,7 @@ class _Running:
             return Failure(worker, error, final=type(error).__name__ == "KilledWorker")
         self.executor._seen = -LOOK
         self.executor.look()
-        raise ClusterError("the cluster has dropped the tasks: run again with --resume")
+        raise ClusterError(f"the cluster has dropped the tasks: run again with {RESUME}", hints=[RESUME])
 
     def end(self) -> None:
         """Drop what has not begun, and wait for what has: nobody may clean up before."""

@@ -203,7 +203,7 @@ def test_files_on_other_grids_are_resampled_where_it_is_asked_for(tmp_path):
     other[:3, 3] = 2.2, -4.1, 5.3
     save(tmp_path / "s", "a.nii.gz", organ(1))
     save(tmp_path / "s", "b.nii.gz", organ(2, (9, 12, 8)), other)
-    with pytest.raises(UsageError, match=r"beside those: resample .*--resample nearest"):
+    with pytest.raises(UsageError, match=r"beside those: resample .*resample='nearest'"):
         read(tmp_path / "s")
     with pytest.warns(NgffsegWarning, match="of 1 on another grid the nearest voxels were taken"):
         found = import_segmentation(

@@ -414,7 +414,7 @@ def test_segments_in_a_table_and_in_json(source, tmp_path, capsys):
     code, rows = answer(capsys, "segments", store, "--name", "organs")
     assert code == 0
     (lung,) = (row for row in rows if row["name"] == "right lung")
-    labels = open_labels(store, lung["layer"]).arrays[0][:]
+    labels = open_labels(store, lung["layer"])._arrays[0][:]
     where = np.argwhere(labels == lung["label_value"])
     assert lung["voxels"] == len(where)
     assert lung["box"] == [[int(a), int(b) + 1] for a, b in zip(where.min(0), where.max(0), strict=True)]
@@ -435,7 +435,7 @@ def test_pyramid_rebuilds_all_labels_of_a_store(source, tmp_path, capsys):
     assert (code, [image["name"] for image in got]) == (0, ["organs", "organs__layer1"])
     assert digest(store / "labels" / "organs" / "0") == before
     image = open_labels(store, "organs")
-    assert image.arrays[1].chunks == (16, 16, 16)
+    assert image._arrays[1].chunks == (16, 16, 16)
     assert run(["check", str(store)]) == 0
     assert run(["pyramid", str(store), "--name", "nobody"]) == 2
     assert "nobody" in capsys.readouterr().err.splitlines()[-1]

@@ -164,7 +164,7 @@ def test_a_scan_given_as_labels(slicer, tmp_path):
     for kind in (sitk.sitkInt16, sitk.sitkFloat32):
         for suffix in (".nii.gz", ".nrrd"):
             sitk.WriteImage(sitk.Cast(ct, kind), str(tmp_path / f"ct{suffix}"))
-            with pytest.raises(LabelValueError, match="looks like an image: give it with --image"):
+            with pytest.raises(LabelValueError, match="looks like an image: give it as the image"):
                 import_segmentation(tmp_path / f"ct{suffix}", tmp_path / "a.zarr")
     assert not (tmp_path / "a.zarr").exists()
 

@@ -67,7 +67,7 @@ def test_a_table_names_what_a_labelmap_does_not(source, tmp_path, version):
         Segment(3, name="kidney", properties={"area": 3}),
     )
     assert faults(tmp_path / "a.zarr") == []
-    np.testing.assert_array_equal(image.arrays[0][:], LABELS)
+    np.testing.assert_array_equal(image._arrays[0][:], LABELS)
 
 
 def test_what_a_table_does_not_say_stays(slicer_files, tmp_path):

@@ -26,10 +26,10 @@ from ngffseg.errors import ChunkError, LabelExistsError, MetadataError, OptionEr
 from ngffseg.formats import read_segmentation
 from ngffseg.geometry import Order, SourceGrid, identity, identity_order, reordered
 from ngffseg.labels import (
-    build_levels,
     canonical,
     open_image,
     open_segmentation,
+    rebuild_levels,
     store_tree,
     write_segmentation,
 )
@@ -123,7 +123,7 @@ def test_a_flipped_file_whose_extents_came_wide_gives_them_back(tmp_path):
 
 
 def test_archives_buckets_and_other_levels_keep_it(source, store, tmp_path):
-    build_levels(store, "organs", method="nearest")
+    rebuild_levels(store, "organs", method="nearest")
     export_segmentation(store, tmp_path / "a.ozx")
     write_segmentation(tmp_path / "b.zarr", open_segmentation(store), name="copy")
     bucket = f"memory://{tmp_path.name}/a.zarr"
@@ -197,14 +197,14 @@ def test_batch_has_a_column_and_an_option_for_it(tmp_path, capsys):
     rows = "".join(f"a.seg.nrrd,{n}.zarr,{order}\n" for n, order in enumerate(("", "keep", "canonical")))
     table.write_text(f"source,store,order\n{rows}")
     assert [result.status for result in run_batch(read_rows(table))] == ["done"] * 3
-    held = [open_labels(tmp_path / f"{n}.zarr").arrays[0].shape for n in range(3)]
+    held = [open_labels(tmp_path / f"{n}.zarr")._arrays[0].shape for n in range(3)]
     assert held == [SHAPE, (16, 20, 12), SHAPE]
     assert [result.status for result in run_batch(read_rows(table))] == ["skipped"] * 3
     (tmp_path / "more.csv").write_text(
         "source,store,order\na.seg.nrrd,3.zarr,\na.seg.nrrd,4.zarr,canonical\n"
     )
     assert run(["batch", str(tmp_path / "more.csv"), "--keep-order"]) == 0
-    assert [open_labels(tmp_path / f"{n}.zarr").arrays[0].shape for n in (3, 4)] == [(16, 20, 12), SHAPE]
+    assert [open_labels(tmp_path / f"{n}.zarr")._arrays[0].shape for n in (3, 4)] == [(16, 20, 12), SHAPE]
     (tmp_path / "bad.csv").write_text("source,store,order\na.seg.nrrd,5.zarr,RAS\n")
     with pytest.raises(UsageError, match="line 2: order 'RAS' is none of canonical, keep"):
         read_rows(tmp_path / "bad.csv")

@@ -17,7 +17,7 @@ import zarr
 
 from ngffseg import open_labels, segment_index, write_labels
 from ngffseg.errors import ClusterError, JobError, LabelValueError, UsageError
-from ngffseg.labels import build_levels
+from ngffseg.labels import rebuild_levels
 from ngffseg.workers import dask_executor, opening
 from tests.jobs.processes import Cluster
 from tests.jobs.volume import digests, in_bucket, make_source, on_disk
@@ -63,7 +63,7 @@ def test_level_0_that_has_no_level_above_it_is_counted_on_a_cluster(cluster, tmp
         list(index),
         zarr.open_array(f"{image.url}/ngffseg/index/a/digests", mode="r")[:],
     )
-    image = build_levels(tmp_path / "a", cluster=cluster.address)
+    image = rebuild_levels(tmp_path / "a", cluster=cluster.address)
     form = segment_index(image).layout
     assert list(segment_index(image)) == entries
     found = zarr.open_array(f"{image.url}/ngffseg/index/a/{form.digests}", mode="r")[:]
@@ -77,7 +77,7 @@ def test_a_cluster_and_a_real_s3_server(source, bucket, tmp_path):
         box = [(90, 170), (190, 290), (0, 64)]
         np.testing.assert_array_equal(image.read(box), source[90:170, 190:290, :64])
         before = digests(in_bucket(bucket, "a.ome.zarr"))
-        build_levels(url, "a", cluster=cluster.address)
+        rebuild_levels(url, "a", cluster=cluster.address)
     after = digests(in_bucket(bucket, "a.ome.zarr"))
     assert sorted(d for k, d in before.items() if "/c/" in k) == sorted(
         d for k, d in after.items() if "/c/" in k
@@ -97,7 +97,7 @@ def test_sources_travel_or_are_read_here(kind, cluster, tmp_path):
         tmp_path / "a.zarr", source, name="a", chunks=16, shards=None, cluster=cluster.address
     )
     here = write_labels(tmp_path / "b.zarr", SMALL, name="a", chunks=16, shards=None)
-    for ours, theirs in zip(image.arrays, here.arrays, strict=True):
+    for ours, theirs in zip(image._arrays, here._arrays, strict=True):
         np.testing.assert_array_equal(ours[:], theirs[:])
     again = write_labels(
         tmp_path / "a.zarr", source, name="a", chunks=16, shards=None, cluster=cluster.address, resume=True
@@ -114,7 +114,7 @@ def test_masks_are_read_here(cluster, tmp_path):
     assert image.layers == ("a", "a__layer1")
     for layer in image.layers:
         ours, theirs = (open_labels(tmp_path / store, layer) for store in ("a.zarr", "b.zarr"))
-        for one, other in zip(ours.arrays, theirs.arrays, strict=True):
+        for one, other in zip(ours._arrays, theirs._arrays, strict=True):
             np.testing.assert_array_equal(one[:], other[:])
         assert list(segment_index(ours)) == list(segment_index(theirs))
 

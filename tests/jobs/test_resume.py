@@ -16,7 +16,7 @@ from ngffseg import open_labels, write_labels
 from ngffseg.cli.main import run
 from ngffseg.errors import JobError, LabelExistsError, StoreError
 from ngffseg.geometry import identity
-from ngffseg.labels import build_levels, forecast
+from ngffseg.labels import forecast, rebuild_levels
 from ngffseg.labels.jobs import checkpoint_files, checkpoints
 from ngffseg.labels.jobs.record import read_record
 from ngffseg.labels.publish import local
@@ -135,7 +135,7 @@ def test_what_changed_is_refused(tmp_path):
         resumed(store, labels, chunks=4, tie="smallest")
     labels[0, 0, 0] = 8
     with pytest.raises(
-        JobError, match="begun with other labels: the source has changed, run without --resume"
+        JobError, match="begun with other labels: the source has changed, run with resume=False"
     ):
         resumed(store, labels)
     assert digest(store) == before
@@ -266,10 +266,10 @@ def test_levels_that_are_built_later(tmp_path):
             raise StoreError("the network is gone")
 
     with pytest.raises(StoreError):
-        build_levels(stores[0], "a", progress=stop, levels=3, cluster="threads", workers=2)
+        rebuild_levels(stores[0], "a", progress=stop, levels=3, cluster="threads", workers=2)
     seen = []
-    build_levels(stores[0], "a", levels=3, resume=True, progress=lambda *done: seen.append(done))
-    build_levels(stores[1], "a", levels=3)
+    rebuild_levels(stores[0], "a", levels=3, resume=True, progress=lambda *done: seen.append(done))
+    rebuild_levels(stores[1], "a", levels=3)
     # The digest of level 0 tells of the times of its files.
     found, wanted = (
         {k: d for k, d in digest(store).items() if k != "labels/a/zarr.json"} for store in stores
@@ -277,7 +277,7 @@ def test_levels_that_are_built_later(tmp_path):
     assert found == wanted
     assert len(seen) < seen[-1][1]
     before = digest(stores[0])
-    build_levels(stores[0], "a", levels=3, resume=True)
+    rebuild_levels(stores[0], "a", levels=3, resume=True)
     assert digest(stores[0]) == before
 
 

@@ -49,7 +49,7 @@ def check_same(folder, image, labels=LABELS, grid=GRID):
     """Compare with a write of the plain array on a grid that is told."""
     twin = write_labels(folder / "twin", labels, geometry=grid, **FORM)
     assert image.geometry == twin.geometry
-    for array, other in zip(image.arrays, twin.arrays, strict=True):
+    for array, other in zip(image._arrays, twin._arrays, strict=True):
         assert array.dtype == other.dtype
         np.testing.assert_array_equal(array[:], other[:])
     assert list(segment_index(image)) == list(segment_index(twin))

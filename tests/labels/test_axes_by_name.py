@@ -9,7 +9,7 @@ import pytest
 from ngffseg import check, open_labels, segment_index, update_labels, write_labels
 from ngffseg.errors import OptionError, UsageError
 from ngffseg.geometry import described_grid, on_axes
-from ngffseg.labels import build_levels, open_image
+from ngffseg.labels import open_image, rebuild_levels
 from ngffseg.model import Volume
 from tests.labels.stores import digest
 
@@ -70,7 +70,7 @@ def test_labels_with_any_of_the_axes_of_an_image(tmp_path, layout, version):
         changed = labels.copy()
         changed[tuple(box)] = 77
         updated = update_labels(written, box, np.full([1] * len(box), 77, "uint32"))
-        rebuilt = build_levels(store, axes)
+        rebuilt = rebuild_levels(store, axes)
         for opened in (updated, rebuilt):
             np.testing.assert_array_equal(opened.read(), changed)
         values, counts = np.unique(changed[changed > 0], return_counts=True)
@@ -181,7 +181,7 @@ def test_requests_are_those_of_the_same_labels_alone(tmp_path):
     )
     assert alone == beside
     opened = open_labels(tmp_path / "beside.zarr", "a")
-    assert [level.shape for level in opened.arrays] == [(4, 70, 66), (2, 35, 33)]
+    assert [level.shape for level in opened._arrays] == [(4, 70, 66), (2, 35, 33)]
 
 
 def others(tmp_path, axes, labels, changed=()):

@@ -47,12 +47,12 @@ def test_a_source_that_is_not_what_it_said(case, tmp_path):
     write_labels(tmp_path / "a.zarr", LABELS, name="a")
     with pytest.raises(NgffsegError, match=message):
         write_labels(tmp_path / "a.zarr", Lazy(piece), name="a", overwrite=True)
-    np.testing.assert_array_equal(open_labels(tmp_path / "a.zarr").arrays[0][:], LABELS)
+    np.testing.assert_array_equal(open_labels(tmp_path / "a.zarr")._arrays[0][:], LABELS)
 
 
 def test_bytes_in_another_order_are_the_same_labels(tmp_path):
     source = Lazy(lambda size: np.full(size, 0x0102, ">u2"))
-    assert (write_labels(tmp_path / "a.zarr", source, name="a").arrays[0][:] == 0x0102).all()
+    assert (write_labels(tmp_path / "a.zarr", source, name="a")._arrays[0][:] == 0x0102).all()
 
 
 def test_an_empty_volume(tmp_path):
@@ -86,7 +86,7 @@ def test_odd_options_are_exact(case, cascade, tmp_path):
     else:
         options = FITS[case]
     image = write_labels(tmp_path / "a.zarr", LABELS, name="a", cascade=cascade, **options)
-    levels = [array[:] for array in image.arrays]
+    levels = [array[:] for array in image._arrays]
     reduction = Reduction()
     window = (1, 1, 1)
     for below, level in itertools.pairwise(levels):
@@ -105,5 +105,5 @@ def test_odd_options_are_exact(case, cascade, tmp_path):
 def test_an_axis_of_one_voxel(tmp_path):
     labels = LABELS[:1, :, :1]
     image = write_labels(tmp_path / "a.zarr", labels, name="a", levels=3)
-    assert [array.shape for array in image.arrays] == [(1, 31, 1), (1, 16, 1), (1, 8, 1)]
-    np.testing.assert_array_equal(image.arrays[1][:], brute.mode(labels, (1, 2, 1), "balanced", False))
+    assert [array.shape for array in image._arrays] == [(1, 31, 1), (1, 16, 1), (1, 8, 1)]
+    np.testing.assert_array_equal(image._arrays[1][:], brute.mode(labels, (1, 2, 1), "balanced", False))

@@ -12,7 +12,7 @@ import zarr
 from ngffseg import Segmentation, export_segmentation, open_labels, segment_index, update_labels, write_labels
 from ngffseg.errors import MetadataError
 from ngffseg.geometry import identity
-from ngffseg.labels import build_levels, write_segmentation
+from ngffseg.labels import rebuild_levels, write_segmentation
 from ngffseg.napari_plugin.painting import Painting
 from tests.labels.stores import digest
 
@@ -74,7 +74,7 @@ def stored_pair(folder, form):
     version, options = FORMS[form]
     write_labels(folder / "little", LABELS, name="a", chunks=8, levels=3, shards=None, ngff=version)
     shutil.copytree(folder / "little", folder / "big")
-    for number, array in enumerate(open_labels(folder / "little").arrays):
+    for number, array in enumerate(open_labels(folder / "little")._arrays):
         path = folder / "big" / "labels" / "a" / str(number)
         shutil.rmtree(path)
         chunks = (16, 16, 16) if "shards" in form else array.chunks
@@ -96,7 +96,7 @@ def is_big(folder):
 
 def same(mine, twin):
     """Compare all levels, read by us and by zarr itself, and the index, which is counted anew from voxels."""
-    for number, (array, other) in enumerate(zip(mine.arrays, twin.arrays, strict=True)):
+    for number, (array, other) in enumerate(zip(mine._arrays, twin._arrays, strict=True)):
         np.testing.assert_array_equal(array[:], other[:])
         np.testing.assert_array_equal(mine.read(level=number), other[:])
         assert mine.read(level=number).dtype == mine.levels[number].dtype == np.dtype("uint64")
@@ -135,7 +135,7 @@ def test_stored_big_endian_labels_are_painted_on_and_exported(form, tmp_path):
 def test_levels_above_stored_big_endian_labels(form, tmp_path):
     stored_pair(tmp_path, form)
     before = digest(tmp_path / "big" / "labels" / "a" / "0")
-    built = build_levels(tmp_path / "big"), build_levels(tmp_path / "little")
+    built = rebuild_levels(tmp_path / "big"), rebuild_levels(tmp_path / "little")
     same(*built)
     assert digest(tmp_path / "big" / "labels" / "a" / "0") == before
     new = np.full([b - a for a, b in BOX], 9, np.uint64)

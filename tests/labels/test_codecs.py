@@ -34,7 +34,7 @@ NAMES = {
 @pytest.mark.parametrize("version", ["0.5", "0.4"])
 def test_the_codec_is_the_one_asked_for_and_others_read_it(codec, version, tmp_path):
     image = write_labels(tmp_path / "a.zarr", LABELS, name="a", ngff=version, codec=codec)
-    array = image.arrays[0]
+    array = image._arrays[0]
     name, level = NAMES[codec]
     steps = [
         getattr(c, "codec_id", None) or json.loads(json.dumps(c.to_dict()))["name"] for c in array.compressors
@@ -84,7 +84,7 @@ def test_chunks_of_the_same_form_are_copied_as_they_are(tmp_path):
         f.relative_to(tmp_path / "source"): f.read_bytes() for f in objects(tmp_path / "source")
     }
     plain = write_labels(tmp_path / "b.zarr", LABELS, name="a", chunks=16, shards=None)
-    for ours, theirs in zip(image.arrays, plain.arrays, strict=True):
+    for ours, theirs in zip(image._arrays, plain._arrays, strict=True):
         np.testing.assert_array_equal(ours[:], theirs[:])
 
 
@@ -97,7 +97,7 @@ def test_chunks_of_another_form_are_packed_anew(options, tmp_path):
     write_labels(tmp_path / "a.zarr", array, name="a", **{"chunks": 16, "shards": None} | options)
     theirs = {f.read_bytes() for f in objects(tmp_path / "source")}
     assert not theirs & {f.read_bytes() for f in objects(tmp_path / "a.zarr/labels/a/0")}
-    np.testing.assert_array_equal(open_labels(tmp_path / "a.zarr").arrays[0][:], LABELS)
+    np.testing.assert_array_equal(open_labels(tmp_path / "a.zarr")._arrays[0][:], LABELS)
 
 
 def test_chunks_are_copied_from_shards_into_shards_and_out_of_them(tmp_path):
@@ -105,7 +105,7 @@ def test_chunks_are_copied_from_shards_into_shards_and_out_of_them(tmp_path):
     array = source(tmp_path / "source", **form)
     for shards in (32, 48, None):
         image = write_labels(tmp_path / f"{shards}.zarr", array, name="a", chunks=16, shards=shards)
-        np.testing.assert_array_equal(image.arrays[0][:], LABELS)
+        np.testing.assert_array_equal(image._arrays[0][:], LABELS)
 
 
 def test_metadata_take_no_more_room_than_they_need(tmp_path):
@@ -135,5 +135,5 @@ def test_a_source_on_a_server_that_cannot_list(tmp_path):
     with unlistable(tmp_path) as server:
         remote = zarr.open_array(f"{server}/source", mode="r")
         image = write_labels(tmp_path / "a.zarr", remote, name="a", chunks=16)
-        np.testing.assert_array_equal(image.arrays[0][:], sparse)
+        np.testing.assert_array_equal(image._arrays[0][:], sparse)
     assert len(segment_index(image)) == len(np.unique(sparse)) - 1

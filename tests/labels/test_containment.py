@@ -13,7 +13,7 @@ from zarr.core.sync import sync
 from ngffseg import follow_links, segment_index
 from ngffseg.convert.ozx import write_archive
 from ngffseg.errors import JobError, NgffsegError, OutsideStoreError
-from ngffseg.labels import build_levels, check, open_labels, store_tree, update_labels
+from ngffseg.labels import check, open_labels, rebuild_levels, store_tree, update_labels
 from ngffseg.store import (
     create_object,
     exchange,
@@ -73,7 +73,7 @@ def test_a_dataset_path_that_leads_outside_is_not_removed(store):
         datasets[1]["path"] = "../../../victim"
 
     change(store / "labels/organs/zarr.json", lead_out)
-    break_in(store, lambda store: build_levels(store, "organs", levels=2))
+    break_in(store, lambda store: rebuild_levels(store, "organs", levels=2))
 
 
 def test_an_array_of_an_index_that_leads_outside_is_not_removed(store):
@@ -116,10 +116,12 @@ def test_a_damaged_journal_is_told_by_name_and_set_aside_by_a_rebuild(damage, st
     plant_log(store)
     log = store / "ngffseg/jobs/organs-update/journal.json"
     log.write_text(damage)
-    with pytest.raises(JobError, match=r"organs-update/journal\.json is damaged .* run ngffseg pyramid"):
+    with pytest.raises(
+        JobError, match=r"organs-update/journal\.json is damaged .* run ngffseg\.rebuild_levels"
+    ):
         update(store)
     assert log.read_text() == damage
-    build_levels(store, "organs")
+    rebuild_levels(store, "organs")
     assert (store / "ngffseg/jobs/organs-update.damaged").read_text() == damage
     np.testing.assert_array_equal(open_labels(store, "organs").read(), labels)
     update(store)
@@ -145,7 +147,7 @@ def test_a_level_within_another_is_not_removed_with_it(store):
         lambda d: d["attributes"]["ome"]["multiscales"][0]["datasets"][1].update(path="0/c"),
     )
     with contextlib.suppress(NgffsegError):
-        build_levels(store, "organs", levels=2)
+        rebuild_levels(store, "organs", levels=2)
     np.testing.assert_array_equal(open_labels(store, "organs").read(), labels)
 
 
@@ -221,7 +223,7 @@ def test_nothing_is_written_through_a_folder_that_is_a_link(place, store, tmp_pa
     for verb in (
         update,
         overwrite,
-        lambda store: build_levels(store, "organs"),
+        lambda store: rebuild_levels(store, "organs"),
         lambda store: check(store, fix=True),
     ):
         break_in(store, verb)

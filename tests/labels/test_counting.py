@@ -1,4 +1,4 @@
-"""Label images of one level: `build_levels` reads level 0 and counts it, though no level is above it."""
+"""Label images of one level: `rebuild_levels` reads level 0 and counts it, though no level is above it."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import zarr
 
 from ngffseg import open_labels, segment_index, update_labels, write_labels
 from ngffseg.errors import StoreError
-from ngffseg.labels import build_levels
+from ngffseg.labels import rebuild_levels
 from ngffseg.labels.jobs import checkpoints
 from tests.labels.stores import digest, faults
 
@@ -57,7 +57,7 @@ def test_a_rebuild_of_one_level_keeps_the_index_true(ndim, form, tmp_path):
     image = write_labels(store, labels, name="a", levels=1, **FORMS[form])
     assert told(segment_index(image)) == counted(labels)
     before = digest(store / "labels" / "a" / "0")
-    image = build_levels(store, "a")
+    image = rebuild_levels(store, "a")
     assert told(segment_index(image)) == counted(labels)
     assert digest(store / "labels" / "a" / "0") == before
     box = [(0, 2)] * (ndim - 2) + [(3, 15), (5, 16)]
@@ -70,7 +70,7 @@ def test_a_rebuild_of_one_level_keeps_the_index_true(ndim, form, tmp_path):
 def test_a_rebuild_of_one_level_on_s3(bucket):
     labels, url = labels_of(3), f"{bucket.url}/a.ome.zarr"
     write_labels(url, labels, name="a", levels=1, chunks=8, shards=16)
-    assert told(segment_index(build_levels(url, "a"))) == counted(labels)
+    assert told(segment_index(rebuild_levels(url, "a"))) == counted(labels)
 
 
 @pytest.mark.parametrize("form", ["native", "big endian"])
@@ -87,7 +87,7 @@ def test_level_0_of_other_programs_that_only_zarr_can_read(form, tmp_path):
     document = group.attrs.asdict()
     document.pop("ngffseg")
     group.attrs.put(document)
-    assert told(segment_index(build_levels(tmp_path / "a.zarr", "a"))) == counted(labels)
+    assert told(segment_index(rebuild_levels(tmp_path / "a.zarr", "a"))) == counted(labels)
 
 
 def test_a_count_that_was_interrupted_goes_on(tmp_path, monkeypatch):
@@ -103,11 +103,11 @@ def test_a_count_that_was_interrupted_goes_on(tmp_path, monkeypatch):
 
     options = {"cluster": "threads", "workers": 1}
     with pytest.raises(StoreError):
-        build_levels(store, "a", progress=stop, **options)
+        rebuild_levels(store, "a", progress=stop, **options)
     jobs = {name for name in digest(store) if name.startswith("ngffseg/jobs/")}
     assert {name for name in digest(store) if name not in jobs} == set(before)
     seen = []
-    build_levels(store, "a", resume=True, progress=lambda *blocks: seen.append(blocks), **options)
+    rebuild_levels(store, "a", resume=True, progress=lambda *blocks: seen.append(blocks), **options)
     assert 1 < len(seen) <= seen[-1][1] - 20 + 2  # the rest, and one report of those that were done
     assert told(segment_index(open_labels(store, "a"))) == counted(labels)
     assert not (store / "ngffseg" / "jobs").exists()

@@ -43,7 +43,7 @@ def stored(store, form="v3", path=None):
 def check_written(folder, source, chunks=32):
     """Write labels from a source, and compare levels and index with brute force."""
     image = write_labels(folder / "a.ome.zarr", source, name="a", levels=2, factors=2, chunks=chunks)
-    levels = [array[:] for array in image.arrays]
+    levels = [array[:] for array in image._arrays]
     np.testing.assert_array_equal(levels[0], LABELS)
     for below, level in itertools.pairwise(levels):
         np.testing.assert_array_equal(level, brute.mode(below, (2,) * below.ndim))
@@ -250,6 +250,6 @@ def test_plain_http_inside_another_store(tmp_path):
 
 def test_folders_that_we_open_are_read_and_written_as_files(tmp_path):
     image = write_labels(tmp_path / "a.ome.zarr", LABELS, name="a")
-    for stored_level in (source_labels(image.arrays[0]), written_labels(image.arrays[1], tmp_path)):
+    for stored_level in (source_labels(image._arrays[0]), written_labels(image._arrays[1], tmp_path)):
         assert isinstance(stored_level.objects, FolderObjects)
         assert stored_level.occupied() is not None

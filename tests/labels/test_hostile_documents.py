@@ -16,7 +16,7 @@ import pytest
 
 from ngffseg import export_segmentation, segment_index
 from ngffseg.errors import NgffsegError
-from ngffseg.labels import build_levels, check, open_contents, open_labels, store_tree, update_labels
+from ngffseg.labels import check, open_contents, open_labels, rebuild_levels, store_tree, update_labels
 from ngffseg.store import open_store
 from ngffseg.viewer.objects import ServedObjects
 from tests.labels.guarded import guarded, outside, plant_job, plant_log, write
@@ -55,7 +55,7 @@ VERBS = {
     "segments": lambda store: list(segment_index(open_labels(store, "organs"))),
     "export": lambda store: export(store, "a.seg.nrrd"),
     "export .ozx": lambda store: export(store, "a.ozx"),
-    "pyramid": lambda store: build_levels(store, "organs", levels=2),
+    "pyramid": lambda store: rebuild_levels(store, "organs", levels=2),
     "import --overwrite": lambda store: write(store, overwrite=True),
     "import of another": lambda store: write(store, "liver"),
     "import --resume": lambda store: write(store, resume=True, overwrite=True),

@@ -122,7 +122,7 @@ def test_a_replaced_label_image_has_the_index_of_the_new_one(tmp_path, version, 
     image = write_labels(address, new, name="cells", overwrite=True)
     assert segment_index(image).labels().tolist() == [1, 2, 3, 4, 5, 6]
     assert (
-        len(list(zarr.open_group(image.arrays[0].store, mode="r")["ngffseg/index/cells"].array_keys())) == 5
+        len(list(zarr.open_group(image._arrays[0].store, mode="r")["ngffseg/index/cells"].array_keys())) == 5
     )
     assert faults(address) == []
 

@@ -164,7 +164,7 @@ def test_what_is_registered_is_finished_by_whoever_comes_next(moment, state, men
     url, image = in_memory(state, tmp_path)
     with monkeypatch.context() as patch:
         patch.setattr(object_store, moment, failing)
-        with pytest.raises(StoreError, match=r"'a' is written and registered, .*: run ngffseg check --fix"):
+        with pytest.raises(StoreError, match=r"'a' is written and registered, .*: run ngffseg\.check\("):
             write_segmentation(url, NEW, name="a", image=image, levels=2, overwrite=True)
     if mender == "check":
         check(url, fix=True)

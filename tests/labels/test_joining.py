@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ngffseg import Geometry, Segment, check, open_labels, write_labels
 from ngffseg.errors import UsageError
 from ngffseg.geometry import Order, reordered
-from ngffseg.labels import build_levels, forecast, write_segmentation
+from ngffseg.labels import forecast, rebuild_levels, write_segmentation
 from ngffseg.labels.plan.joining import joined
 from ngffseg.model import Segmentation, Volume
 from tests.examples import examples
@@ -305,7 +305,7 @@ def test_labels_in_another_order_land_right_in_every_reader(tmp_path, order):
     alike(places(written.read(), written.geometry), places(labels, inside))
     assert open_labels(url, "cut").geometry == CT
     assert not [v for v in check(url) if "colors" not in v.rule]
-    build_levels(url, "cut")
+    rebuild_levels(url, "cut")
     assert numbers(url, "labels/cut") == numbers(url, "")
 
 

@@ -301,7 +301,7 @@ def test_an_array_of_truth_values_is_a_mask_of_value_1(kind, tmp_path):
     mask = MASKS["body"]
     labels = given_as(kind, mask, tmp_path / "masks")
     image = write_labels(tmp_path / "a.zarr", labels, name="a", segments=[Segment(1, name="body")], **FORM)
-    assert image.arrays[0].dtype == np.uint8
+    assert image._arrays[0].dtype == np.uint8
     np.testing.assert_array_equal(image.read(), mask.astype(np.uint8))
     if kind == "anything":
         assert (labels.reads == 1).all()
@@ -366,7 +366,7 @@ def parts(url, name):
     """Levels and index of one layer."""
     image = open_labels(url, name)
     index = segment_index(image)
-    return [array[:] for array in image.arrays], [(e, index.chunks(e.label_value).tolist()) for e in index]
+    return [array[:] for array in image._arrays], [(e, index.chunks(e.label_value).tolist()) for e in index]
 
 
 def check_same(one, two, name):

@@ -23,7 +23,7 @@ from ngffseg import (
 from ngffseg.batch import read_rows, run_batch
 from ngffseg.convert import forecast_import, is_imported
 from ngffseg.errors import LabelExistsError, MetadataError
-from ngffseg.labels import build_levels, open_image, open_segmentation, store_tree
+from ngffseg.labels import open_image, open_segmentation, rebuild_levels, store_tree
 from ngffseg.ngff import Place, decode_index, decode_label, own_violations
 from ngffseg.ngff.migration import current
 from tests.data.old_stores import blobs, edited, grid, segments, two_layers
@@ -85,7 +85,11 @@ def clean(url):
 
 def expected(labels, folder, like):
     """The same labels, written by the ngffseg of today, in the form of a store."""
-    options = {"chunks": like.arrays[0].chunks, "shards": like.arrays[0].shards, "levels": len(like.arrays)}
+    options = {
+        "chunks": like._arrays[0].chunks,
+        "shards": like._arrays[0].shards,
+        "levels": len(like._arrays),
+    }
     return write_labels(folder / "new.zarr", labels, name="new", geometry=like.geometry, **options)
 
 
@@ -142,7 +146,7 @@ def test_updated(old, tmp_path):
     label, labels = HELD[name]
     start = edited(labels) if name == "pending" else labels  # the update that died is done first
     if name == "pending":
-        build_levels(url, label)
+        rebuild_levels(url, label)
     image = open_labels(url, label)
     changed, box = start.copy(), ((6, 15), (0, 12), (3, 21))
     changed[6:15, 0:12, 3:21] = 5
@@ -155,9 +159,9 @@ def test_updated(old, tmp_path):
 def test_rebuilt(old, tmp_path):
     name, url = old
     label, labels = HELD[name]
-    image = build_levels(url, label, method="nearest")
+    image = rebuild_levels(url, label, method="nearest")
     assert image.levels[-1].shape == open_labels(url, label).levels[-1].shape
-    image = build_levels(url, label)
+    image = rebuild_levels(url, label)
     equal(image, expected(labels, tmp_path, image))
     assert clean(url)
 

@@ -14,7 +14,7 @@ import zarr
 
 from ngffseg import export_segmentation, open_labels, update_labels, write_labels
 from ngffseg.errors import MetadataError, NgffsegError, NgffsegWarning, StoreError, UsageError
-from ngffseg.labels import build_levels, check, open_contents
+from ngffseg.labels import check, open_contents, rebuild_levels
 from tests.labels.neighbours import (
     VERSIONS,
     attributes,
@@ -72,7 +72,7 @@ def change(url, verb):
     elif verb == "overwrite":
         write_labels(url, LABELS, name="theirs", levels=2, overwrite=True)
     elif verb == "rebuild":
-        build_levels(url, "theirs")
+        rebuild_levels(url, "theirs")
     elif verb == "update":
         update_labels(open_labels(url, "theirs"), ((0, 2), (0, 3)), np.ones((2, 3), np.uint8))
 
@@ -105,7 +105,7 @@ def test_rebuilt_levels_keep_keys_of_others(version, tmp_path):
     first = multiscales(version, their={"deep": 1}, metadata={"made": "by hand"})
     first["axes"] = [{**axis, "unit": "micrometer", "longName": "along"} for axis in first["axes"]]
     put(store / "labels" / "theirs", version, {"multiscales": [first, second], "image-label": {"their": 1}})
-    build_levels(store, "theirs")
+    rebuild_levels(store, "theirs")
     told = attributes(store / "labels" / "theirs")
     told = told.get("ome", told)
     assert told["image-label"] == {"their": 1}
@@ -145,7 +145,7 @@ def test_consolidated_metadata_is_true_wherever_it_stands(placed, version, tmp_p
     url = send(store_of_others(tmp_path / "a.ome.zarr", version, consolidated=inside))
     for verb in ("write", "update", "overwrite"):
         if verb == "update":
-            build_levels(url, "theirs")
+            rebuild_levels(url, "theirs")
         change(url, verb)
         folder = get(url)
         for path in inside:
@@ -305,7 +305,7 @@ def test_alternatives_are_no_part_of_the_levels(base, tmp_path):
 def test_alternatives_are_kept(tmp_path):
     store = spatialdata_store(tmp_path / "a.zarr", "0.4")
     before = attributes(store / "labels" / "cells")
-    build_levels(store, "cells", levels=2)
+    rebuild_levels(store, "cells", levels=2)
     told = attributes(store / "labels" / "cells")
     assert told["spatialdata_attrs"] == before["spatialdata_attrs"]
     (first,), (old,) = told["multiscales"], before["multiscales"]

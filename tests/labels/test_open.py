@@ -188,7 +188,7 @@ def test_copies_of_metadata_that_are_out_of_date_are_found_and_mended(version, t
     assert found.severity == "MUST"
     assert [v for v in check(store, fix=True) if v.severity == "MUST"] == []
     with metered():  # as on a server
-        assert open_labels(store, "a").arrays[1].shape == tuple(document["shape"])
+        assert open_labels(store, "a")._arrays[1].shape == tuple(document["shape"])
 
 
 @pytest.mark.parametrize("name", ["case1.ome.zarr", "case1", "case.ozx"])

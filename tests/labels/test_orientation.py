@@ -11,7 +11,7 @@ import pytest
 import zarr
 
 from ngffseg import Geometry, check, open_labels, write_labels
-from ngffseg.labels import build_levels, open_image
+from ngffseg.labels import open_image, rebuild_levels
 from tests.labels.stores import digest
 
 SHAPE = (4, 8, 8)
@@ -75,7 +75,7 @@ def test_labels_beside_an_image_without_orientation_get_none(tmp_path, unit, ver
     write_labels(folder, labels, name="placed", geometry=grid)
     with pytest.warns(UserWarning, match="index for index"):
         write_labels(folder, labels, name="patient", geometry=Geometry(SHAPE, np.eye(4), frame="patient"))
-    build_levels(folder, "placed")
+    rebuild_levels(folder, "placed")
     for name in ("bare", "placed", "patient"):
         told = document(folder, f"labels/{name}")
         assert "orientation" not in json.dumps(told)
@@ -130,10 +130,10 @@ def test_odd_orientations_stay_as_they_are(tmp_path, odd):
     }
     assert document(folder, "labels/ours")["axes"] == [*before["axes"][:2], kept]
     assert not [v for v in check(folder / "labels/ours") if v.severity == "MUST"]
-    build_levels(folder, "ours")
+    rebuild_levels(folder, "ours")
     assert document(folder, "labels/ours")["axes"] == [*before["axes"][:2], kept]
     if odd in ("a text", "another word"):
-        build_levels(folder, "theirs")
+        rebuild_levels(folder, "theirs")
         assert document(folder, "labels/theirs")["axes"] == before["axes"]
 
 
@@ -163,7 +163,7 @@ def test_labels_that_are_added_to_a_store_of_0_1_join_its_image(tmp_path):
     assert [d["coordinateTransformations"] for d in added["datasets"]] == [
         d["coordinateTransformations"] for d in image["datasets"]
     ]
-    build_levels(folder, "added")
+    rebuild_levels(folder, "added")
     assert [d["coordinateTransformations"] for d in document(folder, "labels/added")["datasets"]] == [
         d["coordinateTransformations"] for d in image["datasets"]
     ]

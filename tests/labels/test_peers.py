@@ -152,5 +152,5 @@ def test_we_open_and_mend_what_ome_zarr_py_writes(writer_version, tmp_path):
     assert [v.where for v in found] == (["labels#/ome"] if writer_version == "0.5" else [])
     assert [v for v in check(tmp_path / "theirs.zarr", fix=True) if v.severity == "MUST"] == []
     ours = write_labels(tmp_path / "theirs.zarr", LABELS, name="ours")
-    assert len(ours.arrays) == len(image.arrays)
+    assert len(ours._arrays) == len(image._arrays)
     np.testing.assert_array_equal(open_labels(tmp_path / "theirs.zarr", "cells").read(), LABELS)

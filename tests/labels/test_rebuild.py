@@ -9,7 +9,7 @@ import zarr
 
 from ngffseg import open_labels, segment_index, write_labels
 from ngffseg.errors import ChunkError, UsageError
-from ngffseg.labels import build_levels, check
+from ngffseg.labels import check, rebuild_levels
 from ngffseg.pyramid import Reduction, downsample
 from tests.labels.stores import digest, faults
 
@@ -74,10 +74,10 @@ def test_what_others_wrote_gets_its_levels_and_an_index(form, tmp_path):
     version, options = FORMS[form]
     store = foreign(tmp_path / "a.zarr", version, **options)
     before = digest(store / "labels" / "theirs" / "s0")
-    image = build_levels(store, "theirs", levels=3)
+    image = rebuild_levels(store, "theirs", levels=3)
     assert digest(store / "labels" / "theirs" / "s0") == before
-    assert [array.basename for array in image.arrays] == ["s0", "1", "2"]
-    for got, want in zip(image.arrays, levels_of(LABELS, 3), strict=True):
+    assert [array.basename for array in image._arrays] == ["s0", "1", "2"]
+    for got, want in zip(image._arrays, levels_of(LABELS, 3), strict=True):
         np.testing.assert_array_equal(got[:], want)
     assert image.geometry.shape == LABELS.shape
     assert [v for v in check(store) if v.severity == "MUST" and "theirs" in v.where] == []
@@ -93,8 +93,8 @@ def test_rebuilding_replaces_levels_and_leaves_nothing_behind(tmp_path, version)
     store = tmp_path / "a.zarr"
     write_labels(store, LABELS, name="a", ngff=version, chunks=32, method="nearest", levels=3)
     for _ in range(2):
-        image = build_levels(store, tie="smallest")
-        for got, want in zip(image.arrays, levels_of(LABELS, 3, Reduction("mode", "smallest")), strict=True):
+        image = rebuild_levels(store, tie="smallest")
+        for got, want in zip(image._arrays, levels_of(LABELS, 3, Reduction("mode", "smallest")), strict=True):
             np.testing.assert_array_equal(got[:], want)
         assert len(list(zarr.open_group(store)["labels/a"].array_keys())) == 3
         assert len(list(zarr.open_group(store)["ngffseg/index/a"].array_keys())) == 5
@@ -105,8 +105,8 @@ def test_rebuilding_replaces_levels_and_leaves_nothing_behind(tmp_path, version)
 def test_a_placeholder_follows_the_labels(tmp_path):
     store = tmp_path / "a.zarr"
     write_labels(store, LABELS, name="a", levels=1)
-    image = build_levels(store, levels=4)
-    assert len(image.arrays) == 4
+    image = rebuild_levels(store, levels=4)
+    assert len(image._arrays) == 4
     assert faults(store) == []
 
 
@@ -114,8 +114,8 @@ def test_an_image_with_data_decides_the_number_of_levels(tmp_path):
     store = tmp_path / "a.zarr"
     write_labels(store, LABELS, name="a", image=LABELS.astype(np.float32), levels=2)
     with pytest.raises(UsageError, match="has 2, and labels must have as many"):
-        build_levels(store, levels=3)
-    assert len(build_levels(store).arrays) == 2
+        rebuild_levels(store, levels=3)
+    assert len(rebuild_levels(store)._arrays) == 2
 
 
 @pytest.mark.parametrize("shards", [None, 32])
@@ -128,7 +128,7 @@ def test_a_damaged_chunk_is_named_and_nothing_changes(tmp_path, shards):
     damaged.write_bytes(data)
     before = digest(store)
     with pytest.raises(ChunkError, match=r"labels/a/0: chunk \d/\d/\d cannot be decoded \(.*\): restore it"):
-        build_levels(store)
+        rebuild_levels(store)
     assert digest(store) == before
     assert open_labels(store).read(level=2).any()
 
@@ -141,22 +141,22 @@ def test_a_shard_whose_index_is_damaged_is_named(tmp_path):
     data[-20] ^= 1
     damaged.write_bytes(data)
     with pytest.raises(ChunkError, match="checksum does not match"):
-        build_levels(store)
+        rebuild_levels(store)
 
 
 def test_a_root_label_image_is_refused_in_one_line(tmp_path):
     store = foreign(tmp_path / "a.zarr", "0.5", chunks=(32, 32, 32))
     shutil.copytree(store / "labels" / "theirs", tmp_path / "b.zarr")
     with pytest.raises(UsageError, match="at the root"):
-        build_levels(tmp_path / "b.zarr")
+        rebuild_levels(tmp_path / "b.zarr")
 
 
 def test_levels_are_built_where_nobody_can_list_or_rename():
     """In a store of fsspec, without the moves of a local disk."""
     image = write_labels("memory://rebuild.zarr", LABELS, name="theirs", levels=1, chunks=16)
-    assert len(image.arrays) == 1
-    image = build_levels("memory://rebuild.zarr", "theirs", levels=3, method="sparse")
-    for got, want in zip(image.arrays, levels_of(LABELS, 3, Reduction("sparse")), strict=True):
+    assert len(image._arrays) == 1
+    image = rebuild_levels("memory://rebuild.zarr", "theirs", levels=3, method="sparse")
+    for got, want in zip(image._arrays, levels_of(LABELS, 3, Reduction("sparse")), strict=True):
         np.testing.assert_array_equal(got[:], want)
     assert len(segment_index(image)) == 3
     assert [v for v in check("memory://rebuild.zarr") if v.severity == "MUST"] == []

@@ -15,7 +15,7 @@ import zarr
 
 from ngffseg import open_labels, segment_index, update_labels, write_labels
 from ngffseg.errors import StaleError
-from ngffseg.labels import build_levels, open_contents, open_segmentation
+from ngffseg.labels import open_contents, open_segmentation, rebuild_levels
 from tests.labels.test_damage import create
 
 SHAPE = (32, 32, 32)
@@ -68,7 +68,7 @@ def test_an_image_that_was_written_again_twice_with_the_same_options(new):
         seen.append(open_labels(url))
         np.testing.assert_array_equal(seen[-1].read(), labels)
     if url.startswith("memory"):
-        assert len({image.arrays[0].path for image in seen}) == 4
+        assert len({image._arrays[0].path for image in seen}) == 4
 
 
 def remove(url, path):
@@ -92,7 +92,7 @@ def test_levels_that_were_built_anew(new):
     url = new()
     image = write_labels(url, ONES, name="a", chunks=8, levels=2)
     assert (image.read(level=1) == 1).all()
-    build_levels(url, "a", chunks=4)
+    rebuild_levels(url, "a", chunks=4)
     image.clear_cache()
     assert (image.read() == 1).all()
     with pytest.raises(StaleError, match=AGAIN):

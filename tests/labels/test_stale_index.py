@@ -13,7 +13,7 @@ from ngffseg import open_labels, segment_index, update_labels, write_labels
 from ngffseg.cli.main import run
 from ngffseg.errors import MetadataError, StoreError
 from ngffseg.geometry import identity
-from ngffseg.labels import build_levels, verify_index, write_segmentation
+from ngffseg.labels import rebuild_levels, verify_index, write_segmentation
 from ngffseg.labels.jobs import checkpoints
 from ngffseg.model import Segmentation
 from tests.labels.test_counting import counted, told
@@ -99,7 +99,7 @@ def recorded(image, part):
 
 def check_recorded(image, labels):
     """Digests and sizes against brute force."""
-    array = image.arrays[0]
+    array = image._arrays[0]
     assert recorded(image, "digests") == digests_of(labels)
     folder = open_folder(image)
     assert recorded(image, "sizes") == sizes_of(folder, array.shards or array.chunks, labels.shape)
@@ -117,7 +117,7 @@ def test_digests_and_sizes_are_those_of_the_schema_after_writing_rebuilding_and_
     labels = labels_of(shape)
     image = write_labels(tmp_path / "a.zarr", labels, name="a", **FORMS[form])
     check_recorded(image, labels)
-    check_recorded(build_levels(tmp_path / "a.zarr"), labels)
+    check_recorded(rebuild_levels(tmp_path / "a.zarr"), labels)
     box = [(0, 2)] * (len(shape) - 2) + [(3, 16), (5, 17)]
     new = np.zeros([b - a for a, b in box], np.uint16)
     new[..., :5] = 9
@@ -134,7 +134,7 @@ def test_digests_do_not_depend_on_chunks_that_are_read_in_parts(tmp_path):
     for number, options in enumerate(({}, {"cascade": False}, {"method": "nearest"})):
         store = tmp_path / f"{number}.zarr"
         write_labels(store, labels, name="a", chunks=8, shards=None, levels=3, factors=3)
-        check_recorded(build_levels(store, factors=3, levels=3, **options), labels)
+        check_recorded(rebuild_levels(store, factors=3, levels=3, **options), labels)
 
 
 def test_digests_and_sizes_are_whole_after_a_resumption(tmp_path, monkeypatch):

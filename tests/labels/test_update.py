@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ngffseg import open_labels, segment_index, update_labels, write_labels
 from ngffseg.errors import JobError, LabelValueError, MetadataError, UsageError
-from ngffseg.labels import build_levels, check
+from ngffseg.labels import check, rebuild_levels
 from ngffseg.labels.edit import update, write_ahead_log
 from tests import forks
 from tests.examples import examples
@@ -37,7 +37,7 @@ def arrays(store):
     image = open_labels(store, "a")
     index = segment_index(image)
     rows = [(entry, index.chunks(entry.label_value).tolist()) for entry in index]
-    return [array[:] for array in image.arrays], rows
+    return [array[:] for array in image._arrays], rows
 
 
 def check_same(store, other):
@@ -181,10 +181,11 @@ def test_a_pyramid_of_others_is_refused(tmp_path):
     told["attributes"]["ome"]["multiscales"][0]["metadata"] = {"software": "other"}
     path.write_text(json.dumps(told), encoding="utf-8")
     with pytest.raises(
-        MetadataError, match=r"does not say how its levels were made: make them anew with ngffseg pyramid"
+        MetadataError,
+        match=r"does not say how its levels were made: make them anew with ngffseg\.rebuild_levels",
     ):
         update_labels(image, [(0, 8)] * 3, np.zeros((8, 8, 8), np.uint16))
-    image = build_levels(store, "a")
+    image = rebuild_levels(store, "a")
     update_labels(image, [(0, 8)] * 3, np.zeros((8, 8, 8), np.uint16))
 
 

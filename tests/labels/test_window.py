@@ -36,7 +36,7 @@ def test_a_real_scan(tmp_path):
 def test_padding_is_left_out(tmp_path):
     """Of all of level 0."""
     image = stored(tmp_path, scan((8, 128, 128)), chunks=64)
-    assert len(image.arrays) > 1
+    assert len(image._arrays) > 1
     assert display_window(image) == (-1000, 300)
 
 
@@ -60,7 +60,7 @@ def test_chunks_that_are_too_large_are_not_read(tmp_path, monkeypatch):
     values = np.random.default_rng(1).integers(0, 200, (96, 96, 96)).astype("uint8")
     image = stored(tmp_path, values, chunks=16)
     low, high = display_window(image)
-    assert len(image.arrays) > 1
+    assert len(image._arrays) > 1
     assert 40 < low < high < 150
 
 

@@ -34,7 +34,7 @@ def test_levels_are_those_of_the_definition(url, version):
     image = write_labels(url, LABELS, name="cells", ngff=version, levels=3, chunks=16)
     want = LABELS
     for level in range(3):
-        assert image.arrays[level].dtype == np.uint16
+        assert image._arrays[level].dtype == np.uint16
         np.testing.assert_array_equal(image.read(level=level), want)
         np.testing.assert_array_equal(image.levels[level].compute(), want)
         want = downsample(want, (2, 2, 2))
@@ -73,7 +73,7 @@ def test_all_dtypes(dtype, tmp_path):
     labels[0, 0, 0] = np.iinfo(dtype).max
     for version in ("0.4", "0.5"):
         image = write_labels(tmp_path / f"{version}.zarr", labels, name="a", ngff=version, levels=2)
-        assert image.arrays[1].dtype == dtype
+        assert image._arrays[1].dtype == dtype
         np.testing.assert_array_equal(image.read(), labels)
 
 
@@ -197,7 +197,7 @@ def test_labels_get_as_many_levels_as_the_image(tmp_path):
     store = tmp_path / "a.zarr"
     first = write_labels(store, LABELS, name="first", factors=[(1, 2, 2), (2, 5, 1)])
     second = write_labels(store, LABELS, name="second")
-    assert [a.shape for a in first.arrays] == [a.shape for a in second.arrays]
+    assert [a.shape for a in first._arrays] == [a.shape for a in second._arrays]
     with pytest.raises(UsageError, match="has 3, and labels must have as many"):
         write_labels(store, LABELS, name="third", levels=2)
 

@@ -139,6 +139,6 @@ def test_the_plan_of_a_saved_store_is_untouched(tmp_path):
     painting = Painting(image)
     painting[0, 0, 0] = 12
     painting.save()
-    assert [a.shape for a in open_labels(tmp_path / "a").arrays] == [
+    assert [a.shape for a in open_labels(tmp_path / "a")._arrays] == [
         level.shape for level in plan_pyramid(image.geometry, np.uint64, chunks=8).levels
     ]

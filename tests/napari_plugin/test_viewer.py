@@ -146,7 +146,7 @@ def test_labels_of_one_level_are_seen_and_painted(screen, tmp_path):
     labels[10:30, 10:40] = 7
     segments = [Segment(7, name="seven", color=volumes.RED, properties={"area": 2.5})]
     write_labels(tmp_path / "a.zarr", labels, name="boxes", segments=segments, image=labels)
-    assert len(open_labels(tmp_path / "a.zarr").arrays) == 1
+    assert len(open_labels(tmp_path / "a.zarr")._arrays) == 1
     opened, seen, told, table, _, _, saved = session(
         screen,
         ["open", f"{tmp_path}/a.zarr"],

@@ -14,7 +14,7 @@ import SimpleITK as sitk
 from ngffseg import check, export_segmentation, open_labels, segment_index, update_labels, write_labels
 from ngffseg.cli.main import run
 from ngffseg.errors import FormatError
-from ngffseg.labels import build_levels, open_image
+from ngffseg.labels import open_image, rebuild_levels
 from tests.peers.environments import call, has_python
 from tests.peers.kept import documents, not_kept, stale
 from tests.peers.layouts import SCALE, digest, image, labels, named
@@ -75,7 +75,7 @@ def index_and_update(store, layout, capsys):
     np.testing.assert_array_equal(open_labels(store, "cells").read(), labels(layout))
     rows = answer(capsys, "segments", store, "--name", "cells")
     assert {row["label_value"]: row["voxels"] for row in rows} == counts_of(labels(layout))
-    edit(build_levels(store, "cells"), layout)
+    edit(rebuild_levels(store, "cells"), layout)
     table = segment_index(open_labels(store, "cells")).table()
     assert dict(zip(table["label_value"], table["voxels"], strict=True)) == counts_of(edited(layout))
 

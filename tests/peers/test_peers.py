@@ -7,7 +7,7 @@ import pytest
 
 from ngffseg import check, open_labels, segment_index, update_labels, write_labels
 from ngffseg.errors import NgffsegError
-from ngffseg.labels import build_levels, open_image
+from ngffseg.labels import open_image, rebuild_levels
 from tests.labels.stores import digest as files_of
 from tests.peers.environments import call
 from tests.peers.kept import documents, not_kept, stale
@@ -55,7 +55,7 @@ def test_labels_of_others(tmp_path, peer, version):
     np.testing.assert_array_equal(open_labels(folder, "cells").read(), labels())
     np.testing.assert_array_equal(np.asarray(open_image(folder).data[...]), image())
 
-    build_levels(folder, "cells")
+    rebuild_levels(folder, "cells")
     write_labels(folder, labels(), name="ours")
     opened = update_labels(open_labels(folder, "cells"), BOX, edited()[2:7, 5:30, 0:11])
 
@@ -110,7 +110,7 @@ def test_spatialdata(tmp_path):
     assert [abs(cells.geometry.affine[axis, axis]) for axis in (0, 1)] == [1.0, 1.0]
     check(folder)
     for change in (
-        lambda: build_levels(folder, "cells"),
+        lambda: rebuild_levels(folder, "cells"),
         lambda: update_labels(cells, ((0, 4), (0, 4)), np.ones((4, 4), "uint32")),
         lambda: write_labels(folder / "images" / "picture", labels()[0], name="ours"),
     ):

@@ -99,10 +99,10 @@ def test_levels_side_by_side_are_those_of_the_store(tmp_path):
     image = volumes.write(tmp_path / "a.zarr", volumes.axial())
     figure = plot_levels(tmp_path / "a.zarr")
     found = panels(figure)
-    assert len(found) == len(image.arrays) == 2
+    assert len(found) == len(image._arrays) == 2
     table = {0: (0, 0, 0), 7: (255, 0, 0), 2**63 + 5: (0, 255, 0)}
     for level, picture in enumerate(found):
-        plane = image.levels[level][20 * image.arrays[level].shape[0] // 40].compute()
+        plane = image.levels[level][20 * image._arrays[level].shape[0] // 40].compute()
         expected = np.array([[table[int(v)] for v in row] for row in plane]) / 255
         np.testing.assert_allclose(picture, expected)
     assert titles(figure)[1] == "level 1: 40 x 30 x 40\n2.5 x 2.4 x 2"

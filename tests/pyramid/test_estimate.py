@@ -6,7 +6,7 @@ import zarr
 
 from ngffseg import plan_pyramid, write_labels
 from ngffseg.geometry import identity
-from ngffseg.labels import build_levels
+from ngffseg.labels import rebuild_levels
 from ngffseg.planning import calibrate, calibration
 from ngffseg.pyramid import Rates, estimate, plan_above
 
@@ -44,7 +44,7 @@ def test_blocks_are_those_of_a_real_run(tmp_path):
     write_labels(tmp_path / "a.zarr", LABELS, name="a", levels=1, **OPTIONS)
     plan = plan_above(identity(LABELS.shape), LABELS.dtype, OPTIONS["chunks"], OPTIONS["shards"])
     seen = []
-    build_levels(tmp_path / "a.zarr", progress=lambda done, total: seen.append((done, total)))
+    rebuild_levels(tmp_path / "a.zarr", progress=lambda done, total: seen.append((done, total)))
     assert seen[-1] == (estimate(plan, RATES, workers=2).blocks,) * 2
 
 

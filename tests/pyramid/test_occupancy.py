@@ -6,7 +6,7 @@ import zarr
 
 from ngffseg import open_labels, segment_index, write_labels
 from ngffseg.chunks import stored_labels
-from ngffseg.labels import build_levels
+from ngffseg.labels import rebuild_levels
 from ngffseg.pyramid import build_pyramid, downsample, plan_pyramid
 from ngffseg.pyramid.occupancy import occupied_blocks
 from ngffseg.workers import ThreadExecutor
@@ -89,12 +89,12 @@ def test_a_sparse_volume_of_64_gigavoxels_is_exact(tmp_path):
         for level in range(1, 4):
             start = [a // 2**level for a in low]
             region = downsample(region, (2, 2, 2), start=start)
-            found = image.arrays[level][
+            found = image._arrays[level][
                 tuple(slice(a, a + n) for a, n in zip(start, region.shape, strict=True))
             ]
             np.testing.assert_array_equal(found, region)
     assert len(segment_index(image)) == len(CORNERS)
-    again = build_levels(tmp_path / "a.zarr")
+    again = rebuild_levels(tmp_path / "a.zarr")
     assert len(segment_index(again)) == len(CORNERS)
 
 
@@ -108,8 +108,8 @@ def test_objects_beyond_the_shape_are_not_looked_at():
 
 def test_a_volume_of_background_has_levels_and_no_object(tmp_path):
     image = write_labels(tmp_path / "a.zarr", np.zeros((150, 140, 130), np.uint64), name="a", shards=None)
-    assert len(image.arrays) == 3
+    assert len(image._arrays) == 3
     assert objects(tmp_path / "a.zarr" / "labels" / "a") == []
     assert len(segment_index(image)) == 0
-    build_levels(tmp_path / "a.zarr")
-    assert not open_labels(tmp_path / "a.zarr").arrays[1][:].any()
+    rebuild_levels(tmp_path / "a.zarr")
+    assert not open_labels(tmp_path / "a.zarr")._arrays[1][:].any()

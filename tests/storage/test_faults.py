@@ -16,10 +16,13 @@ import pytest
 
 from ngffseg import open_labels, write_labels
 from ngffseg.errors import StoreError, StoreNotFoundError, StorePermissionError
-from ngffseg.labels import build_levels
+from ngffseg.labels import known_segments, rebuild_levels
+from ngffseg.napari_plugin.table import features_of
 from ngffseg.store import create_object, open_store, retry
+from ngffseg.viewer.properties import segment_properties
 from tests.labels.stores import digest, faults
 from tests.storage.ceph import Ceph
+from tests.storage.proxy import Faults
 from tests.storage.server import SECRET, free_ports, server_kind
 from tests.storage.test_labels import fetched
 
@@ -108,7 +111,12 @@ def test_wrong_credentials(what, verb, bucket, monkeypatch):
 def test_no_credentials(bucket, monkeypatch):
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    said(lambda: open_labels(f"{bucket.url}/a.zarr"), StorePermissionError, "AWS_ACCESS_KEY_ID", "--anon")
+    said(
+        lambda: open_labels(f"{bucket.url}/a.zarr"),
+        StorePermissionError,
+        "AWS_ACCESS_KEY_ID",
+        "AWS_NO_SIGN_REQUEST=YES",
+    )
 
 
 def publish(bucket):
@@ -317,7 +325,7 @@ def test_a_server_that_is_started_again(client, s3_environment, own_server, monk
         assert not reading.done()
         own_server.start()
         np.testing.assert_array_equal(reading.result(), LABELS)
-    build_levels(url, "a", method="sparse")
+    rebuild_levels(url, "a", method="sparse")
     assert faults(url) == []
     assert s3_environment.endpoint != own_server.endpoint
 
@@ -337,7 +345,7 @@ def test_nothing_that_is_printed_or_stored_holds_a_secret(bucket, tmp_path):
         "import logging, sys, numpy, ngffseg; logging.basicConfig(level=logging.DEBUG);"
         "logging.getLogger('numba').setLevel(logging.WARNING);"  # a megabyte for each kernel that it compiles
         f"i = ngffseg.write_labels({url!r}, numpy.load({str(tmp_path / 'a.npy')!r}), name='a');"
-        "print(i, repr(i.arrays[0].store), vars(i.arrays[0].store)); import pickle;"
+        "print(i, repr(i._arrays[0].store), vars(i._arrays[0].store)); import pickle;"
         "sys.stdout.buffer.write(pickle.dumps(i)); ngffseg.open_labels('s3://no-such-bucket/a', 'a')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
@@ -392,3 +400,22 @@ def test_keys_of_a_profile(bucket, tmp_path, monkeypatch):
     write_labels(url, LABELS, name="a")
     np.testing.assert_array_equal(open_labels(url, "a").read(), LABELS)
     assert open_store(url)._make.args[1].region == "eu-central-1"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [((403, "AccessDenied"), StorePermissionError), ((400, "Odd"), StoreError)], ids=str
+)
+def test_a_server_that_fails_is_no_image_without_an_index(code, kind, proxy, bucket):
+    """What is shown does not depend on an index, but a failing store is told, where it was taken for one without."""
+    url = f"{bucket.url}/a.ome.zarr"
+    write_labels(url, LABELS, name="a")
+    assert known_segments(open_labels(url, "a"))["label_value"].tolist() == list(range(1, 9))
+    for call in (known_segments, features_of, segment_properties):
+        image = open_labels(url, "a")
+        proxy.faults = Faults(code=code)
+        said(lambda call=call, image=image: call(image), kind, code[1])
+        proxy.faults = Faults()
+    for key in [*bucket.keys()]:
+        if "ngffseg/index" in key:
+            bucket.server.client().delete_object(Bucket=bucket.name, Key=key)
+    assert known_segments(open_labels(url, "a")) == {}

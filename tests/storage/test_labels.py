@@ -18,7 +18,7 @@ from ngffseg import (
     write_labels,
 )
 from ngffseg.cli.main import main
-from ngffseg.labels import build_levels, store_tree, write_segmentation
+from ngffseg.labels import rebuild_levels, store_tree, write_segmentation
 from ngffseg.model import Volume
 from tests import forks
 from tests.labels.stores import digest
@@ -121,14 +121,14 @@ def test_replacing_and_rebuilding(kind, request, tmp_path):
         options = {k: v for k, v in FORMS[form].items() if k != "ngff"}
         image = write_labels(url, LABELS, name="a", overwrite=True, **options)
         np.testing.assert_array_equal(image.read(), LABELS)
-    image = build_levels(url, "a", method="nearest")
+    image = rebuild_levels(url, "a", method="nearest")
     np.testing.assert_array_equal(image.read(level=1), LABELS[::2, ::2, ::2])
     np.testing.assert_array_equal(write_labels(url, OTHER, name="a", overwrite=True).read(), OTHER)
     assert [v for v in check(url) if v.severity == "MUST"] == []
     if kind.startswith("s3"):
         keys = request.getfixturevalue("bucket").keys()
         levels = {key.split("/labels/a/")[1].split("/")[0] for key in keys if "/labels/a/" in key}
-        assert len(levels) == 1 + len(image.arrays), levels  # nothing of the older ones is left
+        assert len(levels) == 1 + len(image._arrays), levels  # nothing of the older ones is left
         assert sum("/register/" in key for key in keys) == 1
 
 

@@ -58,10 +58,39 @@ def test_reading(form, proxy, bucket):
     (image,) = images
     for box in ([(133, 140)] * 3, [(140, 150)] * 3, [(96, 160)] * 3):
         found.append(count(proxy, lambda box=box: image.read(box)))
-    found.append(count(proxy, lambda: open_labels(url, "a").read(level=-1 + len(image.arrays))))
+    found.append(count(proxy, lambda: open_labels(url, "a").read(level=-1 + len(image._arrays))))
     assert found == COUNTS[form]
     assert count(proxy, lambda: image.levels) == 0
     assert count(proxy, image.levels[0][96:160, 96:160, 96:160].compute) == 0  # it was kept
+
+
+# Boxes as `image.read` takes them, and indices that pick the same.
+PICKED = {
+    "one chunk": ([(133, 140)] * 3, np.s_[133:140, -123:-116, 133:140]),
+    "eight chunks": ([(96, 160)] * 3, np.s_[96:160, 96:160, 96:160]),
+    "backwards": ([(96, 160)] * 3, np.s_[159:95:-1, 96:160, 159:95:-1]),
+    "a plane": ([(70, 71), (0, 256), (0, 256)], np.s_[70]),
+    "a step within chunks": ([(96, 160)] * 3, np.s_[96:160:7, 96:160, [96, 100, 159]]),
+    "a mask": ([(0, 64), (0, 64), (64, 128)], np.s_[:64, :64, np.arange(256) // 64 == 1]),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_index_makes_the_requests_of_its_box(form, proxy, bucket):
+    url = f"{bucket.url}/a.ome.zarr"
+    write_labels(url, LABELS, name="a", levels=1, **FORMS[form])
+    for picked, (box, index) in PICKED.items():
+        read, indexed, lazy = (open_labels(url, "a") for _ in range(3))
+        wanted, found = count(proxy, lambda read=read, box=box: read.read(box)), []
+        assert count(proxy, lambda: found.append(indexed[index])) == wanted, picked  # noqa: B023
+        np.testing.assert_array_equal(found[0], LABELS[index])
+        assert count(proxy, lambda lazy=lazy, index=index: lazy.level(0)[index]) == wanted, picked
+    # What lies far apart is a chunk for each place; of a shard the index is there already.
+    places = np.array([70, 140, 200])
+    for index in np.s_[70:201:65, 70, 70], np.s_[places, places, places]:
+        image = open_labels(url, "a")
+        image[100, 100, 100]
+        assert count(proxy, lambda image=image, index=index: image[index]) == 2
 
 
 SPARSE = np.zeros((128, 128, 256), np.uint16)
@@ -149,7 +178,7 @@ def test_writing_puts_each_object_once(form, client, proxy, bucket, tmp_path, re
         assert counts[verb] == {"obstore": 2, "s3fs": 3}[client]
         # s3fs looks for an object of the name where it has listed nothing.
         assert set(counts) - ({"HEAD"} if client == "s3fs" else set()) == {"PUT", "GET", "LIST", verb}
-        others.append((counts["LIST"], counts["GET"] - 3 * len(open_labels(url).arrays)))
+        others.append((counts["LIST"], counts["GET"] - 3 * len(open_labels(url)._arrays)))
     # However many blocks there are.
     assert others[0] == others[1]
     assert others[0][0] == {"obstore": 8, "s3fs": 10}[client]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ngffseg.errors import FormatError, LabelValueError, LossError
+from ngffseg.errors import FormatError, Hint, LabelValueError, LossError
 from ngffseg.formats.exact import exact_labels, holds
 from ngffseg.formats.nifti.caret import (
     CODE,
@@ -47,9 +47,11 @@ def read(path: Path) -> Segmentation:
     """Read labels, names and geometry; see `ngffseg.formats.format.Format`."""
     image = open_image(path)
     if is_scaled(image):
+        hint = Hint("give as image")
         raise LabelValueError(
-            f"{path.name} scales its voxels (scl_slope, scl_inter), as an image does: give it with --image, or set"
-            " them to 1 and 0 if it holds labels"
+            f"{path.name} scales its voxels (scl_slope, scl_inter), as an image does: give it {hint}, or set them to"
+            " 1 and 0 if it holds labels",
+            hints=[hint],
         )
     geometry = _geometry(image, path)
     labels = array_order(exact_labels(voxels_of(image, path), path.name))

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from ngffseg.dask_arrays import computed
 from ngffseg.errors import LabelValueError
 from ngffseg.grid import Box
-from ngffseg.labels.read.lazy_level import SlicedArray, bounding_box, checked
+from ngffseg.labels.read.lazy_level import checked
+from ngffseg.labels.read.sliced_array import SlicedArray
 from ngffseg.model import ArrayLike
 
 Mask = npt.NDArray[np.bool_]
@@ -49,13 +50,13 @@ class MaskLayer(SlicedArray):
         self.ndim, self.dtype = len(self.shape), np.min_scalar_type(max(values.values()))
         self.chunks = common_chunks(masks.values(), self.shape)
 
-    def __getitem__(self, index: Any) -> npt.NDArray[Any]:
-        box, rest = bounding_box(index, self.shape)
+    def read_box(self, box: Box) -> npt.NDArray[Any]:
+        """Labels of a box; see `SlicedArray`."""
         labels = np.zeros([b.stop - b.start for b in box], self.dtype)
         for part, there in [(box, self.masks)] if self.occupied is None else self.occupied.parts(box):
             inside = tuple(slice(p.start - b.start, p.stop - b.start) for p, b in zip(part, box, strict=True))
             self._paint(labels[inside], part, sorted(self.masks.keys() & there))
-        return np.asarray(labels[rest])
+        return labels
 
     def _paint(self, labels: npt.NDArray[Any], box: Box, numbers: Sequence[int]) -> None:
         """Give the voxels of some masks their values."""

@@ -18,7 +18,8 @@ from ngffseg.geometry import (
     match,
     on_axes,
 )
-from ngffseg.labels.read.lazy_level import SlicedArray, bounding_box, checked
+from ngffseg.labels.read.lazy_level import checked
+from ngffseg.labels.read.sliced_array import SlicedArray
 from ngffseg.model import Segmentation, Volume
 
 
@@ -38,10 +39,10 @@ class ReorderedArray(SlicedArray):
         self.shape, self.dtype, self.ndim = order.shape(array.shape), np.dtype(array.dtype), len(order.axes)
         self.chunks = order.shape(getattr(array, "chunks", None) or (1,) * self.ndim)
 
-    def __getitem__(self, index: Any) -> npt.NDArray[Any]:
-        box, rest = bounding_box(index, self.shape)
+    def read_box(self, box: tuple[slice, ...]) -> npt.NDArray[Any]:
+        """Values of a box; see `SlicedArray`."""
         part = np.asarray(self.array[self.order.inverse.box(box, self.shape)])
-        return np.asarray(self.order.apply(part)[rest])
+        return np.asarray(self.order.apply(part))
 
 
 def reordered_array(array: Any, order: Order) -> Any:

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ngffseg.geometry import SPACE, on_axes, source_on_axes
-from ngffseg.labels.read.lazy_level import SlicedArray, bounding_box, checked
+from ngffseg.labels.read.lazy_level import checked
+from ngffseg.labels.read.sliced_array import SlicedArray
 from ngffseg.model import Segmentation
 
 
@@ -29,16 +30,16 @@ class SqueezedArray(SlicedArray):
         self.array, self.places = checked(array), tuple(places)
         self.shape = tuple(array.shape[place] for place in places)
         self.dtype, self.ndim = np.dtype(array.dtype), len(self.shape)
-        chunks = getattr(array, "chunks", None) or array.shape
+        chunks = getattr(array, "chunksize", getattr(array, "chunks", None)) or array.shape
         self.chunks = tuple(chunks[place] for place in places)
 
-    def __getitem__(self, index: Any) -> npt.NDArray[Any]:
-        box, rest = bounding_box(index, self.shape)
+    def read_box(self, box: tuple[slice, ...]) -> npt.NDArray[Any]:
+        """Values of a box; see `SlicedArray`."""
         whole = [slice(0, 1)] * len(self.array.shape)
         for place, part in zip(self.places, box, strict=True):
             whole[place] = part
         values = np.asarray(self.array[tuple(whole)])
-        return np.asarray(values.reshape([values.shape[place] for place in self.places])[rest])
+        return values.reshape([values.shape[place] for place in self.places])
 
 
 def without_single_axes(segmentation: Segmentation, image: Collection[str]) -> Segmentation:

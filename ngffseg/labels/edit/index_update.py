@@ -103,7 +103,7 @@ def update_index(
         layout = _counted_on(url, prefix, plan, old, change, version)
     else:
         stored = change.stored
-        sizes = object_sizes(image.url, image.arrays[0].path, stored)
+        sizes = object_sizes(image.url, image._arrays[0].path, stored)
         with counted_level0(plan, stored) as statistics:
             layout = write_counted(url, prefix, plan.levels[0], statistics, sizes, version)
     layout = layout.counted_at(image.generation, log.revision)

@@ -9,17 +9,19 @@ import numpy.typing as npt
 
 from ngffseg import ngff
 from ngffseg.errors import JobError, LabelValueError, UsageError
+from ngffseg.grid import Box
+from ngffseg.grid.exact_box import exact_box
 from ngffseg.labels.nodes.find import attributes_of, find_group
 from ngffseg.labels.nodes.paths import LABELS
 from ngffseg.labels.read.hosts import writable_version
 from ngffseg.labels.read.image_group import open_image_group
-from ngffseg.labels.read.label_image import BoxLike, LabelImage, exact_box
+from ngffseg.labels.read.label_image import LabelImage
 from ngffseg.store import open_store
 
 Slices = tuple[slice, ...]
 
 
-def checked_labels(image: LabelImage, box: BoxLike | None, labels: npt.ArrayLike) -> npt.NDArray[Any]:
+def checked_labels(image: LabelImage, box: Box | None, labels: npt.ArrayLike) -> npt.NDArray[Any]:
     """The labels, if they are what the box takes.
 
     Raises
@@ -27,9 +29,9 @@ def checked_labels(image: LabelImage, box: BoxLike | None, labels: npt.ArrayLike
     UsageError, LabelValueError
         If they have another shape or dtype, or negative values. Their byte order does not matter.
     """
-    array, dtype = np.asarray(labels), image.arrays[0].dtype.newbyteorder("=")
+    array, dtype = np.asarray(labels), image._arrays[0].dtype.newbyteorder("=")
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
-    size = tuple(part.stop - part.start for part in exact_box(box, image.arrays[0].shape))
+    size = tuple(part.stop - part.start for part in exact_box(box, image._arrays[0].shape))
     if array.dtype != dtype:
         # A mask says where, but not which of the labels is there.
         how = (
@@ -69,7 +71,7 @@ def _check_fresh(
 ) -> None:
     """Refuse to overwrite what the caller has not seen."""
     where = f"{now.url}: {now.name!r}"
-    if image.generation != now.generation or image.arrays[0].shape != now.arrays[0].shape:
+    if image.generation != now.generation or image._arrays[0].shape != now._arrays[0].shape:
         raise JobError(f"{where} was replaced since it was opened: open it again")
     updates = document.updates if document is not None else ()
     newer = {revision: other for revision, other in updates if revision > image.revision}

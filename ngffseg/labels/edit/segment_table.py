@@ -79,7 +79,7 @@ def _check_ids(layers: Sequence[LabelImage], segments: Sequence[Segment]) -> Non
         for s in layer.segments
         if (number, s.label_value) not in changed
     ]
-    check_segments((*others, *segments), [layer.arrays[0].dtype for layer in layers])
+    check_segments((*others, *segments), [layer._arrays[0].dtype for layer in layers])
 
 
 def _put(url: str, segments: Mapping[str, Sequence[Segment]]) -> None:

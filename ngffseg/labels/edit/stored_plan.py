@@ -9,7 +9,7 @@ from typing import Any, get_args
 import zarr
 
 from ngffseg import ngff
-from ngffseg.errors import MetadataError
+from ngffseg.errors import Hint, MetadataError
 from ngffseg.labels.nodes.find import attributes_of, find_group
 from ngffseg.labels.nodes.paths import LABELS
 from ngffseg.labels.read.label_image import LabelImage
@@ -31,11 +31,12 @@ def stored_plan(image: LabelImage) -> PyramidPlan:
     multiscales = ngff.decode_multiscales(metadata, ndim=len(image.geometry.shape))
     how = multiscales.metadata
     method, tie, cascade = how.get("method"), how.get("tie"), how.get("cascade")
+    anew = Hint("rebuild", image.url, image.name)
     known = method in get_args(Method) and tie in get_args(Tie) and isinstance(cascade, bool)
     if how.get("software") != "ngffseg" or not known:
         raise MetadataError(
-            f"{image.url}: {image.name!r} does not say how its levels were made: make them anew with ngffseg"
-            f" pyramid {image.url} --name {image.name}"
+            f"{image.url}: {image.name!r} does not say how its levels were made: make them anew with {anew}",
+            hints=[anew],
         )
     chosen: Any = {"method": method, "tie": tie, "cascade": cascade}
     factors = [
@@ -44,17 +45,18 @@ def stored_plan(image: LabelImage) -> PyramidPlan:
     ]
     plan = plan_pyramid(
         image.geometry,
-        image.arrays[0].dtype,
+        image._arrays[0].dtype,
         **chosen,
         factors=[tuple(f[axis] for axis in image.geometry.spatial_axes) for f in factors],
-        levels=len(image.arrays),
+        levels=len(image._arrays),
     )
-    if [level.shape for level in plan.levels] != [array.shape for array in image.arrays]:
+    if [level.shape for level in plan.levels] != [array.shape for array in image._arrays]:
         raise MetadataError(
             f"{image.url}: the levels of {image.name!r} have other shapes than their scales give: make them anew"
-            f" with ngffseg pyramid {image.url} --name {image.name}"
+            f" with {anew}",
+            hints=[anew],
         )
-    return replace(plan, levels=tuple(map(_as_stored, plan.levels, image.arrays)))
+    return replace(plan, levels=tuple(map(_as_stored, plan.levels, image._arrays)))
 
 
 def can_update(image: LabelImage) -> bool:

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from ngffseg import ngff
 from ngffseg.chunks import BoxReader, StoredLabels, edit_box
 from ngffseg.errors import UsageError
-from ngffseg.grid import chunk_boxes
+from ngffseg.grid import Box, chunk_boxes
+from ngffseg.grid.exact_box import exact_box
 from ngffseg.keywords import strict
 from ngffseg.labels.edit.index_update import ChunkChange, update_index
 from ngffseg.labels.edit.precondition import checked_labels, checked_version
@@ -32,7 +33,7 @@ from ngffseg.labels.nodes.find import attributes_of, find_group
 from ngffseg.labels.nodes.group_document import put_group
 from ngffseg.labels.nodes.paths import LABELS
 from ngffseg.labels.read.image_group import open_image_group
-from ngffseg.labels.read.label_image import BoxLike, LabelImage, exact_box
+from ngffseg.labels.read.label_image import LabelImage
 from ngffseg.labels.read.levels import written_labels
 from ngffseg.labels.read.open import open_labels
 from ngffseg.pyramid import LabelStatistics, PyramidPlan, box_above, labels_of
@@ -44,7 +45,7 @@ MOST_UPDATES = 256
 
 
 @strict()
-def update_labels(image: LabelImage, box: BoxLike | None, labels: npt.ArrayLike) -> LabelImage:
+def update_labels(image: LabelImage, box: Box | None, labels: npt.ArrayLike) -> LabelImage:
     """Change a box of level 0 of stored labels, with the levels above it and the segment index.
 
     The result is what writing all of it anew would give. Only objects that cover the box are written. A
@@ -75,7 +76,7 @@ def update_labels(image: LabelImage, box: BoxLike | None, labels: npt.ArrayLike)
         If nobody knows how the levels were made.
     """
     url, name = image.url, image.name
-    where, new = exact_box(box, image.arrays[0].shape), checked_labels(image, box, labels)
+    where, new = exact_box(box, image._arrays[0].shape), checked_labels(image, box, labels)
     if not name:
         raise UsageError(f"{url} is a label image at the root: give a store that holds it under labels")
     with store_errors(url):
@@ -106,7 +107,7 @@ def finish_update(url: str, name: str) -> None:
     if data is None:
         return
     image = open_labels(url, name)
-    log = read_log(url, name, data, image.arrays[0])
+    log = read_log(url, name, data, image._arrays[0])
     version = open_image_group(open_store(url), url).writable_version(url)
     _carry_out(image, log, version)
 
@@ -140,7 +141,7 @@ def _targets(image: LabelImage) -> list[StoredLabels]:
     """The levels, to be written."""
     here = local_path(image.url) is not None
     scratch = make_folder(image.url, update_folder(image.name)) if here else None
-    arrays = [array_at(store_at(image.url, array.path), array.metadata) for array in image.arrays]
+    arrays = [array_at(store_at(image.url, array.path), array.metadata) for array in image._arrays]
     return [written_labels(array, scratch) for array in arrays]
 
 

@@ -21,7 +21,7 @@ import numpy.typing as npt
 import zarr
 
 from ngffseg import ngff
-from ngffseg.errors import JobError
+from ngffseg.errors import Hint, JobError
 from ngffseg.grid import Box
 from ngffseg.labels.nodes.paths import JOBS
 from ngffseg.ngff import encode_json
@@ -143,10 +143,11 @@ def read_log(url: str, name: str, data: bytes, level0: zarr.Array[Any]) -> Write
     try:
         return _decoded(data, level0)
     except DAMAGED as error:
+        hint = Hint("rebuild", url, name)
         raise JobError(
             f"{url}: {_key(name)} is damaged ({' '.join(str(error).split())}), so the update that it holds cannot"
-            f" be finished: run ngffseg pyramid {url} --name {name}, which sets it aside and makes levels and"
-            " index anew from level 0"
+            f" be finished: run {hint}, which sets it aside and makes levels and index anew from level 0",
+            hints=[hint],
         ) from error
 
 

@@ -45,7 +45,7 @@ def level0_plan(image: LabelImage) -> PyramidPlan:
     MetadataError
         If the store says two things of the shape.
     """
-    level0 = image.arrays[0]
+    level0 = image._arrays[0]
     if level0.shape != image.geometry.shape:
         raise MetadataError(
             f"{image.url}: level 0 of {image.name!r} is {level0.shape}, not {image.geometry.shape}"
@@ -56,7 +56,7 @@ def level0_plan(image: LabelImage) -> PyramidPlan:
 def write_index_aside(folder: str, image: LabelImage) -> zarr.Group:
     """Count level 0 of a label image and write its index into another folder; returns the group of it."""
     plan = level0_plan(image)
-    with counted_level0(plan, image.arrays[0]) as statistics:
+    with counted_level0(plan, image._arrays[0]) as statistics:
         layout = write_counted(folder, "", plan.levels[0], statistics, None, "0.5")
     put_group(folder, "", "0.5", ngff.encode_index(layout))
     group = find_group(open_store(folder), "")

@@ -13,7 +13,7 @@ from typing import Any
 from zarr.abc.store import Store
 
 from ngffseg import ngff
-from ngffseg.errors import JobError
+from ngffseg.errors import Hint, JobError
 from ngffseg.labels.jobs.record import DIGEST, put_record, read_record
 from ngffseg.labels.nodes.paths import JOBS
 from ngffseg.labels.plan.fingerprint import digest
@@ -31,6 +31,8 @@ from ngffseg.store import (
     remove,
     take_lease,
 )
+
+ANEW = Hint("begin anew")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def resumable_job(url: str, wanted: JobRecord) -> str:
         return same[0]
     for record in (read_record(url, job) for job in known):
         if record is not None:
-            raise JobError(_difference(url, wanted, record))
+            raise JobError(_difference(url, wanted, record), hints=[ANEW])
     return own
 
 
@@ -117,14 +119,15 @@ def _resumed(url: str, wanted: JobRecord) -> Ownership:
         lease.release()
         raise JobError(
             f"{url}: the unfinished job of {wanted.name!r} was begun by ngffseg {found.software}, this is"
-            f" {wanted.software}: go on with that one, or run without --resume to begin anew"
+            f" {wanted.software}: go on with that one, or run {ANEW} to begin anew",
+            hints=[ANEW],
         )
     return Ownership(wanted.name, job, lease, found)
 
 
 def _difference(url: str, wanted: JobRecord, found: JobRecord) -> str:
     """What keeps a job from being resumed."""
-    anew = "run without --resume to begin anew"
+    anew = f"run {ANEW} to begin anew"
     begun = f"{url}: the unfinished job of {wanted.name!r} was begun with other"
     if found.source != wanted.source:
         return f"{begun} labels: the source has changed, {anew}"

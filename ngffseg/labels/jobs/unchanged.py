@@ -11,7 +11,7 @@ import numpy as np
 
 from ngffseg.chunks import StoredLabels
 from ngffseg.dask_arrays import core_count
-from ngffseg.errors import JobError
+from ngffseg.errors import Hint, JobError
 from ngffseg.grid import Box, chunk_boxes
 from ngffseg.labels.jobs.checkpoints import CheckpointLog
 from ngffseg.pyramid import PyramidPlan
@@ -29,9 +29,10 @@ def check_unchanged(
     """
     box = first_difference(labels, stored, _done_boxes(plan, checkpoint_log, stored))
     if box is not None:
+        anew = Hint("begin anew")
         raise JobError(
-            f"{url}: labels have changed since the job was begun, in box [{_text(box)}]: run without --resume to"
-            " begin anew"
+            f"{url}: labels have changed since the job was begun, in box [{_text(box)}]: run {anew} to begin anew",
+            hints=[anew],
         )
 
 

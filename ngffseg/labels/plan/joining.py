@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ngffseg.errors import UsageError
+from ngffseg.errors import Hint, UsageError
 from ngffseg.geometry import (
     SPACE,
     Geometry,
@@ -25,7 +25,8 @@ from ngffseg.labels.plan.options import WriteOptions
 from ngffseg.model import Segmentation
 
 OWN_GRID = "the labels do not lie on the grid of the image: they keep their own, as they were forced to"
-FORCE = "or write them all the same with force_place (--force-place)"
+FORCE_PLACE, RESAMPLE, CROP = Hint("force place"), Hint("resample"), Hint("crop")
+FORCE = f"or write them all the same with {FORCE_PLACE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ def joined(
     if len(uids) > 1 and not force:
         raise UsageError(
             f"the frame of reference of the labels is {grid.frame_of_reference_uid}, that of the image"
-            f" {image.frame_of_reference_uid}: give the labels of this image, {FORCE}"
+            f" {image.frame_of_reference_uid}: give the labels of this image, {FORCE}",
+            hints=[FORCE_PLACE],
         )
     target = _target(grid, image)
     if any(own not in (1, n) for own, n in zip(target.shape, image.shape, strict=True)):
@@ -86,7 +88,8 @@ def joined(
             return Joined(segmentation, (OWN_GRID,))
         raise UsageError(
             "the box of the labels does not overlap that of the image, so that they are of another patient or"
-            f" place: give the labels of this image, {FORCE}"
+            f" place: give the labels of this image, {FORCE}",
+            hints=[FORCE_PLACE],
         )
     if found.is_exact:
         return _by_voxels(segmentation, target, found, options)
@@ -100,7 +103,8 @@ def joined(
         return Joined(segmentation, (OWN_GRID,))
     raise UsageError(
         f"the labels do not lie on the voxels of the image, but up to {found.error:.3g} voxels beside them:"
-        f" resample them by resample='nearest' (--resample nearest), {FORCE}"
+        f" resample them by {RESAMPLE}, {FORCE}",
+        hints=[RESAMPLE, FORCE_PLACE],
     )
 
 
@@ -182,7 +186,8 @@ def _refuse_loss(lost: int, options: WriteOptions) -> tuple[str, ...]:
         return ()
     if not options.get("crop", False):
         raise UsageError(
-            f"the labels would lose {lost} voxels that lie outside of the image: say crop (--crop) to leave them out"
+            f"the labels would lose {lost} voxels that lie outside of the image: say {CROP} to leave them out",
+            hints=[CROP],
         )
     return (f"{lost} voxels of the labels lie outside of the image: they were left out",)
 

@@ -18,7 +18,7 @@ from ngffseg.store import can_list, check_writable, local_path, open_store, stor
 
 
 def can_build(image: LabelImage) -> bool:
-    """Return True if `build_levels` would begin: the store can be written, as far as this can be told."""
+    """Return True if `rebuild_levels` would begin: the store can be written, as far as this can be told."""
     if not image.name:
         return False
     try:
@@ -44,7 +44,7 @@ def levels_version(image: LabelImage, image_group: ImageGroup) -> ngff.Version:
     assert group is not None
     attributes, where = attributes_of(group), f"{image.url}/{group.path}"
     version = writable_version(where, attributes, group.metadata.zarr_format)
-    unknown = ngff.decode_multiscales(ngff.unwrap(attributes)[1], ndim=image.arrays[0].ndim).unknown
+    unknown = ngff.decode_multiscales(ngff.unwrap(attributes)[1], ndim=image._arrays[0].ndim).unknown
     if unknown:
         raise MetadataError(f"{where} has a transformation of type {unknown!r}: its levels stay as they are")
     if image_group.writable_version(image.url) != version:
@@ -64,7 +64,7 @@ def plan_levels(
     UsageError
         If an option does not fit.
     """
-    level0 = image.arrays[0]
+    level0 = image._arrays[0]
     if level0.shape != image.geometry.shape:
         raise MetadataError(
             f"{image.url}: level 0 of {image.name!r} is {level0.shape}, not {image.geometry.shape}"
@@ -78,7 +78,7 @@ def plan_levels(
     if root is not None and is_placeholder(root):
         # An image without data follows its labels: those that they have, or as many as fit.
         asked = "levels" in options or "factors" in options
-        shapes = () if asked or len(image.arrays) == 1 else tuple(array.shape for array in image.arrays)
+        shapes = () if asked or len(image._arrays) == 1 else tuple(array.shape for array in image._arrays)
     chosen = fitted_options(options, version, shapes, image.geometry)
     if version == "0.4":
         chosen.pop("shards", None)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ngffseg import ngff
-from ngffseg.errors import LabelExistsError, NgffsegError, StoreError, UsageError
+from ngffseg.errors import Hint, LabelExistsError, NgffsegError, StoreError, UsageError
 from ngffseg.labels.jobs.job import Job
 from ngffseg.labels.nodes.consolidated import refresh_consolidated
 from ngffseg.labels.nodes.find import attributes_of, find_group, find_groups
@@ -85,9 +85,10 @@ def published(url: str, name: str) -> Iterator[None]:
     try:
         yield
     except (NgffsegError, OSError) as error:
+        hint = Hint("fix", url)
         raise StoreError(
-            f"{url}: {name!r} is written and registered, but readers may not find it yet ({error}):"
-            f" run ngffseg check --fix {url}"
+            f"{url}: {name!r} is written and registered, but readers may not find it yet ({error}): run {hint}",
+            hints=[hint],
         ) from error
 
 

@@ -15,11 +15,13 @@ import zarr
 from ngffseg import ngff
 from ngffseg.errors import MetadataError, NgffsegError, NgffsegWarning, StoreNotFoundError, UsageError
 from ngffseg.geometry import Geometry
+from ngffseg.grid.exact_box import BoxLike, exact_box
+from ngffseg.keywords import strict
 from ngffseg.labels.nodes.find import attributes_of, find_groups
 from ngffseg.labels.nodes.paths import LABELS
 from ngffseg.labels.read.address import split_address
 from ngffseg.labels.read.image_group import open_image_group
-from ngffseg.labels.read.label_image import BoxLike, LabelImage, exact_box
+from ngffseg.labels.read.label_image import LabelImage
 from ngffseg.labels.read.levels import Levels, grid_of, open_levels
 from ngffseg.labels.read.open import open_labels
 from ngffseg.model import Channel
@@ -51,7 +53,7 @@ class IntensityImage:
 
     url: str
     name: str
-    arrays: Levels
+    _arrays: Levels
     geometry: Geometry
     channels: tuple[Channel, ...] = ()
 
@@ -67,11 +69,11 @@ class IntensityImage:
         StaleError
             If the image was written again or removed since it was opened.
         """
-        if not 0 <= level < len(self.arrays):
-            raise UsageError(f"{self.url}: no level {level}: there are {len(self.arrays)}, from 0")
+        if not 0 <= level < len(self._arrays):
+            raise UsageError(f"{self.url}: no level {level}: there are {len(self._arrays)}, from 0")
         with store_errors(self.url):
-            lazy = self.arrays.lazy(level)
-        return lazy.read(exact_box(box, lazy.shape))
+            lazy = self._arrays.lazy(level)
+        return lazy.read_box(exact_box(box, lazy.shape))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,6 +110,7 @@ def shown_name(layers: Sequence[LabelImage], number: int) -> str:
     return f"{first}: {names[0]}" if len(names) == 1 else f"{first} (layer {number + 1})"
 
 
+@strict()
 def open_contents(url: str | os.PathLike[str], name: str | None = None) -> Contents:
     """Open all that a store holds; only metadata is read.
 
@@ -147,7 +150,7 @@ def open_contents(url: str | os.PathLike[str], name: str | None = None) -> Conte
     if image is None and not groups:
         raise StoreNotFoundError(f"{address} holds neither an image nor labels: import some first")
     for error in missing.values():
-        warnings.warn(f"left out: {error}", NgffsegWarning, stacklevel=2)
+        warnings.warn(NgffsegWarning(f"left out: {error}", hints=error.hints), stacklevel=2)
     opened = {one: label for one, label in found.items() if isinstance(label, LabelImage)}
     kept = (tuple(opened[one] for one in group if one in opened) for group in groups)
     problems = {one: str(error) for one, error in missing.items()}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import operator
-import uuid
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,6 +16,7 @@ from zarr.storage import LocalStore
 from ngffseg.chunks import BoxReader, Cache, ForeignReader, Listing, stored_labels
 from ngffseg.dask_arrays import lazy_array
 from ngffseg.labels.nodes.find import find_arrays
+from ngffseg.labels.read.sliced_array import SlicedArray
 from ngffseg.labels.read.snapshot import Origin, Snapshot, snapshot_of
 from ngffseg.labels.read.stamps import stamps_of
 from ngffseg.store import is_own_store, store_can_list, store_errors
@@ -25,23 +24,6 @@ from ngffseg.workers import OnClient, client_of
 
 if TYPE_CHECKING:
     import dask.array as da
-
-
-class SlicedArray(ABC):
-    """An array that is read when it is sliced, for numpy and dask."""
-
-    def __dask_tokenize__(self) -> str:
-        """A new one each time: what is read may have changed."""
-        return uuid.uuid4().hex
-
-    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        """All of it, for numpy; always a new array."""
-        values = self[...]
-        return values if dtype is None else values.astype(dtype, copy=False)
-
-    @abstractmethod
-    def __getitem__(self, index: Any) -> npt.NDArray[Any]:
-        """What an index of numpy picks."""
 
 
 class LazyLevel(SlicedArray):
@@ -76,11 +58,7 @@ class LazyLevel(SlicedArray):
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k != "_reader"}
 
-    def __getitem__(self, index: Any) -> npt.NDArray[Any]:
-        box, rest = bounding_box(index, self.shape)
-        return np.asarray(self.read(box)[rest])
-
-    def read(self, box: tuple[slice, ...]) -> npt.NDArray[Any]:
+    def read_box(self, box: tuple[slice, ...]) -> npt.NDArray[Any]:
         """Values of a box whose slices have start and stop inside the shape.
 
         Raises

@@ -11,6 +11,7 @@ from zarr.abc.store import Store
 
 from ngffseg import ngff
 from ngffseg.errors import MetadataError, StoreNotFoundError, StorePermissionError, UsageError
+from ngffseg.keywords import strict
 from ngffseg.labels.nodes.find import attributes_of, find_group
 from ngffseg.labels.nodes.paths import LABELS
 from ngffseg.labels.read.address import split_address
@@ -47,6 +48,7 @@ class ListedLabels:
     registered: bool = True
 
 
+@strict()
 def list_labels(url: str | os.PathLike[str]) -> tuple[ListedLabels, ...]:
     """All label images of a store, those that are not registered or cannot be opened among them.
 

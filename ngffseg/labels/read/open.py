@@ -10,7 +10,7 @@ import zarr
 from zarr.abc.store import Store
 
 from ngffseg import ngff
-from ngffseg.errors import MetadataError, NgffsegWarning, StoreNotFoundError, UsageError
+from ngffseg.errors import Hint, MetadataError, NgffsegWarning, StoreNotFoundError, UsageError
 from ngffseg.keywords import strict
 from ngffseg.labels.nodes.find import attributes_of, find_group, find_groups
 from ngffseg.labels.nodes.paths import LABELS
@@ -53,7 +53,8 @@ def open_labels(url: str | os.PathLike[str], name: str | None = None) -> LabelIm
         group = find_group(store, f"{LABELS}/{name}")
         if group is None:
             open_image_group(store, address)  # which says so if there is no store at all
-            raise StoreNotFoundError(f"{address} has no label image {name!r}: see ngffseg info {address}")
+            hint = Hint("list labels", address)
+            raise StoreNotFoundError(f"{address} has no label image {name!r}: see {hint}", hints=[hint])
         return _open(address, name, group)
 
 
@@ -90,9 +91,9 @@ def open_segmentation(url: str | os.PathLike[str], name: str | None = None) -> S
         image_group = open_image_group(open_store(address), address)
     document = next((d for d in image_group.documents if first.name in d.layers), None)
     if document is None:
-        if first.arrays.unknown:
+        if first._arrays.unknown:
             where = f"{address}, {first.name!r}" if first.name else address
-            message = f"a transformation of type {first.arrays.unknown!r} is not understood, so that the place is not known"
+            message = f"a transformation of type {first._arrays.unknown!r} is not understood, so that the place is not known"
             warnings.warn(f"{where}: {message}", NgffsegWarning, stacklevel=3)
         return Segmentation((first.level(0),), first.segments, first.geometry)
     images = [open_labels(address, layer) for layer in document.layers]

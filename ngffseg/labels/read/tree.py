@@ -12,6 +12,7 @@ import zarr
 from zarr.abc.store import Store
 
 from ngffseg import ngff
+from ngffseg.keywords import strict
 from ngffseg.labels.nodes.documents import find_documents
 from ngffseg.labels.nodes.find import attributes_of, find_group, find_groups
 from ngffseg.labels.nodes.paths import LABELS
@@ -26,6 +27,7 @@ from ngffseg.labels.read.open import open_labels
 from ngffseg.store import can_list, open_store, store_errors
 
 
+@strict()
 def store_tree(url: str | os.PathLike[str], name: str | None = None) -> StoreTree:
     """Read the metadata of a store: all label images of it, or the named one.
 
@@ -118,8 +120,8 @@ def _labels(store: Store, address: str, image: LabelImage, *, registered: bool) 
     path = f"{LABELS}/{image.name}"
     group = find_group(store, path)
     _, metadata = ngff.unwrap(attributes_of(group) if group is not None else {})
-    multiscales = ngff.decode_multiscales(metadata, ndim=image.arrays[0].ndim)
-    levels = _levels(address, multiscales, image.arrays)
+    multiscales = ngff.decode_multiscales(metadata, ndim=image._arrays[0].ndim)
+    levels = _levels(address, multiscales, image._arrays)
     source = _source(store, path, metadata)
     return LabelsSummary(image, multiscales.type, dict(multiscales.metadata), levels, source, registered)
 

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from ngffseg.errors import ChunkError
 from ngffseg.geometry import SPACE
+from ngffseg.grid.exact_box import BoxLike
 from ngffseg.labels.read.contents import IntensityImage
-from ngffseg.labels.read.label_image import BoxLike
 
 # An image of no more values and objects is read whole.
 MOST_VALUES, MOST_OBJECTS = 2**23, 8
@@ -56,7 +56,7 @@ def display_window(image: IntensityImage, channel: int | None = None) -> tuple[f
 
 def _sample(image: IntensityImage, channel: int | None) -> npt.NDArray[Any]:
     """Values of level 0, sorted: all of a small image, else of some chunks; none where a chunk is too large."""
-    array = image.arrays[0]
+    array = image._arrays[0]
     objects = [-(-n // side) for n, side in zip(array.shape, array.shards or array.chunks, strict=True)]
     if array.size <= MOST_VALUES and np.prod(objects) <= MOST_OBJECTS:
         return _sorted([image.read(_within(image, [slice(0, n) for n in array.shape], channel))])
@@ -77,7 +77,7 @@ def _within(image: IntensityImage, box: BoxLike, channel: int | None) -> BoxLike
 
 def _boxes(image: IntensityImage) -> list[BoxLike]:
     """Chunks at the thirds of each space axis, one of the middle of each other."""
-    array, sides = image.arrays[0], []
+    array, sides = image._arrays[0], []
     for axis, n, side in zip(image.geometry.axes, array.shape, array.chunks, strict=True):
         count = -(-n // side)
         places = {count // 3, 2 * count // 3} if axis in SPACE else {count // 2}
@@ -87,16 +87,16 @@ def _boxes(image: IntensityImage) -> list[BoxLike]:
 
 def _coarsest(image: IntensityImage, channel: int | None) -> npt.NDArray[Any]:
     """Values of the middle of the coarsest level, sorted."""
-    shape = image.arrays[-1].shape
+    shape = image._arrays[-1].shape
     starts = [max(0, n - MOST_SIDE) // 2 for n in shape]
     box = [slice(start, start + min(n, MOST_SIDE)) for start, n in zip(starts, shape, strict=True)]
-    return _sorted([image.read(_within(image, box, channel), len(image.arrays) - 1)])
+    return _sorted([image.read(_within(image, box, channel), len(image._arrays) - 1)])
 
 
 def _corner(image: IntensityImage, channel: int | None) -> Any:
     """The value of the first voxel of the coarsest level, which is the cheapest to be read."""
-    box = [slice(0, 1)] * image.arrays[-1].ndim
-    return image.read(_within(image, box, channel), len(image.arrays) - 1).flat[0]
+    box = [slice(0, 1)] * image._arrays[-1].ndim
+    return image.read(_within(image, box, channel), len(image._arrays) - 1).flat[0]
 
 
 def _sorted(parts: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:

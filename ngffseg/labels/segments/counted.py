@@ -14,7 +14,7 @@ from ngffseg.store import store_errors
 
 
 def count_segments(image: LabelImage) -> SegmentIndex:
-    """Count the segments of any label image: the index that `ngffseg.labels.build_levels` would write.
+    """Count the segments of any label image: the index that `ngffseg.labels.rebuild_levels` would write.
 
     Level 0 is read once, block by block, in threads. Nothing is written into the store: the index lies in a
     temporary folder, which is removed with it. Memory is bounded, however many segments there are.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ngffseg import ngff
-from ngffseg.errors import JobError, MetadataError
+from ngffseg.errors import Hint, JobError, MetadataError
 from ngffseg.labels.edit.write_ahead_log import find_log, read_log
 from ngffseg.labels.plan.level_plan import can_build
 from ngffseg.labels.read.label_image import LabelImage
@@ -27,12 +27,15 @@ class Verification:
         Number of chunks that differ; None where they were not counted.
     text
         What was compared and found, and what to do, as one line.
+    hints
+        What to do, each as it stands in the text.
     """
 
     name: str
     stale: bool
     chunks: int | None
     text: str
+    hints: tuple[Hint, ...] = ()
 
 
 def check_current(image: LabelImage, layout: ngff.IndexLayout) -> None:
@@ -45,12 +48,13 @@ def check_current(image: LabelImage, layout: ngff.IndexLayout) -> None:
     """
     reason = mismatch(image, layout)
     if reason is not None:
-        raise MetadataError(stale(image, reason).text)
+        found = stale(image, reason)
+        raise MetadataError(found.text, hints=found.hints)
 
 
 def mismatch(image: LabelImage, layout: ngff.IndexLayout) -> str | None:
     """What an index tells of itself that is not so of the label image; None where it all agrees."""
-    if layout.shape != image.arrays[0].shape or layout.level != image.arrays[0].basename:
+    if layout.shape != image._arrays[0].shape or layout.level != image._arrays[0].basename:
         return "it belongs to other labels"
     counted = (layout.generation, layout.revision)
     if layout.generation is None or counted == (image.generation, image.revision):
@@ -70,11 +74,12 @@ def mismatch(image: LabelImage, layout: ngff.IndexLayout) -> str | None:
 
 def stale(image: LabelImage, found: str, chunks: int | None = None) -> Verification:
     """What is to be said of an index that is stale."""
-    remedy = f"make it anew with ngffseg pyramid {image.url} --name {image.name}"
+    hint = Hint("rebuild", image.url, image.name)
+    remedy = f"make it anew with {hint}"
     if not can_build(image):
-        remedy = "copy the store to where it can be written, and make it anew there with ngffseg pyramid"
+        remedy = f"copy the store to where it can be written, and there {remedy}"
     text = f"{image.url}: the segment index of {image.name!r} is stale: {found}: {remedy}"
-    return Verification(image.name, True, chunks, text)
+    return Verification(image.name, True, chunks, text, (hint,))
 
 
 def agreed(image: LabelImage, found: str, chunks: int | None = None) -> Verification:
@@ -91,7 +96,7 @@ def _is_due(image: LabelImage, layout: ngff.IndexLayout) -> bool:
     if data is None:
         return False
     try:
-        log = read_log(image.url, image.name, data, image.arrays[0])
+        log = read_log(image.url, image.name, data, image._arrays[0])
     except JobError:
         return False  # a damaged one tells nothing
     return (image.generation, log.revision) == (layout.generation, layout.revision)

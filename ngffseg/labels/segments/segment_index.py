@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -12,46 +11,16 @@ import numpy.typing as npt
 import zarr
 
 from ngffseg import ngff
-from ngffseg.errors import LabelValueError, MetadataError, StoreNotFoundError
+from ngffseg.errors import Hint, LabelValueError, MetadataError, StoreNotFoundError
 from ngffseg.geometry import voxel_volume
 from ngffseg.grid import Numbers
-from ngffseg.keywords import strict
+from ngffseg.keywords import shown, strict
 from ngffseg.labels.index.write import index_group
 from ngffseg.labels.read.label_image import LabelImage
 from ngffseg.labels.read.lazy_level import array_in
+from ngffseg.labels.segments.entry import SegmentEntry, mean
 from ngffseg.labels.segments.index_state import check_current
 from ngffseg.store import store_errors
-
-UNKNOWN_SUM = 2**64 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentEntry:
-    """One segment of an index.
-
-    Parameters
-    ----------
-    label_value
-        Its label.
-    voxels
-        Number of its voxels at level 0.
-    volume
-        Its volume in mm^3 (area in mm^2 where there is no axis z); None where the axes have no unit.
-    box
-        Start and stop (exclusive) per axis, in voxels of level 0.
-    centroid
-        Mean index of its voxels per axis, in voxels of level 0, as float64; NaN where the sums were
-        too large to be kept.
-    chunk_count
-        Number of chunks of level 0 that hold it.
-    """
-
-    label_value: int
-    voxels: int
-    volume: float | None
-    box: tuple[tuple[int, int], ...]
-    centroid: tuple[float, ...]
-    chunk_count: int
 
 
 class SegmentIndex:
@@ -85,7 +54,7 @@ class SegmentIndex:
         Raises
         ------
         LabelValueError
-            If the image does not hold it.
+            If the image does not hold it, or it is no whole number.
         """
         return self._entry(self._row(label_value))
 
@@ -132,13 +101,16 @@ class SegmentIndex:
     def _row(self, label_value: int) -> Numbers:
         row = self._find(label_value)
         if row is None:
+            hint = Hint("list segments", self.image.url)
             raise LabelValueError(
-                f"{self.image.name!r} holds no label {label_value}: see ngffseg segments {self.image.url}"
+                f"{self.image.name!r} holds no label {label_value}: see {hint}", hints=[hint]
             )
         return row
 
     def _find(self, label_value: int) -> Numbers | None:
         """The column of a label value in the table: the page index, one page, two binary searches."""
+        if not isinstance(label_value, int | np.integer):
+            raise LabelValueError(f"a label value is {shown(label_value)}: give a whole number")
         if not 0 < label_value < 2**64:
             return None
         wanted = np.uint64(label_value)
@@ -191,11 +163,6 @@ class SegmentIndex:
         )
 
 
-def mean(total: int, count: int) -> float:
-    """The mean of a sum; Python divides integers of any size with one rounding. NaN for an unknown sum."""
-    return float("nan") if total == UNKNOWN_SUM else total / count
-
-
 @strict()
 def segment_index(image: LabelImage) -> SegmentIndex:
     """Open the segment index of a label image; only its metadata is read.
@@ -216,7 +183,7 @@ def segment_index(image: LabelImage) -> SegmentIndex:
         group = index_group(image)
         if group is None:
             raise StoreNotFoundError(
-                f"{image.url}: label image {image.name!r} has no segment index: count_segments counts it, as ngffseg segments does"
+                f"{image.url}: label image {image.name!r} has no segment index: count_segments counts it"
             )
         layout = ngff.decode_index(dict(group.attrs.asdict()))
         check_current(image, layout)

@@ -50,7 +50,7 @@ def _verified_one(address: str, name: str) -> Verification | None:
     try:
         return verify_index(open_labels(address, name), deep=True)
     except ChunkError as error:
-        return Verification(name, True, None, str(error))
+        return Verification(name, True, None, str(error), error.hints)
     except (StoreNotFoundError, MetadataError):
         return None  # `check` says that it is missing or broken
 
@@ -92,7 +92,7 @@ def verify_index(image: LabelImage, *, deep: bool = False) -> Verification:
 def _verified(image: LabelImage, index: StoredIndex, *, deep: bool) -> Verification:
     if index.layout.digests is None:
         return _compared(image, index)
-    array = image.arrays[0]
+    array = image._arrays[0]
     recorded = _all(index, index.layout.sizes)
     sizes = None if recorded is None else object_sizes(image.url, array.path, array)
     changed = None if recorded is None or sizes is None else _differing(recorded, sizes)
@@ -115,7 +115,7 @@ def _verified(image: LabelImage, index: StoredIndex, *, deep: bool) -> Verificat
 def _count_differing(image: LabelImage, index: StoredIndex, source: Any, units: Numbers | None) -> int:
     """Number of chunks, in some objects or in all, that do not hold what was counted in them."""
     assert index.layout.digests is not None
-    plan, array = level0_plan(image), image.arrays[0]
+    plan, array = level0_plan(image), image._arrays[0]
     unit = array.shards or array.chunks
     if units is not None:
         grid = chunk_grid(array.shape, unit)

@@ -9,7 +9,7 @@ import numpy as np
 from zarr.abc.store import Store
 
 from ngffseg.chunks import StoredLabels
-from ngffseg.errors import LabelExistsError, UsageError
+from ngffseg.errors import Hint, LabelExistsError, UsageError
 from ngffseg.geometry import on_axes, source_on_axes
 from ngffseg.grid import chunk_boxes
 from ngffseg.labels.jobs.ownership import job_id
@@ -28,6 +28,8 @@ from ngffseg.labels.read.open import open_labels
 from ngffseg.model import Segmentation, Volume
 from ngffseg.ngff import JobRecord
 from ngffseg.store import open_store
+
+OVERWRITE = Hint("overwrite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,8 @@ def prepare(request: Request, *, only_looking: bool = False) -> Prepared:
     exists = is_there(store, address, image_group, name)
     if exists and not request.overwrite and not resume:
         raise LabelExistsError(
-            f"{address} has a label image {name!r} already: choose another name, or overwrite it"
+            f"{address} has a label image {name!r} already: choose another name, or {OVERWRITE}",
+            hints=[OVERWRITE],
         )
     # The image may have been published by the run that is to be resumed.
     check_target(address, image_group, names, labels.geometry, None if resume else request.image)
@@ -141,7 +144,8 @@ def prepare(request: Request, *, only_looking: bool = False) -> Prepared:
     if exists and not request.overwrite and not done:
         raise LabelExistsError(
             f"{address} has a label image {name!r} already, made from other labels or with other options:"
-            " choose another name, or overwrite it"
+            f" choose another name, or {OVERWRITE}",
+            hints=[OVERWRITE],
         )
     return Prepared(request, store, image_group, write_plan, exists, done)
 
@@ -155,7 +159,7 @@ def is_done(request: Request, write_plan: WritePlan, image_group: ImageGroup | N
     if made["source"] is not None:
         return True
     for layer, labels in zip(there.layers, write_plan.segmentation.layers, strict=True):
-        stored = source_labels(open_labels(request.address, layer).arrays[0])
+        stored = source_labels(open_labels(request.address, layer)._arrays[0])
         if not isinstance(stored, StoredLabels):
             return bool(np.array_equal(np.asarray(labels), stored[...]))
         if first_difference(labels, stored, chunk_boxes(stored.shape, stored.chunks)) is not None:

@@ -37,7 +37,7 @@ from ngffseg.workers import open_executor
 
 
 @strict(LEVEL_KEYWORDS)
-def build_levels(
+def rebuild_levels(
     url: str | os.PathLike[str],
     name: str | None = None,
     *,
@@ -79,7 +79,7 @@ def build_levels(
         # An update on the way would be read half, and lost with the levels that it makes.
         with update_lock(address, image.name):
             # All that a damaged one was going to change above level 0 is made anew here.
-            set_aside_damaged(address, image.name, image.arrays[0])
+            set_aside_damaged(address, image.name, image._arrays[0])
             finish_update(address, image.name)
             _build(open_labels(address, image.name), progress, options)
     return open_labels(address, image.name)
@@ -103,15 +103,15 @@ def _build(image: LabelImage, progress: Progress | None, options: WriteOptions) 
         known = job.record.paths[:count] if job.resumed else free_paths(job, f"{LABELS}/{image.name}", plan)
         job.begin({image.name: plan}, [*known, *job.index_paths(image.name)])
         plan = fitted_plan(job.record, image.name, plan)
-        check_reach(executor, job, [image.arrays[0]])
+        check_reach(executor, job, [image._arrays[0]])
         with defer_interrupts():
             made = create_above(job, known, plan, version)
-        source = source_labels(image.arrays[0])
+        source = source_labels(image._arrays[0])
         targets = [source, *(written_labels(array, job.scratch) for array in made)]
         blocks = BlockCounter(plan.block_count, progress)
-        named = with_level0(plan, image.arrays[0].basename)
+        named = with_level0(plan, image._arrays[0].basename)
         fill_levels(job, reading_of(executor, plan, source), image.name, named, targets, blocks, version)
-        if source_digest([image.arrays[0]]) != record.source:
+        if source_digest([image._arrays[0]]) != record.source:
             raise JobError(f"{address}: {image.name!r} has changed while it was read: run again")
         with defer_interrupts():
             flushed(address)
@@ -129,7 +129,7 @@ def _record(image: LabelImage, options: WriteOptions) -> JobRecord:
         name=image.name,
         software=package_version("ngffseg"),
         plan=digest(["levels", recorded]),
-        source=source_digest([image.arrays[0]]),
+        source=source_digest([image._arrays[0]]),
         options=recorded,
     )
 

@@ -117,6 +117,11 @@ def write_labels(
     known, (words, rest) = tuple(segments), place_of(options)
     if (labels is None) == (masks is None):
         raise UsageError("labels and masks: give one of them, and not both")
+    if isinstance(labels, LabelImage):
+        raise UsageError(
+            "labels are a LabelImage, which has segments and a geometry: give open_segmentation of its address, or"
+            " image.level(0) for its labels alone"
+        )
     if isinstance(labels, Segmentation):
         if known or geometry is not None or words:
             raise UsageError(
