@@ -60,7 +60,7 @@ WORDS: dict[Action, str] = {
 class Hint:
     """Something that people can do about an error; as a text it is worded for Python.
 
-    The command line replaces this text in the message by its own words (`ngffseg.cli.hints`).
+    The command line replaces this text in the message by its own words (the command line).
 
     Parameters
     ----------
