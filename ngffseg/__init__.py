@@ -89,6 +89,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Load a public name from its room (PEP 562)."""
     if name == "__version__":
+        # pyproject.toml holds it; what is installed, and so all documents that are written, has it from there.
         return importlib.import_module("importlib.metadata").version("ngffseg")
     if name not in _ROOMS:
         raise AttributeError(f"module 'ngffseg' has no attribute {name!r}")

@@ -123,7 +123,7 @@ def _truth(value: Any) -> bool:
 
 def _whole(value: Any) -> int:
     # operator.index takes True for 1; a float is no exact number of anything.
-    if isinstance(value, bool):
+    if isinstance(value, bool | np.bool_):
         raise TypeError
     return operator.index(value)
 

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import re
 from pathlib import Path
 
 import dask.array as da
@@ -258,4 +259,6 @@ def test_a_table_names_what_is_wrong_in_it(tmp_path, head, cell, said):
 )
 def test_the_command_line_names_the_nearest_too(capsys, words, said):
     assert run(words) == 2
-    assert said in capsys.readouterr().err
+    # click 8.1 has no quotes in it.
+    told = re.findall(r"[\w-]+", capsys.readouterr().err)
+    assert " ".join(re.findall(r"[\w-]+", said)) in " ".join(told)

@@ -13,6 +13,7 @@ import difflib
 import gc
 import importlib
 import logging
+import os
 import sys
 import traceback
 import warnings
@@ -21,6 +22,7 @@ from typing import Any
 
 import click
 
+from ngffseg.cli.completion import VARIABLE, complete
 from ngffseg.cli.hints import worded
 from ngffseg.cli.telling import tell
 from ngffseg.errors import (
@@ -99,11 +101,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
-    code = run(words, debug=debug)
+    # A shell that asks how to complete a line sets this variable.
+    instruction = os.environ.get(VARIABLE)
+    code = _completed(instruction) if instruction else run(words, debug=debug)
     if code == INTERRUPTED and not debug:
         # Requests that nobody waits for any more are dropped at the exit, and asyncio would tell of each.
         logging.getLogger("asyncio").disabled = True
     sys.exit(code)
+
+
+def _completed(instruction: str) -> int:
+    """Answer a shell that completes a line, and return the exit code."""
+    try:
+        return complete(instruction)
+    except NgffsegError as error:
+        return _fail(*_message(error))
 
 
 def run(words: list[str], *, debug: bool = False) -> int:

@@ -65,6 +65,8 @@ def format_of(path: str | os.PathLike[str]) -> Format:
     try:
         return cast("Format", importlib.import_module(module))
     except ImportError as error:
+        if not extra:
+            raise
         raise MissingExtraError(
             f"{path}: {suffix} needs {error.name}: pip install 'ngffseg[{extra}]'"
         ) from error

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from ngffseg.errors import LabelValueError, UsageError
 from ngffseg.model.code import Codes
 from ngffseg.model.value import is_plain, plain_text, plain_value
@@ -123,12 +125,13 @@ def exact_label(value: object) -> int:
         If it is a bool, a float (even 5.0: above 2^53 a float is no exact label) or outside
         0 to 2^64-1.
     """
+    # operator.index takes True for 1, and that of numpy before 2.3 too.
+    if isinstance(value, bool | np.bool):
+        raise LabelValueError(f"label value {value!r} is a truth value: give an int")
     try:
         exact = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         raise LabelValueError(f"label value {value!r} is no integer: give an int") from None
-    if isinstance(value, bool):
-        raise LabelValueError(f"label value {value!r} is a truth value: give an int")
     if not 0 <= exact <= LARGEST_LABEL:
         raise LabelValueError(f"label value {exact} is outside 0 to 2^64-1: relabel it")
     return exact

@@ -13,6 +13,9 @@ from ngffseg.errors import UsageError
 
 # Members of an array that becomes a list: longer ones belong into a table or an array of their own.
 LARGEST_ARRAY = 1024
+# Lists and dicts within each other. Without a number of ours it would be the stack that ends it, whose depth is
+# another one in each version of Python.
+DEEPEST = 400
 
 
 def is_plain(value: object) -> bool:
@@ -38,8 +41,15 @@ def plain_value(value: Any, where: str) -> Any:
     Raises
     ------
     UsageError
-        If JSON cannot hold it: NaN and infinity (None becomes null), bytes, complex numbers, objects.
+        If JSON cannot hold it: NaN and infinity (None becomes null), bytes, complex numbers, objects. If it is
+        nested more than 400 deep.
     """
+    return _plain(value, where, 0)
+
+
+def _plain(value: Any, where: str, depth: int) -> Any:
+    if depth > DEEPEST:
+        raise UsageError(f"{where.partition('[')[0]} is nested more than {DEEPEST} deep: flatten it")
     if value is None or type(value) in (bool, int):
         return value
     if isinstance(value, str):
@@ -48,11 +58,11 @@ def plain_value(value: Any, where: str) -> Any:
         if value.size > LARGEST_ARRAY:
             raise UsageError(f"{where} is an array of {value.size} members: give up to {LARGEST_ARRAY}")
         # Dates would become numbers in tolist.
-        return plain_value(value[()] if not value.ndim else list(value), where)
+        return _plain(value[()] if not value.ndim else list(value), where, depth)
     if isinstance(value, Mapping):
-        return {_key(key, where): plain_value(v, f"{where}[{key!r}]") for key, v in value.items()}
+        return {_key(key, where): _plain(v, f"{where}[{key!r}]", depth + 1) for key, v in value.items()}
     if isinstance(value, list | tuple):
-        return [plain_value(v, f"{where}[{number}]") for number, v in enumerate(value)]
+        return [_plain(v, f"{where}[{number}]", depth + 1) for number, v in enumerate(value)]
     return _plain_scalar(value, where)
 
 

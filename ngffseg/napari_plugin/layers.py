@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ngffseg.errors import MissingExtraError
 from ngffseg.geometry import Geometry, array_affine, straight_affine
 from ngffseg.labels import (
     Contents,
@@ -138,11 +139,20 @@ def _levels(image: IntensityImage | LabelImage, axes: LayerAxes) -> list[LevelVi
 
 
 def levels_of(image: LabelImage, axes: LayerAxes) -> Any:
-    """Levels of labels as napari takes them: of a list of one it takes the planes for levels."""
+    """Levels of labels as napari takes them: of a list of one it takes the planes for levels.
+
+    Raises
+    ------
+    MissingExtraError
+        If napari is not installed.
+    """
     levels = _levels(image, axes)
     if len(levels) > 1:
         return levels
-    from napari.layers._multiscale_data import MultiScaleData
+    try:
+        from napari.layers._multiscale_data import MultiScaleData
+    except ImportError as error:
+        raise MissingExtraError("layers need napari: pip install 'ngffseg[napari]' 'napari[all]'") from error
 
     return MultiScaleData(levels)
 

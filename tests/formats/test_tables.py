@@ -161,7 +161,7 @@ BAD = {
     "infinity": ('[{"value": 1, "name": "a", "x": 1e999}]', r"label value 1: .*inf"),
     "half a character": ('[{"value": 1, "name": "\\ud800"}]', r"lone surrogate"),
     "deep": ("[" * 100_000, r"nested too deeply"),
-    "deep properties": ('[{"value": 1, "x": ' + "[" * 600 + "]" * 600 + "}]", r"label value 1"),
+    "deep properties": ('[{"value": 1, "x": ' + "[" * 402 + "]" * 402 + "}]", r"label value 1: .*'x' is nested more than 400 deep"),
     "codes": ('[{"value": 1, "codes": {"type": 5}}]', r"entry 1: its codes.* cannot be understood"),
     "terminology": ('[{"value": 1, "codes": {"terminology": 5}}]', r"entry 1: its codes.* cannot be understood"),
     "a number for a name": ('{"1": 2}', r"entry 1: its name 2 is no text"),

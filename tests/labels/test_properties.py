@@ -77,7 +77,7 @@ def test_numbers_of_numpy_and_small_arrays_are_taken_exactly(tmp_path, version):
 
 REFUSED = {
     "nan": NAN, "infinity": -INFINITY, "nan of numpy": np.float32("nan"), "in a list": [1.0, NAN],
-    "in a dict": {"a": {"b": INFINITY}}, "in an array": np.array([1.0, NAN]), "no time": np.datetime64("NaT"),
+    "in a dict": {"a": {"b": INFINITY}}, "in an array": np.array([1.0, NAN]), "no time": np.datetime64("NaT", "s"),
     "duration": np.timedelta64(3, "s"), "bytes": b"x", "set": {1}, "complex": 1j, "complex of numpy": np.complex64(1),
     "object": object(), "large array": np.zeros(1025), "half a letter": "\ud800", "numbers as keys": {1: 2},
     "half a key": {"\ud800": 1}, "long float": np.nextafter(np.longdouble(1), np.longdouble(2)),

@@ -1,6 +1,7 @@
 """Environments of other programs: each has one of its own, so that no version of theirs holds back ours."""
 
 import fcntl
+import functools
 import hashlib
 import importlib
 import os
@@ -32,10 +33,14 @@ PYTHONS = {"ome-zarr-0.21": "3.12"}
 
 def has_python(peer: str) -> bool:
     """Return True if the Python that a program needs is installed."""
-    if peer not in PYTHONS:
-        return True
-    command = [_program(), "python", "find", "--quiet", PYTHONS[peer]]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    return peer not in PYTHONS or find_python(PYTHONS[peer]) is not None
+
+
+def find_python(version: str) -> str | None:
+    """Path of an installed Python of a version such as "3.12"; None if there is none."""
+    command = [program(), "python", "find", "--system", "--no-python-downloads", version]
+    done = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def python_of(peer: str) -> Path:
@@ -47,8 +52,8 @@ def python_of(peer: str) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in several processes
         if not done.exists() or done.read_text() != wanted:
             shutil.rmtree(folder, ignore_errors=True)
-            _uv("venv", "--quiet", "--python", PYTHONS.get(peer, sys.executable), str(folder))
-            _uv("pip", "install", "--quiet", "--python", str(folder / "bin/python"), *PACKAGES[peer])
+            uv("venv", "--quiet", "--python", PYTHONS.get(peer, sys.executable), str(folder))
+            uv("pip", "install", "--quiet", "--python", str(folder / "bin/python"), *PACKAGES[peer])
             done.write_text(wanted)
     return folder / "bin/python"
 
@@ -63,17 +68,31 @@ def imported(package: str) -> ModuleType:
         sys.path.remove(str(folder))
 
 
-def _program() -> str:
+def program() -> str:
+    """Path of uv."""
     # `uv run` tells where it is.
     return os.environ.get("UV") or shutil.which("uv") or str(ROOT / ".uv/bin/uv")
 
 
-def _uv(*arguments: str) -> None:
-    program = _program()
-    # Of the environment of the tests nothing is handed on.
+@functools.cache
+def _environment() -> dict[str, str]:
+    """The variables for uv: nothing of the environment of the tests, and all Pythons that pyenv has."""
     environment = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "PYTHONPATH")}
-    done = subprocess.run([program, *arguments], env=environment, capture_output=True, text=True, check=False)
+    if shutil.which("pyenv"):
+        # pyenv shows only the Pythons that this variable names.
+        command = ["pyenv", "versions", "--bare"]
+        found = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
+        environment["PYENV_VERSION"] = ":".join(found)
+    return environment
+
+
+def uv(*arguments: str) -> str:
+    """What a call of uv prints, which must not fail."""
+    done = subprocess.run(
+        [program(), *arguments], cwd=ROOT, env=_environment(), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, f"uv {' '.join(arguments)}: {done.stderr}"
+    return done.stdout
 
 
 def call(peer: str, action: str, folder: Path, *version: str, script: str = "programs") -> str:
