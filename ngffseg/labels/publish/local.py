@@ -10,18 +10,20 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import zarr
+
 from ngffseg import ngff
 from ngffseg.errors import LabelExistsError, NgffsegError, StoreError, UsageError
 from ngffseg.labels.jobs.job import Job
 from ngffseg.labels.nodes.consolidated import refresh_consolidated
-from ngffseg.labels.nodes.find import attributes_of, find_group, find_groups
 from ngffseg.labels.nodes.group_document import put_group
 from ngffseg.labels.nodes.paths import INDEX, LABELS, OWN, ROOT_FILES
 from ngffseg.labels.nodes.transaction import Transaction, transaction
 from ngffseg.labels.plan.metadata import validated, with_schemas
 from ngffseg.labels.plan.write_plan import check_places
 from ngffseg.labels.publish.carry_over import carry_over
-from ngffseg.labels.read.image_group import ImageGroup, document_of, find_image_group
+from ngffseg.labels.read.group_snapshot import GroupSnapshot, take_snapshot
+from ngffseg.labels.read.image_group import ImageGroup, document_of
 from ngffseg.labels.registry.entries import registered
 from ngffseg.labels.registry.references import index_paths, level_paths
 from ngffseg.pyramid import PyramidPlan
@@ -45,32 +47,41 @@ def publish(
     """
     flushed(job.url)  # what is published must not be lost with the power
     with locked(job.url):
-        image_group = find_image_group(job.store, job.url)
+        # Read again, under the lock: other writers may have published since the write was planned.
+        snapshot = look_again(job, document, OWN, job.image_path)
+        image_group = snapshot.image_group
         if image_group is not None and document.name in image_group.names and not overwrite:
             raise LabelExistsError(
                 f"{job.url}: label image {document.name!r} was written by another job meanwhile"
             )
         check_levels(job, document, image_group)
-        newer, old = _next(document, image_group), replaced_paths(job, document, image_group)
+        newer, old = _next(document, image_group), replaced_paths(job, document, snapshot)
         count_generation(job, version, newer.generation)
         if job.aside:
-            job.note_moves(_moves(job), newer.generation)
+            job.note_moves(_moves(job, snapshot), newer.generation)
         with transaction(job.url, f"{job.folder}/before") as changes:
             if placeholder is not None and (image_group is None or image_group.multiscales is None):
-                _put_placeholder(job, version, *placeholder, changes)
-            elif find_group(job.store, job.image_path) is not None and job.aside:
-                _move_image(job, version, changes)
+                _put_placeholder(job, version, *placeholder, snapshot, changes)
+            elif job.aside and snapshot.groups[job.image_path] is not None:
+                _move_image(job, version, snapshot.attributes(job.image_path), changes)
             elif job.image is not None:
                 changes.put_group("", version, job.image)
             # An index before its labels: whoever finds the labels finds it too.
-            place_indices(job, version, changes)
+            place_indices(job, version, snapshot, changes)
             for name, attributes in job.attributes.items():
-                _place(job, job.label_path(name), f"{LABELS}/{name}", attributes, version, changes)
+                path = f"{LABELS}/{name}"
+                _place(job, job.label_path(name), snapshot.groups[path], path, attributes, version, changes)
             _registry(version, newer, image_group, changes)
         with published(job.url, document.name):
             for path in sorted(old):
                 remove(job.url, path)
             refresh_consolidated(job.url, changed_groups(job), ngff.zarr_format(version))
+
+
+def look_again(job: Job, document: ngff.Document, *further: str) -> GroupSnapshot:
+    """What the store says of itself when a job is published: of all label images that this replaces, and ``further``."""
+    paths = [f"{folder}/{name}" for name in document.layers for folder in (LABELS, INDEX)]
+    return take_snapshot(job.store, job.url, [*paths, *further])
 
 
 @contextmanager
@@ -121,38 +132,39 @@ def _put_placeholder(
     version: ngff.Version,
     plan: PyramidPlan,
     attributes: dict[str, Any],
+    snapshot: GroupSnapshot,
     changes: Transaction,
 ) -> None:
+    # Read again, under the lock: other writers may have put arrays there since the write was planned.
     check_places(job.store, job.url, plan)
     # Should we die on the way, whoever comes next removes what nothing names.
-    own = ROOT_FILES if find_group(job.store, "") is None else ()
+    own = ROOT_FILES if snapshot.groups[""] is None else ()
     job.note_paths([*job.record.paths, *(level.path for level in plan.levels), *own])
     for level in plan.levels:
         changes.create_array(level.path, level, plan, version)
     changes.put_group("", version, attributes)
 
 
-def _move_image(job: Job, version: ngff.Version, changes: Transaction) -> None:
-    group = find_group(job.store, job.image_path)
-    assert group is not None
-    attributes = attributes_of(group)
+def _move_image(job: Job, version: ngff.Version, attributes: dict[str, Any], changes: Transaction) -> None:
     _, metadata = ngff.unwrap(attributes)
     for dataset in ngff.decode_multiscales(metadata, ndim=5).datasets:
         changes.move(f"{job.image_path}/{dataset.path}", dataset.path)
     changes.put_group("", version, attributes)
 
 
-def place_indices(job: Job, version: ngff.Version, changes: Transaction) -> None:
+def place_indices(job: Job, version: ngff.Version, snapshot: GroupSnapshot, changes: Transaction) -> None:
     """Publish the segment indices of a job, and the group that they are in."""
-    _put_schemas(job, version, changes)
+    _put_schemas(version, snapshot, changes)
     changes.put_group(INDEX, version, {})
     for name, attributes in job.indices.items():
-        _place(job, job.index_path(name), f"{INDEX}/{name}", attributes, version, changes)
+        path = f"{INDEX}/{name}"
+        _place(job, job.index_path(name), snapshot.groups[path], path, attributes, version, changes)
 
 
 def _place(
     job: Job,
     staged: str,
+    there: zarr.Group | None,
     path: str,
     attributes: dict[str, Any],
     version: ngff.Version,
@@ -162,7 +174,6 @@ def _place(
     if not job.aside:
         changes.put_group(path, version, attributes)
         return
-    there = find_group(job.store, path)
     if there is None:
         changes.move(staged, path)
     else:
@@ -171,10 +182,9 @@ def _place(
         changes.exchange(staged, path)
 
 
-def _put_schemas(job: Job, version: ngff.Version, changes: Transaction) -> None:
+def _put_schemas(version: ngff.Version, snapshot: GroupSnapshot, changes: Transaction) -> None:
     """Leave a copy of the schemas in the store, so that it explains itself."""
-    group = find_group(job.store, OWN)
-    changes.put_group(OWN, version, with_schemas(attributes_of(group) if group is not None else {}, version))
+    changes.put_group(OWN, version, with_schemas(snapshot.attributes(OWN), version))
 
 
 def _registry(
@@ -190,24 +200,22 @@ def _next(document: ngff.Document, image_group: ImageGroup | None) -> ngff.Docum
     return replace(document, generation=1 if old is None else old.generation + 1)
 
 
-def _moves(job: Job) -> dict[str, str]:
+def _moves(job: Job, snapshot: GroupSnapshot) -> dict[str, str]:
     """What is going to be moved, by the path of its place."""
-    image = find_group(job.store, job.image_path)
-    levels = level_paths(attributes_of(image)) if image is not None else ()
+    levels = level_paths(snapshot.attributes(job.image_path))
     moves = {path: f"{job.image_path}/{path}" for path in levels}
     moves |= {f"{INDEX}/{name}": job.index_path(name) for name in job.indices}
     return moves | {f"{LABELS}/{name}": job.label_path(name) for name in job.attributes}
 
 
-def replaced_paths(job: Job, document: ngff.Document, image_group: ImageGroup | None) -> set[str]:
+def replaced_paths(job: Job, document: ngff.Document, snapshot: GroupSnapshot) -> set[str]:
     """Paths of what a segmentation consists of and will not when it is replaced: layers, levels, indices."""
-    now = document_of(image_group, document.name)
+    now = document_of(snapshot.image_group, document.name)
     gone = set(now.layers if now is not None else ()) - set(document.layers)
     old = {f"{folder}/{name}" for name in gone for folder in (LABELS, INDEX)}
     for name in document.layers:
-        paths = f"{LABELS}/{name}", f"{INDEX}/{name}"
-        label, index = (None if g is None else attributes_of(g) for g in find_groups(job.store, paths))
-        old |= _named(name, label or {}, index or {})
+        label, index = (snapshot.attributes(f"{folder}/{name}") for folder in (LABELS, INDEX))
+        old |= _named(name, label, index)
     new = (_named(name, job.attributes[name], job.indices.get(name, {})) for name in job.attributes)
     return old.difference(*new)
 

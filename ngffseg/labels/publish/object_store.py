@@ -15,6 +15,7 @@ from ngffseg.labels.publish.local import (
     changed_groups,
     check_levels,
     count_generation,
+    look_again,
     published,
     replaced_paths,
 )
@@ -51,9 +52,11 @@ def commit(
         If the labels are registered, but not all that readers open could be written.
     """
     job.check_held()
-    image_group = find_image_group(job.store, job.url)
+    # Read again, at the commit: other writers may have published since the write was planned.
+    snapshot = look_again(job, document)
+    image_group = snapshot.image_group
     check_levels(job, document, image_group)
-    old = replaced_paths(job, document, image_group)
+    old = replaced_paths(job, document, snapshot)
     if old:  # should we die on the way, whoever comes next removes what nothing names any more
         job.note_paths([*job.written, *sorted(old)])
     image = None if job.image is None else ngff.Placeholder(job.image, {})

@@ -13,10 +13,10 @@ from ngffseg.labels.plan.fingerprint import source_digest
 from ngffseg.labels.plan.write_plan import WritePlan, check_free_paths, check_places, check_target
 from ngffseg.labels.publish.local import publish
 from ngffseg.labels.publish.object_store import commit
-from ngffseg.labels.read.image_group import document_of, find_image_group
+from ngffseg.labels.read.image_group import ImageGroup, document_of
 from ngffseg.labels.write.fill import check_reach, fill_levels, with_level0
 from ngffseg.labels.write.intensity_image import image_paths, write_image
-from ngffseg.labels.write.prepare import Prepared, Request, is_done
+from ngffseg.labels.write.prepare import Prepared, Request, is_done, look
 from ngffseg.labels.write.reading import reading_of
 from ngffseg.model import Volume
 from ngffseg.store import local_path
@@ -34,15 +34,17 @@ def carry_out(prepared: Prepared) -> None:
     request, write_plan, store = prepared.request, prepared.write_plan, prepared.store
     address, options, remote = request.address, request.options, local_path(request.address) is None
     resume = options.get("resume", False)
-    there, old = prepared.exists, document_of(prepared.image_group, request.name)
+    there, old = prepared.exists, document_of(prepared.snapshot.image_group, request.name)
     generation = old.generation if old is not None else 0
     with (
         open_executor(options.get("cluster"), options.get("workers")) as executor,
         Job(address, store, prepared.record, replacing=there, generation=generation, resume=resume) as job,
     ):
-        if resume and is_done(request, write_plan, find_image_group(store, address)):
-            return  # another run has come to its end since we looked
-        image = _missing_image(prepared, job)
+        # Another run of the job may have come to its end before its right to it was ours: read again.
+        snapshot = look(address, request.name) if resume else prepared.snapshot
+        if resume and is_done(request, write_plan, snapshot):
+            return
+        image = _missing_image(prepared, job, snapshot.image_group)
         _fill(prepared, job, executor, image)
         if image is not None:
             write_image(job, image, write_plan.plans[0], write_plan.version)
@@ -82,7 +84,7 @@ def _check_source(request: Request, write_plan: WritePlan) -> None:
         )
 
 
-def _missing_image(prepared: Prepared, job: Job) -> Volume | None:
+def _missing_image(prepared: Prepared, job: Job, image_group: ImageGroup | None) -> Volume | None:
     """The image, unless the run that is resumed has published it already.
 
     Raises
@@ -93,8 +95,6 @@ def _missing_image(prepared: Prepared, job: Job) -> Volume | None:
         If it holds arrays that no image names, where one is to be.
     """
     request, write_plan = prepared.request, prepared.write_plan
-    # A resumed job may have waited for another run of it, which may have published.
-    image_group = find_image_group(prepared.store, request.address) if job.resumed else prepared.image_group
     has_image = image_group is not None and image_group.multiscales is not None
     if write_plan.placeholder is not None and not has_image:
         equal = level_documents(write_plan.placeholder[0], write_plan.version)
