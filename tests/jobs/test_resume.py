@@ -157,9 +157,9 @@ def test_labels_in_memory_are_compared(tmp_path):
 
 def test_another_version_is_refused(tmp_path, monkeypatch):
     interrupted(tmp_path / "a.zarr", LABELS, after=5)
-    from ngffseg.labels.write import prepare
+    from ngffseg.labels.write import request as written
 
-    monkeypatch.setattr(prepare, "package_version", lambda _: "9.9")
+    monkeypatch.setattr(written, "package_version", lambda _: "9.9")
     with pytest.raises(
         JobError, match=rf"was begun by ngffseg {re.escape(version('ngffseg'))}, this is 9\.9"
     ):
@@ -283,14 +283,15 @@ def test_levels_that_are_built_later(tmp_path):
 
 def write_and_die(store, step, moment):
     """Write until a step of publishing, before or after which the process is gone."""
-    real = getattr(local, step)
+    owner = local if hasattr(local, step) else local.FolderPublisher
+    real = getattr(owner, step)
 
     def dying(*arguments):
         if moment == "after":
             real(*arguments)
         os._exit(9)
 
-    setattr(local, step, dying)
+    setattr(owner, step, dying)
     write_labels(store, LABELS, name="a", overwrite=True, resume=True, **COARSE)
 
 
@@ -312,7 +313,7 @@ def finished(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "step", ["flushed", "_put_placeholder", "_place", "_registry", "refresh_consolidated"]
+    "step", ["flushed", "_put_placeholder", "_place", "_register", "refresh_groups"]
 )
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("state", ["new", "same label"])

@@ -19,7 +19,7 @@ from ngffseg.labels.nodes.paths import INDEX, LABELS, OWN
 from ngffseg.labels.nodes.transaction import Transaction, transaction
 from ngffseg.labels.plan.image_levels import ImageLevels
 from ngffseg.labels.plan.metadata import how_made, level_datasets, validated
-from ngffseg.labels.publish.local import changed_groups, place_indices, published
+from ngffseg.labels.publish.steps import published, put_own_groups
 from ngffseg.labels.read.group_snapshot import GroupSnapshot, take_snapshot
 from ngffseg.labels.read.image_group import is_placeholder
 from ngffseg.labels.read.label_image import LabelImage
@@ -61,11 +61,13 @@ def publish_levels(
     image: LabelImage,
     plan: PyramidPlan,
     made: dict[str, Any],
+    written: Mapping[str, Any],
     version: ngff.Version,
     levels: ImageLevels | None,
 ) -> None:
     """Name the new levels in the metadata, as one object, then remove what was named before.
 
+    ``made`` holds the metadata of the arrays of the new levels, ``written`` what the group of the index is to say.
     ``levels`` is what the image that labels belong to says of its levels; None where it holds no data.
     """
     group, index = f"{LABELS}/{image.name}", f"{INDEX}/{image.name}"
@@ -74,21 +76,18 @@ def publish_levels(
         snapshot = take_snapshot(job.store, job.url, [group, index, OWN])
         before, indexed = snapshot.attributes(group), set(index_paths(snapshot.attributes(index)))
         # Should we die on the way, whoever comes next removes those that nothing names any more.
-        job.note_paths(
-            [*job.written, *_named(before, group, index, indexed), *_blank_paths(job, plan, snapshot)]
-        )
-        layout = ngff.decode_index(job.indices[image.name])
-        layout = layout.counted_at(image.generation, image.revision)
-        job.indices[image.name] = ngff.encode_index(layout)
-        with transaction(job.url, f"{job.folder}/before") as changes:
-            place_indices(job, version, snapshot, changes)
+        job.note_paths([*_named(before, group, index, indexed), *_blank_paths(job, plan, snapshot)])
+        layout = ngff.decode_index(dict(written)).counted_at(image.generation, image.revision)
+        with transaction(job.url, f"{job.staging.folder}/before") as changes:
+            put_own_groups(version, snapshot, changes)
+            changes.put_group(index, version, ngff.encode_index(layout))
             old = _fit_placeholder(job, plan, version, snapshot, changes)
             old += _name_levels(job, group, before, plan, made, version, changes, levels)
-        job.written.clear()
+        job.hand_over()
         with published(job.url, image.name):
             for path in [*old, *(f"{index}/{name}" for name in indexed - set(layout.arrays))]:
                 remove(job.url, path)
-            refresh_consolidated(job.url, changed_groups(job), ngff.zarr_format(version))
+            refresh_consolidated(job.url, [group], ngff.zarr_format(version))
 
 
 def _named(known: Mapping[str, Any], group: str, index: str, parts: Iterable[str]) -> list[str]:

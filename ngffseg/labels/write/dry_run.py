@@ -17,7 +17,8 @@ from ngffseg.labels.plan.fingerprint import options_digest
 from ngffseg.labels.plan.options import WRITE_KEYWORDS, WriteOptions
 from ngffseg.labels.read.address import split_address
 from ngffseg.labels.read.image_group import document_of, find_image_group
-from ngffseg.labels.write.prepare import Prepared, Request, look, prepare
+from ngffseg.labels.write.prepare import look, prepare
+from ngffseg.labels.write.request import Prepared, Request
 from ngffseg.model import Segmentation, Volume
 from ngffseg.pyramid import PyramidPlan
 from ngffseg.store import open_store, store_errors

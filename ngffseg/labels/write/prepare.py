@@ -1,114 +1,30 @@
-"""`Request`: a write that somebody asks for, and what is decided about it before it is done."""
+"""What is decided about a write before it is done: the store is looked at once, then all is planned."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from importlib.metadata import version as package_version
+from dataclasses import replace
 
 import numpy as np
-from zarr.abc.store import Store
 
 from ngffseg.chunks import StoredLabels
 from ngffseg.errors import LabelExistsError, UsageError
 from ngffseg.geometry import on_axes, source_on_axes
 from ngffseg.grid import chunk_boxes
 from ngffseg.labels.arrays.reordered import canonical
-from ngffseg.labels.jobs.ownership import job_id
-from ngffseg.labels.jobs.progress import Progress
 from ngffseg.labels.jobs.recovery import recover
 from ngffseg.labels.jobs.unchanged import first_difference
 from ngffseg.labels.nodes.paths import LABELS
-from ngffseg.labels.plan.fingerprint import options_digest, plan_digest, recorded_options, source_digest
+from ngffseg.labels.plan.fingerprint import options_digest, plan_digest, source_digest
 from ngffseg.labels.plan.image_levels import ImageLevels, beside_image, image_levels
 from ngffseg.labels.plan.joining import Joined, join_placeholder, joined
-from ngffseg.labels.plan.options import WriteOptions
 from ngffseg.labels.plan.write_plan import WritePlan, check_target, is_there, plan_write
 from ngffseg.labels.read.address import check_name, layer_names
 from ngffseg.labels.read.group_snapshot import GroupSnapshot, take_snapshot
 from ngffseg.labels.read.image_group import ImageGroup, document_of, is_placeholder
 from ngffseg.labels.read.lazy_level import source_labels
 from ngffseg.labels.read.open import labels_in, open_labels
-from ngffseg.model import Segmentation, Volume
-from ngffseg.ngff import JobRecord
+from ngffseg.labels.write.request import Prepared, Request
 from ngffseg.store import check_writable, open_store, store_errors
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is to be written, and how.
-
-    Parameters
-    ----------
-    address, name
-        Address of the store, and name of the label image.
-    segmentation, image
-        The labels, and the image that they belong to.
-    options
-        See `WriteOptions`.
-    overwrite
-        Whether a label image of this name may be replaced.
-    fingerprint
-        Changes with the files that the labels were read from.
-    progress
-        Called after each block.
-    """
-
-    address: str
-    name: str
-    segmentation: Segmentation
-    image: Volume | None
-    options: WriteOptions
-    overwrite: bool
-    fingerprint: str | None
-    progress: Progress | None
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """All that is decided about a request, and what was found in the store.
-
-    Parameters
-    ----------
-    request
-        The request.
-    snapshot
-        What the store said of itself, before anything was decided.
-    write plan
-        Plans and metadata.
-    exists
-        Whether there is a label image of this name.
-    done
-        Whether it is what would be written.
-    """
-
-    request: Request
-    snapshot: GroupSnapshot
-    write_plan: WritePlan
-    exists: bool
-    done: bool
-
-    @property
-    def record(self) -> JobRecord:
-        """What the job says of itself."""
-        made = self.write_plan.document.made
-        assert made is not None
-        return JobRecord(
-            name=self.request.name,
-            software=package_version("ngffseg"),
-            plan=str(made["plan"]),
-            source=made["source"],
-            options=recorded_options(self.request.options),
-        )
-
-    @property
-    def store(self) -> Store:
-        """The store."""
-        return self.snapshot.store
-
-    @property
-    def job(self) -> str:
-        """Id of the job."""
-        return job_id(self.record)
 
 
 def begin(address: str, name: str, *, resume: bool) -> GroupSnapshot:

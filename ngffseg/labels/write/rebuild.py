@@ -106,16 +106,17 @@ def _build(
         count = len(plan.levels) - 1
         group = f"{LABELS}/{image.name}"
         known = job.record.paths[:count] if job.resumed else free_paths(job, group, plan, image.arrays.opened)
-        job.begin({image.name: plan}, [*known, *job.index_paths(image.name)])
+        job.begin({image.name: plan}, [*known, *job.staging.index_paths(image.name)])
         plan = fitted_plan(job.record, image.name, plan)
         check_reach(executor, job, [image.arrays[0]])
         with defer_interrupts():
             made = create_above(job, known, plan, version)
         source = source_labels(image.arrays[0])
-        targets = [source, *(written_labels(array, job.scratch) for array in made)]
+        targets = [source, *(written_labels(array, job.staging.scratch) for array in made)]
         blocks = BlockCounter(plan.block_count, progress)
         named = with_level0(plan, image.arrays[0].basename)
-        fill_levels(job, reading_of(executor, plan, source), image.name, named, targets, blocks, version)
+        reading = reading_of(executor, plan, source)
+        index = fill_levels(job, reading, image.name, named, targets, blocks, version)
         if source_digest([image.arrays[0]]) != record.source:
             raise JobError(f"{address}: {image.name!r} has changed while it was read: run again")
         with defer_interrupts():
@@ -125,7 +126,7 @@ def _build(
             follows = root is None or is_placeholder(root)
             recorded = None if follows else image_levels(image_group, image.geometry.axes)
             levels = levels_on(recorded, image.geometry)
-            publish_levels(job, image, plan, documents_of(known, made), version, levels)
+            publish_levels(job, image, plan, documents_of(known, made), index, version, levels)
 
 
 def _record(image: LabelImage, options: WriteOptions) -> JobRecord:

@@ -29,7 +29,8 @@ from ngffseg.labels.read.label_image import LabelImage
 from ngffseg.labels.read.open import open_labels
 from ngffseg.labels.write.execute import carry_out
 from ngffseg.labels.write.given import as_array
-from ngffseg.labels.write.prepare import Request, begin, prepare
+from ngffseg.labels.write.prepare import begin, prepare
+from ngffseg.labels.write.request import Request
 from ngffseg.model import ArrayLike, Segment, Segmentation, Volume
 from ngffseg.store import store_errors
 
