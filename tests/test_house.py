@@ -55,6 +55,14 @@ def test_file_names_are_one_noun():
         }
 
 
+def test_nobody_writes_into_a_job():
+    """What a job knows of itself changes by its own methods; what it has written is a value, `Written`."""
+    for file, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
+                assert not ast.unparse(node).startswith("job."), f"{file.name}: {ast.unparse(node)}"
+
+
 def test_the_public_top_level_is_small_and_real():
     assert len(ngffseg.__all__) < 25
     assert sorted(ngffseg.__all__) == ngffseg.__all__

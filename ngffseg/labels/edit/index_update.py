@@ -47,7 +47,7 @@ class ChunkChange:
     ----------
     stored
         Level 0, changed already.
-    write-ahead log
+    log
         The update.
     sizes
         Stored bytes of the objects under its box, before and after.

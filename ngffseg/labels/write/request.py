@@ -57,7 +57,7 @@ class Prepared:
         The request.
     snapshot
         What the store said of itself, before anything was decided.
-    write plan
+    write_plan
         Plans and metadata.
     exists
         Whether there is a label image of this name.

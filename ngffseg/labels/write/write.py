@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any, Unpack
 
 import numpy as np
@@ -135,19 +134,19 @@ def write_labels(
     shape, image = next(iter(arrays.values())).shape, described_image(image)
     snapshot = begin(address, name, resume=resume)
     grid = labels_grid(snapshot.image_group, shape, given, geometry, image, words)
-    # What the store would not take is refused before all masks are read.
-    blank = Segmentation((np.broadcast_to(np.uint8(0), grid.shape),), (), grid)
-    request = Request(address, name, blank, image_beside(image, grid), rest, overwrite, None, None)
-    layers = tuple(arrays.values())
+    volume, layers = image_beside(image, grid), tuple(arrays.values())
     if masks is not None:
         if not resume:
+            # What the store would not take is refused before all masks are read.
+            blank = Segmentation((np.broadcast_to(np.uint8(0), grid.shape),), (), grid)
             with store_errors(address):
-                prepare(request, snapshot)
+                prepare(Request(address, name, blank, volume, rest, overwrite, None, None), snapshot)
         layers, known = packed_masks(arrays, known)
         # Read again: to find out which masks overlap may take hours, and where a write puts its levels depends on
         # what has been published.
         snapshot = begin(address, name, resume=resume)
-    return _write(replace(request, segmentation=Segmentation(layers, known, grid)), snapshot)
+    segmentation = Segmentation(layers, known, grid)
+    return _write(Request(address, name, segmentation, volume, rest, overwrite, None, None), snapshot)
 
 
 @strict(WRITE_KEYWORDS)
