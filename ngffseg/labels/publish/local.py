@@ -47,7 +47,7 @@ class FolderPublisher:
         flushed(job.url)  # what is published must not be lost with the power
         with locked(job.url):
             # Read again, under the lock: other writers may have published since the write was planned.
-            snapshot = look_again(job, self._document, OWN, self._staging.image_path)
+            snapshot = look_again(job, self._document, OWN)
             image_group = snapshot.image_group
             if image_group is not None and name in image_group.names and not self._overwrite:
                 raise LabelExistsError(
@@ -58,7 +58,7 @@ class FolderPublisher:
             written = written.of_generation(newer.generation)
             if self._staging.aside:
                 self._describe(written)
-                job.note_moves(self._moves(written, snapshot), newer.generation)
+                job.note_moves(self._moves(written), newer.generation)
             with transaction(job.url, f"{self._staging.folder}/before") as changes:
                 self._put_image(written, snapshot, changes)
                 put_own_groups(self._version, snapshot, changes)
@@ -87,21 +87,21 @@ class FolderPublisher:
         for layer, attributes in written.indices.items():
             self._job.describe(self._staging.index_path(layer), self._version, attributes)
 
-    def _moves(self, written: Written, snapshot: GroupSnapshot) -> dict[str, str]:
+    def _moves(self, written: Written) -> dict[str, str]:
         """What is going to be moved, by the path of its place."""
         staging = self._staging
-        levels = level_paths(snapshot.attributes(staging.image_path))
+        levels = level_paths(written.image) if written.image is not None else ()
         moves = {path: f"{staging.image_path}/{path}" for path in levels}
         moves |= {f"{INDEX}/{layer}": staging.index_path(layer) for layer in written.indices}
         return moves | {f"{LABELS}/{layer}": staging.label_path(layer) for layer in written.labels}
 
     def _put_image(self, written: Written, snapshot: GroupSnapshot, changes: Transaction) -> None:
         """Publish the image that was written with the labels, or one without data where there is none."""
-        image_group, path = snapshot.image_group, self._staging.image_path
+        image_group = snapshot.image_group
         if self._placeholder is not None and (image_group is None or image_group.multiscales is None):
             self._put_placeholder(snapshot, changes)
-        elif self._staging.aside and snapshot.groups[path] is not None:
-            self._move_image(snapshot.attributes(path), changes)
+        elif written.image is not None and self._staging.aside:
+            self._move_image(written.image, changes)
         elif written.image is not None:
             changes.put_group("", self._version, written.image)
 
