@@ -25,7 +25,7 @@ from ngffseg.store import create_object, inside, open_store
 
 
 def create_group(url: str, path: str, version: Version, attributes: Mapping[str, Any]) -> bool:
-    """Make a group that must not be there; whether it is as it was to be, whoever made it.
+    """Make a group where there is none; return False if another one is there. An equal one counts as made.
 
     Only where objects can be created so; see `ngffseg.store.create_object`.
     """

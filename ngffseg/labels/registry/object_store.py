@@ -28,7 +28,7 @@ from ngffseg.store import create_object, list_objects
 
 
 def create_commit_record(url: str, commit_record: CommitRecord) -> bool:
-    """Register a write; False if another writer was first."""
+    """Register a write, in one step that one of many writers takes; return False if another writer was first."""
     document = commit_record.document
     encoded = ngff.encode_commit_record(commit_record)
     data = ngff.encode_json(encoded)
