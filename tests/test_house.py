@@ -56,6 +56,14 @@ def test_file_names_are_one_noun():
         }
 
 
+def test_nobody_writes_into_a_job():
+    """What a job knows of itself changes by its own methods; what it has written is a value, `Written`."""
+    for file, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
+                assert not ast.unparse(node).startswith("job."), f"{file.name}: {ast.unparse(node)}"
+
+
 # What people call and what they get; a name that goes, comes or changes is one to review.
 PUBLIC = """
 Geometry LabelImage NgffsegError PyramidPlan Segment Segmentation Violation Volume WriteOptions __version__ check

@@ -158,6 +158,7 @@ def test_what_is_asked_most_often_imports_nothing_slow(words, variables):
     assert {name for name in loaded if name.startswith("ngffseg.")} == {
         "ngffseg.cli",
         "ngffseg.cli.completion",
+        "ngffseg.cli.hints",
         "ngffseg.cli.main",
         "ngffseg.cli.telling",
         "ngffseg.errors",

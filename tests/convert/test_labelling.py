@@ -4,6 +4,7 @@ import json
 import shutil
 import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import nibabel
 import numpy as np
@@ -23,7 +24,7 @@ from ngffseg.errors import FormatError, LossError, NgffsegWarning, StoreError, U
 from ngffseg.formats import read_table
 from ngffseg.geometry import identity
 from ngffseg.labels import open_segmentation, update_segments, write_segmentation
-from ngffseg.labels.edit import segment_table
+from ngffseg.labels.nodes import transaction
 from ngffseg.model import Code, Codes, Segmentation
 from tests.formats.tables import BIDS, LARGE, TEXTS
 from tests.labels.stores import contents, digest, faults
@@ -231,12 +232,12 @@ def test_nothing_is_written_if_one_of_both_cannot_be(source, tmp_path, monkeypat
         assert digest(tmp_path) == before
 
 
-def overlapping(folder):
+def overlapping(folder, url=None):
     one, two = np.zeros((2, 4, 6, 8), np.uint8)
     one[:2], one[2:], two[1:3] = 1, 2, 1
     segments = (Segment(1, "x", "a"), Segment(2, "y", "b"), Segment(1, "z", "c", layer=1))
     return write_segmentation(
-        folder / "a.zarr", Segmentation((one, two), segments, identity(one.shape)), name="a"
+        url or folder / "a.zarr", Segmentation((one, two), segments, identity(one.shape)), name="a"
     )
 
 
@@ -274,23 +275,42 @@ def test_a_value_of_two_layers_needs_its_layer(tmp_path):
 
 
 def test_layers_are_changed_together_or_not_at_all(tmp_path, monkeypatch):
-    """The second document cannot be written: the first becomes what it was, byte for byte."""
+    """The second document cannot be written: the first becomes what it was, byte for byte, on a disk that stays full."""
     url = overlapping(tmp_path).url
-    before, calls = digest(tmp_path / "a.zarr"), []
+    before, failed, write_bytes = digest(tmp_path / "a.zarr"), [], Path.write_bytes
 
-    def failing(*arguments):
-        calls.append(arguments)
-        if len(calls) == 2:
+    def full(path, data):
+        if failed or "a__layer1" in path.parts:
+            failed.append(path)
             raise OSError(28, "No space left on device")
-        put_group(*arguments)
+        return write_bytes(path, data)
 
-    put_group = segment_table.put_group
-    monkeypatch.setattr(segment_table, "put_group", failing)
     text = "value,name,layer\n1,new,0\n2,newer,0\n1,newest,1\n"
-    with pytest.raises(StoreError, match="disk is full"):
-        label_segments(url, table(tmp_path, text))
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", full)
+        with pytest.raises(StoreError, match="disk is full"):
+            label_segments(url, table(tmp_path, text))
+    assert failed
     assert digest(tmp_path / "a.zarr") == before
-    calls[:] = [None, None]
+    assert len(label_segments(url, table(tmp_path, text))) == 3
+
+
+def test_layers_on_a_server_are_changed_together_or_not_at_all(tmp_path, monkeypatch):
+    url = f"memory://{tmp_path.name}/a.zarr"
+    overlapping(tmp_path, url)
+    before, put_group = contents(url), transaction.put_group
+
+    def failing(url, path, *arguments):
+        if path.endswith("a__layer1"):
+            raise ConnectionResetError("peer is gone")
+        put_group(url, path, *arguments)
+
+    text = "value,name,layer\n1,new,0\n2,newer,0\n1,newest,1\n"
+    with monkeypatch.context() as patched:
+        patched.setattr(transaction, "put_group", failing)
+        with pytest.raises(StoreError, match="peer is gone"):
+            label_segments(url, table(tmp_path, text))
+    assert contents(url) == before
     assert len(label_segments(url, table(tmp_path, text))) == 3
 
 

@@ -14,11 +14,12 @@ import zarr
 
 from ngffseg import open_labels, write_labels
 from ngffseg.cli.main import run
-from ngffseg.errors import JobError, LabelExistsError, StoreError
+from ngffseg.errors import JobError, LabelExistsError, StoreError, UsageError
 from ngffseg.geometry import identity
 from ngffseg.labels import forecast, rebuild_levels
 from ngffseg.labels.jobs import checkpoint_files, checkpoints
 from ngffseg.labels.jobs.record import read_record
+from ngffseg.labels.nodes.transaction import Transaction
 from ngffseg.labels.publish import local
 from ngffseg.model import Segmentation
 from ngffseg.ngff import decode_job
@@ -157,9 +158,9 @@ def test_labels_in_memory_are_compared(tmp_path):
 
 def test_another_version_is_refused(tmp_path, monkeypatch):
     interrupted(tmp_path / "a.zarr", LABELS, after=5)
-    from ngffseg.labels.write import prepare
+    from ngffseg.labels.write import request as written
 
-    monkeypatch.setattr(prepare, "package_version", lambda _: "9.9")
+    monkeypatch.setattr(written, "package_version", lambda _: "9.9")
     with pytest.raises(
         JobError, match=rf"was begun by ngffseg {re.escape(version('ngffseg'))}, this is 9\.9"
     ):
@@ -283,15 +284,51 @@ def test_levels_that_are_built_later(tmp_path):
 
 def write_and_die(store, step, moment):
     """Write until a step of publishing, before or after which the process is gone."""
-    real = getattr(local, step)
+    owner = local if hasattr(local, step) else local.FolderPublisher
+    real = getattr(owner, step)
 
     def dying(*arguments):
         if moment == "after":
             real(*arguments)
         os._exit(9)
 
-    setattr(local, step, dying)
+    setattr(owner, step, dying)
     write_labels(store, LABELS, name="a", overwrite=True, resume=True, **COARSE)
+
+
+def write_with_image_and_die(store, step):
+    """Write labels and an image until after a step of publishing, when the process is gone."""
+    owner = Transaction if hasattr(Transaction, step) else local.FolderPublisher
+    real = getattr(owner, step)
+
+    def dying(*arguments):
+        real(*arguments)
+        os._exit(9)
+
+    setattr(owner, step, dying)
+    write_labels(store, LABELS, name="a", image=LABELS, **COARSE)
+
+
+@pytest.mark.parametrize("step", ["move", "_move_image", "_place"])
+def test_death_while_an_image_is_published(step, tmp_path):
+    """One that its group names already stays, and one that it does not is moved back: no store is ever broken."""
+    write_labels(tmp_path / "wanted", LABELS, name="a", image=LABELS, **COARSE)
+    wanted = digest(tmp_path / "wanted")
+    for store in (tmp_path / "resumed", tmp_path / "anew"):
+        process = forks.start(write_with_image_and_die, store, step)
+        process.join(600)
+        assert process.exitcode == 9
+    write_labels(tmp_path / "resumed", LABELS, name="a", image=LABELS, resume=True, **COARSE)
+    assert digest(tmp_path / "resumed") == wanted
+    image = {"image": LABELS}
+    if step != "move":
+        with pytest.raises(UsageError, match="has an image already"):
+            write_labels(tmp_path / "anew", LABELS, name="a", **image, **COARSE)
+        image = {}
+    write_labels(tmp_path / "anew", LABELS, name="a", **image, **COARSE)
+    # The digest of what was written tells whether an image was written with it.
+    differ = {key for key, value in digest(tmp_path / "anew").items() if wanted[key] != value}
+    assert differ == (set() if image else {"labels/zarr.json"})
 
 
 @pytest.fixture(scope="module")
@@ -311,9 +348,7 @@ def finished(tmp_path_factory):
     return made
 
 
-@pytest.mark.parametrize(
-    "step", ["flushed", "_put_placeholder", "_place", "_registry", "refresh_consolidated"]
-)
+@pytest.mark.parametrize("step", ["flushed", "_put_placeholder", "_place", "_register", "refresh_groups"])
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("state", ["new", "same label"])
 def test_death_while_publishing(step, moment, state, finished, tmp_path):

@@ -75,7 +75,7 @@ def test_a_failure_while_writing(kind, state, tmp_path, monkeypatch):
     assert store.exists() == (state != "new")
 
 
-STEPS = ("_put_placeholder", "_place", "_put_schemas", "_registry")
+STEPS = ("_put_placeholder", "_place", "put_own_groups", "_register")
 # Where there is a label there is an image, so no placeholder is put; and once the register is written, which is
 # the last step, all is published.
 FAILURES = [
@@ -83,7 +83,7 @@ FAILURES = [
     for step in STEPS
     for state in ("new", "other label", "same label")
     for moment in ("before", "after")
-    if (step != "_put_placeholder" or state == "new") and (step, moment) != ("_registry", "after")
+    if (step != "_put_placeholder" or state == "new") and (step, moment) != ("_register", "after")
 ]
 
 
@@ -93,14 +93,15 @@ def test_a_failure_while_publishing(step, state, moment, tmp_path, monkeypatch):
     if state != "new":
         write_labels(store, LABELS, name="a" if state == "same label" else "b", levels=2)
     before = digest(tmp_path)
-    real = getattr(local, step)
+    owner = local if hasattr(local, step) else local.FolderPublisher
+    real = getattr(owner, step)
 
     def failing(*arguments):
         if moment == "after":
             real(*arguments)
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(local, step, failing)
+    monkeypatch.setattr(owner, step, failing)
     with pytest.raises(StoreError, match="disk is full"):
         write_labels(store, 2 - LABELS, name="a", levels=2, overwrite=True)
     assert digest(tmp_path) == before
@@ -139,7 +140,7 @@ def in_memory(state, tmp_path):
     return url, Volume(LABELS, GRID) if state == "new with image" else None
 
 
-@pytest.mark.parametrize("moment", ["second layer", "check_levels", "_ownership"])
+@pytest.mark.parametrize("moment", ["second layer", "check_levels", "_register"])
 @pytest.mark.parametrize("state", STATES)
 def test_a_failure_where_nothing_can_be_moved(moment, state, tmp_path, monkeypatch):
     url, image = in_memory(state, tmp_path)
@@ -149,7 +150,8 @@ def test_a_failure_where_nothing_can_be_moved(moment, state, tmp_path, monkeypat
         broken = Failing(OSError(errno.ENOSPC, "No space left on device"), after=0)
         made = Segmentation((2 - LABELS, broken), (), GRID)
     else:
-        monkeypatch.setattr(object_store, moment, failing)
+        owner = object_store if hasattr(object_store, moment) else object_store.ObjectStorePublisher
+        monkeypatch.setattr(owner, moment, failing)
     with pytest.raises(StoreError, match="disk is full"):
         write_segmentation(url, made, name="a", image=image, levels=2, overwrite=True)
     assert contents(url) == before

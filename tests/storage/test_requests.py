@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ngffseg import open_labels, segment_index, write_labels
+from ngffseg import open_labels, segment_index, update_labels, write_labels
 from ngffseg.cli.main import run
 from ngffseg.errors import ChunkError, StaleError
+from ngffseg.labels import rebuild_levels
 from ngffseg.planning import access_costs
 from ngffseg.store import lease, metered
 from tests.storage.test_labels import fetched
@@ -182,6 +183,33 @@ def test_writing_puts_each_object_once(form, client, proxy, bucket, tmp_path, re
     # However many blocks there are.
     assert others[0] == others[1]
     assert others[0][0] == {"obstore": 8, "s3fs": 10}[client]
+
+
+# By a write, an overwrite, a second label image, an update, a rebuild.
+GETS = {"0.5": [56, 24, 31, 30, 33], "0.4": [67, 41, 45, 38, 53]}
+SMALL = np.zeros((32, 32, 32), np.uint8)
+SMALL[5:15, 5:15, 5:15] = 3
+
+
+@pytest.mark.usefixtures("unmarked", "still")
+@pytest.mark.parametrize("ngff", ["0.5", "0.4"])
+def test_metadata_are_fetched_once(ngff, proxy, bucket):
+    """Chunks, checkpoints of a job and what is read to be changed are among these requests."""
+    url, found = f"{bucket.url}/a.ome.zarr", []
+
+    def fetched_by(function, *args, **options):
+        proxy.clear()
+        result = function(*args, **options)
+        found.append(proxy.counts()["GET"])
+        return result
+
+    fetched_by(write_labels, url, SMALL, name="a", levels=2, ngff=ngff)
+    fetched_by(write_labels, url, SMALL, name="a", overwrite=True)
+    fetched_by(write_labels, url, SMALL, name="b")
+    image = open_labels(url, "a")
+    fetched_by(update_labels, image, [(0, 4)] * 3, np.full((4, 4, 4), 7, np.uint8))
+    fetched_by(rebuild_levels, url, "a")
+    assert found == GETS[ngff]
 
 
 def test_a_store_on_disk_costs_what_a_copy_of_it_on_s3_does(bucket, tmp_path):

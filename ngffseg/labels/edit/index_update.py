@@ -29,13 +29,12 @@ from ngffseg.labels.index.write import (
     write_digests,
     write_sizes,
 )
-from ngffseg.labels.nodes.find import find_group
 from ngffseg.labels.nodes.group_document import put_group
 from ngffseg.labels.nodes.paths import INDEX, INDEX_PARTS
 from ngffseg.labels.read.label_image import LabelImage
 from ngffseg.labels.read.members import child_names
 from ngffseg.pyramid import Counts, PyramidPlan, chunk_digests, merged
-from ngffseg.store import inside, open_store, remove
+from ngffseg.store import inside, remove
 
 # Stored bytes of objects, before and after a change of them.
 Sizes = Mapping[tuple[int, ...], tuple[int, int]]
@@ -48,7 +47,7 @@ class ChunkChange:
     ----------
     stored
         Level 0, changed already.
-    write-ahead log
+    log
         The update.
     sizes
         Stored bytes of the objects under its box, before and after.
@@ -89,13 +88,15 @@ class ChunkChange:
 
 
 def update_index(
-    image: LabelImage, plan: PyramidPlan, change: ChunkChange, log: WriteAheadLog, version: ngff.Version
+    image: LabelImage,
+    group: zarr.Group,
+    plan: PyramidPlan,
+    change: ChunkChange,
+    log: WriteAheadLog,
+    version: ngff.Version,
 ) -> None:
-    """Write the index anew under names of its own, then have its group name them."""
+    """Write the index in a group anew under names of its own, then have the group name them."""
     path, prefix = f"{INDEX}/{image.name}", f"{log.id}-"
-    group = find_group(open_store(image.url), path)
-    if group is None:
-        return
     url, old = inside(image.url, path), _readable(image.url, group)
     if old is not None and old.layout.table.startswith(prefix):
         return  # this update has come so far before

@@ -11,12 +11,10 @@ from ngffseg import ngff
 from ngffseg.errors import JobError, LabelValueError, UsageError
 from ngffseg.grid import Box
 from ngffseg.grid.exact_box import exact_box
-from ngffseg.labels.nodes.find import attributes_of, find_group
 from ngffseg.labels.nodes.paths import LABELS
+from ngffseg.labels.read.group_snapshot import GroupSnapshot
 from ngffseg.labels.read.hosts import writable_version
-from ngffseg.labels.read.image_group import open_image_group
 from ngffseg.labels.read.label_image import LabelImage
-from ngffseg.store import open_store
 
 Slices = tuple[slice, ...]
 
@@ -47,7 +45,7 @@ def checked_labels(image: LabelImage, box: Box | None, labels: npt.ArrayLike) ->
     return array
 
 
-def checked_version(now: LabelImage, image: LabelImage, box: Slices) -> ngff.Version:
+def checked_version(snapshot: GroupSnapshot, now: LabelImage, image: LabelImage, box: Slices) -> ngff.Version:
     """The version in which labels are changed; what others have changed since they were opened is refused.
 
     Raises
@@ -57,13 +55,12 @@ def checked_version(now: LabelImage, image: LabelImage, box: Slices) -> ngff.Ver
     JobError
         If somebody has changed what would be overwritten.
     """
-    store = open_store(now.url)
-    group = find_group(store, f"{LABELS}/{now.name}")
-    attributes = attributes_of(group) if group is not None else {}
+    path = f"{LABELS}/{now.name}"
+    group, attributes = snapshot.groups[path], snapshot.attributes(path)
     if group is not None:
         writable_version(f"{now.url}/{group.path}", attributes, group.metadata.zarr_format)
     _check_fresh(image, now, box, ngff.decode_label(attributes))
-    return open_image_group(store, now.url).writable_version(now.url)
+    return snapshot.existing().writable_version(now.url)
 
 
 def _check_fresh(

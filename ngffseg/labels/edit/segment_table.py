@@ -10,17 +10,17 @@ from ngffseg import ngff
 from ngffseg.errors import JobError, StoreNotFoundError, UsageError
 from ngffseg.keywords import strict
 from ngffseg.labels.edit.update import finish_update
-from ngffseg.labels.edit.write_ahead_log import update_lock
+from ngffseg.labels.edit.write_ahead_log import update_folder, update_lock
 from ngffseg.labels.nodes.consolidated import refresh_consolidated
 from ngffseg.labels.nodes.find import attributes_of, find_group
-from ngffseg.labels.nodes.group_document import group_keys, put_group
 from ngffseg.labels.nodes.paths import LABELS
+from ngffseg.labels.nodes.transaction import transaction
 from ngffseg.labels.plan.metadata import SOURCE, validated
 from ngffseg.labels.read.hosts import writable_version
 from ngffseg.labels.read.label_image import LabelImage
 from ngffseg.labels.read.open import open_labels
 from ngffseg.model import Segment, check_segments
-from ngffseg.store import check_writable, locked, open_store, put_object, read_objects, store_errors
+from ngffseg.store import check_writable, locked, open_store, store_errors
 
 
 @strict()
@@ -84,18 +84,17 @@ def _check_ids(layers: Sequence[LabelImage], segments: Sequence[Segment]) -> Non
 
 def _put(url: str, segments: Mapping[str, Sequence[Segment]]) -> None:
     """Change the documents of layers, by name, all or none."""
-    with locked(url), ExitStack() as undo:
-        # Read under the lock: others may have changed what stands beside.
-        changes = [_changed(url, name, new) for name, new in segments.items() if new]
+    changing = [name for name, new in segments.items() if new]
+    if not changing:
+        return
+    # The folder of an update goes with the lock of its labels, which we hold.
+    with locked(url), transaction(url, f"{update_folder(changing[0])}/before") as steps:
+        # Read again, under the lock of the store: others may have changed what stands beside.
+        changes = [_changed(url, name, segments[name]) for name in changing]
         for path, version, changed in changes:
-            for key in group_keys(path, version):
-                before = read_objects(url, [key])[0]
-                if before is not None:
-                    undo.callback(put_object, url, key, before)
-            put_group(url, path, version, changed)
+            steps.put_group(path, version, changed)
         for path, version, _ in changes:
             refresh_consolidated(url, [path], ngff.zarr_format(version))
-        undo.pop_all()
 
 
 def _changed(url: str, name: str, segments: Sequence[Segment]) -> tuple[str, ngff.Version, dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -17,17 +18,17 @@ from ngffseg.pyramid import Level, Method, PyramidPlan, Tie, plan_pyramid
 from ngffseg.store import open_store
 
 
-def stored_plan(image: LabelImage) -> PyramidPlan:
-    """The plan by which the levels of a label image were made; its chunks are those that are stored.
+def stored_plan(image: LabelImage, attributes: Mapping[str, Any]) -> PyramidPlan:
+    """The plan by which the levels of a label image were made, from the attributes of its group.
+
+    Its chunks are those that are stored.
 
     Raises
     ------
     MetadataError
         If it does not say how, or its levels are not what that would give.
     """
-    group = find_group(open_store(image.url), f"{LABELS}/{image.name}")
-    assert group is not None
-    _, metadata = ngff.unwrap(attributes_of(group))
+    _, metadata = ngff.unwrap(attributes)
     multiscales = ngff.decode_multiscales(metadata, ndim=len(image.geometry.shape))
     how = multiscales.metadata
     method, tie, cascade = how.get("method"), how.get("tie"), how.get("cascade")
@@ -61,8 +62,10 @@ def stored_plan(image: LabelImage) -> PyramidPlan:
 
 def can_update(image: LabelImage) -> bool:
     """Return True if a label image says how its levels were made, so that a part of them can be made as they were."""
+    group = find_group(open_store(image.url), f"{LABELS}/{image.name}")
+    assert group is not None
     try:
-        stored_plan(image)
+        stored_plan(image, attributes_of(group))
     except MetadataError:
         return False
     return True

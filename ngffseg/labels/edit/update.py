@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import zarr
 
 from ngffseg import ngff
 from ngffseg.chunks import BoxReader, StoredLabels, edit_box
@@ -31,11 +32,11 @@ from ngffseg.labels.nodes.consolidated import refresh_consolidated
 from ngffseg.labels.nodes.create import array_at, store_at
 from ngffseg.labels.nodes.find import attributes_of, find_group
 from ngffseg.labels.nodes.group_document import put_group
-from ngffseg.labels.nodes.paths import LABELS
-from ngffseg.labels.read.image_group import open_image_group
+from ngffseg.labels.nodes.paths import INDEX, LABELS
+from ngffseg.labels.read.group_snapshot import GroupSnapshot, take_snapshot
 from ngffseg.labels.read.label_image import LabelImage
 from ngffseg.labels.read.levels import written_labels
-from ngffseg.labels.read.open import open_labels
+from ngffseg.labels.read.open import labels_in, open_labels
 from ngffseg.pyramid import LabelStatistics, PyramidPlan, box_above, labels_of
 from ngffseg.store import check_writable, local_path, locked, make_folder, open_store, store_errors
 
@@ -83,14 +84,16 @@ def update_labels(image: LabelImage, box: Box | None, labels: npt.ArrayLike) -> 
         check_writable(url)
         with update_lock(url, name):
             finish_update(url, name)
-            now = open_labels(url, name)
-            version = checked_version(now, image, where)
-            plan = stored_plan(now)
+            # From here on nobody else updates these labels: what is read now holds until we are done.
+            snapshot = _look(url, name)
+            now = labels_in(snapshot, name)
+            version = checked_version(snapshot, now, image, where)
+            plan = stored_plan(now, snapshot.attributes(f"{LABELS}/{name}"))
             if new.size:
                 before, after = _counted(plan, _targets(now)[0], where, new)
                 log = WriteAheadLog(uuid.uuid4().hex[:12], where, now.revision + 1, new, before, after)
                 write_log(url, name, log)
-                _carry_out(now, log, version)
+                _carry_out(_Update(now, plan, log, version, snapshot.groups[f"{INDEX}/{name}"]))
     image.clear_cache()
     return open_labels(url, name)
 
@@ -106,15 +109,33 @@ def finish_update(url: str, name: str) -> None:
     data = find_log(url, name)
     if data is None:
         return
-    image = open_labels(url, name)
+    snapshot = _look(url, name)
+    image = labels_in(snapshot, name)
     log = read_log(url, name, data, image._arrays[0])
-    version = open_image_group(open_store(url), url).writable_version(url)
-    _carry_out(image, log, version)
+    version = snapshot.existing().writable_version(url)
+    plan = stored_plan(image, snapshot.attributes(f"{LABELS}/{name}"))
+    _carry_out(_Update(image, plan, log, version, snapshot.groups[f"{INDEX}/{name}"]))
 
 
-def _carry_out(image: LabelImage, log: WriteAheadLog, version: ngff.Version) -> None:
-    url, name = image.url, image.name
-    plan, targets = stored_plan(image), _targets(image)
+def _look(url: str, name: str) -> GroupSnapshot:
+    """What a store says of itself, as far as an update of these labels asks for it."""
+    return take_snapshot(open_store(url), url, [f"{LABELS}/{name}", f"{INDEX}/{name}"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Update:
+    """An update, and all that was read of the labels under the lock."""
+
+    image: LabelImage
+    plan: PyramidPlan
+    log: WriteAheadLog
+    version: ngff.Version
+    index: zarr.Group | None
+
+
+def _carry_out(update: _Update) -> None:
+    image, plan, log, version = update.image, update.plan, update.log, update.version
+    url, name, targets = image.url, image.name, _targets(image)
     readers = [BoxReader(target) for target in targets]
     start = [part.start for part in log.box]
 
@@ -130,7 +151,8 @@ def _carry_out(image: LabelImage, log: WriteAheadLog, version: ngff.Version) -> 
             return labels_of(plan, number, inside, lambda below, box: readers[below].read(box))
 
         edit_box(targets[number], box_above(plan, number, log.box), made)
-    update_index(image, plan, ChunkChange(targets[0], log, sizes), log, version)
+    if update.index is not None:
+        update_index(image, update.index, plan, ChunkChange(targets[0], log, sizes), log, version)
     _note(image, log, version)
     with locked(url):
         refresh_consolidated(url, [f"{LABELS}/{name}"], ngff.zarr_format(version))
@@ -173,6 +195,7 @@ def _note(image: LabelImage, log: WriteAheadLog, version: ngff.Version) -> None:
     """Have the label image tell that it has changed, and where."""
     path = f"{LABELS}/{image.name}"
     with locked(image.url):
+        # Read again, under the lock of the store: others may have changed what stands beside.
         group = find_group(open_store(image.url), path)
         attributes = attributes_of(group) if group is not None else {}
         label = ngff.decode_label(attributes)

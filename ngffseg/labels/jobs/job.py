@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any
@@ -11,27 +11,31 @@ from typing import Any
 from zarr.abc.store import Store
 
 from ngffseg import ngff
-from ngffseg.chunks import StoredLabels
 from ngffseg.errors import ClusterError, JobError, NgffsegError, StoreError
 from ngffseg.labels.jobs.checkpoint_files import checkpoints_of
 from ngffseg.labels.jobs.checkpoints import CheckpointLog
 from ngffseg.labels.jobs.interrupts import defer_interrupts
-from ngffseg.labels.jobs.ownership import free_reservation, reservation_key, take_ownership, write_record
+from ngffseg.labels.jobs.ownership import (
+    Ownership,
+    free_reservation,
+    reservation_key,
+    take_ownership,
+    write_record,
+)
 from ngffseg.labels.jobs.staging import Staging
-from ngffseg.labels.nodes.create import array_document, create_array
 from ngffseg.labels.nodes.find import find_arrays
 from ngffseg.labels.nodes.group_document import put_group
-from ngffseg.labels.read.levels import written_labels
 from ngffseg.ngff import JobRecord, Move
 from ngffseg.pyramid import PyramidPlan
 from ngffseg.store import can_exchange, create_object, folder_number, local_path, place_of, remove
 
 
-class Job(Staging):
+class Job:
     """A write in progress, as a context.
 
     Levels that are added to a label image (``in_place``) are written in place everywhere. What an
     interrupted job has done is kept, if it is worth it, and a later run can go on with it (``resume``).
+    What it says of itself, ``record``, only the job itself changes.
     ``generation`` is that of the labels that it replaces.
     """
 
@@ -46,17 +50,34 @@ class Job(Staging):
         in_place: bool = False,
         resume: bool = False,
     ) -> None:
-        super().__init__(url, wanted)
+        self.url, self.record = url, wanted
+        self._ownership: Ownership | None = None
         self.store, self._generation = store, generation
         self._replacing, self._in_place, self._resume = replacing, in_place, resume
         self.resumed = False
-        self.arrays: dict[str, dict[str, Any]] = {}
-        self.attributes: dict[str, dict[str, Any]] = {}
-        self.indices: dict[str, dict[str, Any]] = {}
-        self.image: dict[str, Any] | None = None
-        self.written: list[str] = []
-        self.checkpoint_logs: dict[str, CheckpointLog] = {}
-        self.reserved = False
+        self._in_place_paths: tuple[str, ...] = ()
+        self._checkpoint_logs: list[CheckpointLog] = []
+        self._reserved = False
+
+    @property
+    def ownership(self) -> Ownership:
+        """The right to the job."""
+        assert self._ownership is not None, "the job has not begun"
+        return self._ownership
+
+    @property
+    def staging(self) -> Staging:
+        """Where its parts lie; settled once the paths are reserved."""
+        return Staging(self.url, self.ownership.folder, self.record.aside, self.record.prefix)
+
+    @property
+    def in_place_paths(self) -> tuple[str, ...]:
+        """What is removed if the job is given up: it was made in place, and is not published."""
+        return self._in_place_paths
+
+    def hand_over(self) -> None:
+        """Leave what was made in place to the store: it is published, or about to be."""
+        self._in_place_paths = ()
 
     def __enter__(self) -> Job:
         try:
@@ -76,7 +97,7 @@ class Job(Staging):
             self.record = self._ownership.record
             return
         # Some file systems of networks cannot swap folders; there it is as on an object store.
-        swappable = not self._in_place and (not self._replacing or can_exchange(url, self.folder))
+        swappable = not self._in_place and (not self._replacing or can_exchange(url, self.ownership.folder))
         aside = local_path(url) is not None and swappable
         prefix = self.ownership.prefix_after(self._generation) if self._replacing and not aside else ""
         self.record = replace(wanted, aside=aside, prefix=prefix)
@@ -98,11 +119,12 @@ class Job(Staging):
             }
             self.record = replace(self.record, passes=passes, paths=tuple(paths))
             self._ownership = write_record(self.url, self.ownership, self.record)
-        self.written = list(paths)
+        self._in_place_paths = tuple(paths)
 
-    def note_paths(self, paths: Sequence[str]) -> None:
+    def note_paths(self, paths: Iterable[str]) -> None:
         """Say what else lies in place that nothing may name in the end."""
-        self.record = replace(self.record, paths=tuple(paths))
+        known = dict.fromkeys([*self.record.paths, *self._in_place_paths, *paths])
+        self.record = replace(self.record, paths=tuple(known))
         self._ownership = write_record(self.url, self.ownership, self.record)
 
     def note_moves(self, moves: Mapping[str, str], generation: int) -> None:
@@ -117,38 +139,25 @@ class Job(Staging):
         Where another writer of the same name is at it, or has died of it, levels get paths of their
         own; so they do where one has come and gone since we looked.
         """
-        if local_path(self.url) is not None or self.level_prefix:
+        if local_path(self.url) is not None or self.record.prefix:
             return
         key, document = reservation_key(self.record.name), ngff.encode_json({"job": self.ownership.id})
-        self.reserved = create_object(self.url, key, document)
-        level0 = f"{self.label_path(name)}/{plan.levels[0].path}"
+        self._reserved = create_object(self.url, key, document)
+        level0 = f"{self.staging.label_path(name)}/{plan.levels[0].path}"
         free = find_arrays(self.store, [level0], ngff.zarr_format(version))[0] is None
-        if not self.resumed and not (self.reserved and free):
+        if not self.resumed and not (self._reserved and free):
             self.record = replace(self.record, prefix=self.ownership.prefix)
-
-    def create_levels(self, name: str, plan: PyramidPlan, version: ngff.Version) -> list[StoredLabels]:
-        """Make the empty arrays of a label image, all metadata before any chunk."""
-        group = self.label_path(name)
-        paths = [self.level_prefix + level.path for level in plan.levels]
-        made = [
-            create_array(self.url, f"{group}/{path}", level, plan, version)
-            for path, level in zip(paths, plan.levels, strict=True)
-        ]
-        self.arrays[name] = {path: array_document(array) for path, array in zip(paths, made, strict=True)}
-        return [written_labels(array, self.scratch) for array in made]
 
     def checkpoint_log(self, name: str, plan: PyramidPlan) -> CheckpointLog:
         """The checkpoint log of the blocks of a label image."""
-        self.checkpoint_logs[name] = CheckpointLog(
-            checkpoints_of(place_of(self.url), self.folder, name), plan
-        )
-        return self.checkpoint_logs[name]
+        checkpoints = checkpoints_of(place_of(self.url), self.ownership.folder, name)
+        self._checkpoint_logs.append(CheckpointLog(checkpoints, plan))
+        return self._checkpoint_logs[-1]
 
-    def describe(self, name: str, version: ngff.Version, attributes: dict[str, Any]) -> None:
-        """Keep the metadata of a label image, whose levels are complete, until it is published."""
-        self.attributes[name] = attributes
-        if self.aside:
-            put_group(self.url, self.label_path(name), version, attributes)
+    def describe(self, path: str, version: ngff.Version, attributes: Mapping[str, Any]) -> None:
+        """Write the metadata of a group, whose arrays are complete, if it lies aside: in place it is published so."""
+        if self.record.aside:
+            put_group(self.url, path, version, attributes)
 
     def check_held(self) -> None:
         """Refuse to go on where another run has taken over.
@@ -177,29 +186,27 @@ class Job(Staging):
                 return
             removed = False
             try:
-                removed = self._end(error)
+                if error is not None and not self._ownership.lease.held():
+                    removed = True  # the folder is that of another run, which has taken over
+                elif error is not None and self._worth_keeping(error):
+                    for checkpoint_log in self._checkpoint_logs:
+                        checkpoint_log.save()
+                else:
+                    self._remove(error)
+                    removed = True
             finally:
                 self._ownership.lease.release(removed=removed)
 
-    def _end(self, error: BaseException | None) -> bool:
-        """Remove what is not needed any more; whether the folder of the job is gone, or another's."""
-        if error is not None and not self.ownership.lease.held():
-            return True
-        if error is not None and self._worth_keeping(error):
-            for checkpoint_log in self.checkpoint_logs.values():
-                checkpoint_log.save()
-            return False
-        for path in self.written if error is not None else ():
+    def _remove(self, error: BaseException | None) -> None:
+        """Remove what is not needed any more: after an error, what was made in place, too."""
+        for path in self._in_place_paths if error is not None else ():
             remove(self.url, path)
-        if self.reserved or self.resumed:
+        if self._reserved or self.resumed:
             free_reservation(self.url, self.record.name, self.ownership.id)
         self.ownership.lease.stop_heartbeat()
-        remove(self.url, self.folder)
-        return True
+        remove(self.url, self.ownership.folder)
 
     def _worth_keeping(self, error: BaseException) -> bool:
         """Return True if a later run could go on: some blocks are done, and what failed may not fail again."""
         hopeless = isinstance(error, NgffsegError) and not isinstance(error, StoreError | ClusterError)
-        return not hopeless and any(
-            checkpoint_log.written for checkpoint_log in self.checkpoint_logs.values()
-        )
+        return not hopeless and any(log.written for log in self._checkpoint_logs)

@@ -2,48 +2,40 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from ngffseg.errors import JobError
-from ngffseg.labels.jobs.ownership import Ownership
 from ngffseg.labels.nodes.paths import INDEX, INDEX_PARTS, LABELS
 from ngffseg.ngff import JobRecord
 from ngffseg.pyramid import Pass, PyramidPlan, with_passes
 from ngffseg.store import local_path, make_folder
 
 
+@dataclass(frozen=True, slots=True)
 class Staging:
     """Paths of one write.
 
     On a local disk they lie under ``ngffseg/jobs/<id>`` and are moved to their place in one step.
     Elsewhere nothing can be moved: the arrays are written in place, where no metadata names them
     yet. When a label image is replaced there, its new levels get paths of their own.
+
+    Parameters
+    ----------
+    url
+        Address of the store.
+    folder
+        Folder of the job in it.
+    aside
+        Whether all is written below the job.
+    level_prefix
+        Stands before the paths of levels that are written in place.
     """
 
-    def __init__(self, url: str, record: JobRecord) -> None:
-        self.url, self.record = url, record
-        self._ownership: Ownership | None = None
-
-    @property
-    def ownership(self) -> Ownership:
-        """The right to the job."""
-        assert self._ownership is not None, "the job has not begun"
-        return self._ownership
-
-    @property
-    def aside(self) -> bool:
-        """Return True if everything is written below the folder of the job."""
-        return self.record.aside
-
-    @property
-    def level_prefix(self) -> str:
-        """Stands before the paths of levels that are written in place."""
-        return self.record.prefix
-
-    @property
-    def folder(self) -> str:
-        """Folder of the job in the store."""
-        return self.ownership.folder
+    url: str
+    folder: str
+    aside: bool
+    level_prefix: str
 
     @property
     def image_path(self) -> str:

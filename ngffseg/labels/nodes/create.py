@@ -23,7 +23,7 @@ from ngffseg.zarr_internals import ArrayV2Metadata, ArrayV3Metadata, GroupMetada
 
 
 def create_group(url: str, path: str, version: Version, attributes: Mapping[str, Any]) -> bool:
-    """Make a group that must not be there; return True if it is as wanted, whoever made it.
+    """Make a group where there is none; return False if another one is there. An equal one counts as made.
 
     Only where objects can be created so; see `ngffseg.store.create_object`.
     """

@@ -38,6 +38,12 @@ def find_groups(
     store: Store, paths: Sequence[str], zarr_format: int | None = None
 ) -> list[zarr.Group | None]:
     """Groups at several paths, looked for at the same time, and only in one Zarr format if it is known."""
+    documents = find_nodes(store, paths, zarr_format)
+    return [group_of(store, path, document) for path, document in zip(paths, documents, strict=True)]
+
+
+def find_nodes(store: Store, paths: Sequence[str], zarr_format: int | None = None) -> list[Document | None]:
+    """Documents of the groups at several paths, and of arrays of Zarr v3; see `find_groups`."""
     inside = [path for path in paths if _may_be(path)]
     denied: StorePermissionError | None = None
     try:
@@ -49,10 +55,10 @@ def find_groups(
         denied, documents = error, {}
     missing = [path for path in inside if documents.get(path) is None and zarr_format != 3]
     documents |= dict(zip(missing, _old_groups(store, missing), strict=True))
-    groups = [_group(store, path, documents.get(path)) for path in paths]
-    if denied is not None and all(group is None for group in groups):
+    found = [documents.get(path) for path in paths]
+    if denied is not None and not any(found):
         raise denied
-    return groups
+    return found
 
 
 def _old_groups(store: Store, paths: Sequence[str]) -> list[Document | None]:
@@ -69,7 +75,14 @@ def _old_groups(store: Store, paths: Sequence[str]) -> list[Document | None]:
     return documents
 
 
-def _group(store: Store, path: str, document: Document | None) -> zarr.Group | None:
+def group_of(store: Store, path: str, document: Document | None) -> zarr.Group | None:
+    """The group whose document is known already; None if it is none of a group.
+
+    Raises
+    ------
+    MetadataError
+        If the metadata cannot be understood.
+    """
     if document is None or document.get("node_type") != "group":
         return None
     attributes = document.get("attributes", {})

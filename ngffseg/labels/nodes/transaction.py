@@ -1,4 +1,4 @@
-"""`Transaction`: steps on a local disk that readers see one by one, and that are undone together."""
+"""`Transaction`: steps that readers see one by one, and that are undone together; folders move on a local disk alone."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ def transaction(url: str, folder: str) -> Iterator[Transaction]:
     url
         Address of the store.
     folder
-        Folder in it, of the same writer, where documents are kept as they were.
+        Folder in it, of the same writer, where documents of a local disk are kept as they were: undoing then needs
+        no space.
     """
     with ExitStack() as undo:
         yield Transaction(url, folder, undo)

@@ -128,7 +128,7 @@ def beside_image(
         The labels.
     image
         The image that is written with them; else it is that of the store.
-    parent
+    image_group
         What the store says of its image.
     """
     axes = tuple(image_sizes(image_group)) if image is None else image.geometry.axes

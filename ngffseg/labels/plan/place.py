@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
@@ -22,10 +21,8 @@ from ngffseg.geometry import (
 )
 from ngffseg.labels.plan.image_levels import image_levels, image_sizes
 from ngffseg.labels.plan.place_words import PlaceOptions
-from ngffseg.labels.read.address import split_address
-from ngffseg.labels.read.image_group import ImageGroup, find_image_group
+from ngffseg.labels.read.image_group import ImageGroup
 from ngffseg.model import ArrayLike, Volume, check_description, grid_of_array, words_of_array
-from ngffseg.store import open_store, store_errors
 
 
 def described_image(image: Volume | ArrayLike | None) -> Volume | ArrayLike | None:
@@ -37,7 +34,7 @@ def described_image(image: Volume | ArrayLike | None) -> Volume | ArrayLike | No
 
 
 def labels_grid(
-    url: str | os.PathLike[str],
+    image_group: ImageGroup | None,
     shape: Sequence[int],
     given: Sequence[Any],
     geometry: Geometry | None,
@@ -48,8 +45,8 @@ def labels_grid(
 
     Parameters
     ----------
-    url
-        Address of the store: where nobody tells a grid, it is that of its image.
+    image_group
+        What the store says of its image: where nobody tells a grid, it is that of this.
     shape
         Of the labels, in the order t, c, z, y, x.
     given
@@ -64,14 +61,14 @@ def labels_grid(
     UsageError
         If it is told twice, what is told contradicts itself, or it is not known where the labels lie.
     """
-    grid = _grid(url, shape, words_of_array(given[0]), geometry, image, words)
+    grid = _grid(image_group, shape, words_of_array(given[0]), geometry, image, words)
     for array in given:
         check_description(array, grid)
     return grid
 
 
 def _grid(
-    url: str | os.PathLike[str],
+    image_group: ImageGroup | None,
     shape: Sequence[int],
     described: Mapping[str, Any],
     geometry: Geometry | None,
@@ -84,7 +81,8 @@ def _grid(
                 f"geometry and {', '.join(words)}: both tell where the labels lie, give one of them"
             )
         return geometry
-    image_group = _image_group(url) if image is None else None
+    if image is not None:
+        image_group = None  # this one is going to be the image
     volume = image if isinstance(image, Volume) else None
     sizes = image_sizes(image_group)
     if volume is not None:
@@ -153,10 +151,3 @@ def image_beside(image: Volume | ArrayLike | None, labels: Geometry) -> Volume |
     units = dict(zip(labels.axes, labels.units, strict=True))
     grid = replace(labels, shape=image.shape, axes=axes, units=tuple(units.get(axis) for axis in axes))
     return Volume(image, grid)
-
-
-def _image_group(url: str | os.PathLike[str]) -> ImageGroup | None:
-    """What the image of a store says of itself; None where there is no store."""
-    address, _ = split_address(url)
-    with store_errors(address):
-        return find_image_group(open_store(address), address)

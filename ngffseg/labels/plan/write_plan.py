@@ -14,12 +14,13 @@ from ngffseg import ngff
 from ngffseg.errors import LabelExistsError, MetadataError, UsageError
 from ngffseg.geometry import Geometry, check_beside
 from ngffseg.labels.nodes.documents import read_documents
-from ngffseg.labels.nodes.find import attributes_of, find_group
+from ngffseg.labels.nodes.find import attributes_of
 from ngffseg.labels.nodes.paths import LABELS
 from ngffseg.labels.plan.image_levels import ImageLevels, image_sizes, levels_on
 from ngffseg.labels.plan.joining import Joined
 from ngffseg.labels.plan.metadata import LayerMetadata, layer_metadata, placeholder_metadata
 from ngffseg.labels.plan.options import WriteOptions, fitted_options
+from ngffseg.labels.read.group_snapshot import GroupSnapshot
 from ngffseg.labels.read.hosts import check_host, writable_version
 from ngffseg.labels.read.image_group import ImageGroup
 from ngffseg.model import Segmentation, Volume
@@ -173,7 +174,7 @@ def check_free_paths(
             )
 
 
-def is_there(store: Store, address: str, image_group: ImageGroup | None, name: str) -> bool:
+def is_there(snapshot: GroupSnapshot, name: str) -> bool:
     """Return True if there is a label image of this name, registered or not.
 
     Raises
@@ -181,9 +182,9 @@ def is_there(store: Store, address: str, image_group: ImageGroup | None, name: s
     MetadataError
         If there is a group of a version that is not written, which cannot be replaced.
     """
-    group = find_group(store, f"{LABELS}/{name}")
+    group, image_group = snapshot.groups[f"{LABELS}/{name}"], snapshot.image_group
     if group is not None:
-        writable_version(f"{address}/{group.path}", attributes_of(group), group.metadata.zarr_format)
+        writable_version(f"{snapshot.url}/{group.path}", attributes_of(group), group.metadata.zarr_format)
     if image_group is not None and name in image_group.names:
         return True
     return group is not None and "multiscales" in ngff.unwrap(attributes_of(group))[1]

@@ -1,219 +1,150 @@
-"""Publishing a job: what was written aside takes its place, the register of names last.
+"""Publishing a job in a folder: what was written aside takes its place, the register of names last.
 
 Each step that a later one may leave half done can be undone; the last step is one object.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from ngffseg import ngff
-from ngffseg.errors import Hint, LabelExistsError, NgffsegError, StoreError, UsageError
+from ngffseg.errors import LabelExistsError
 from ngffseg.labels.jobs.job import Job
-from ngffseg.labels.nodes.consolidated import refresh_consolidated
-from ngffseg.labels.nodes.find import attributes_of, find_group, find_groups
-from ngffseg.labels.nodes.group_document import put_group
+from ngffseg.labels.jobs.written import Written
 from ngffseg.labels.nodes.paths import INDEX, LABELS, OWN, ROOT_FILES
 from ngffseg.labels.nodes.transaction import Transaction, transaction
-from ngffseg.labels.plan.metadata import validated, with_schemas
-from ngffseg.labels.plan.write_plan import check_places
+from ngffseg.labels.plan.metadata import validated
+from ngffseg.labels.plan.write_plan import WritePlan, check_places
 from ngffseg.labels.publish.carry_over import carry_over
-from ngffseg.labels.read.image_group import ImageGroup, document_of, find_image_group
+from ngffseg.labels.publish.steps import (
+    check_levels,
+    look_again,
+    published,
+    put_own_groups,
+    refresh_groups,
+    replaced_paths,
+)
+from ngffseg.labels.read.group_snapshot import GroupSnapshot
+from ngffseg.labels.read.image_group import ImageGroup, document_of
 from ngffseg.labels.registry.entries import registered
-from ngffseg.labels.registry.references import index_paths, level_paths
-from ngffseg.pyramid import PyramidPlan
+from ngffseg.labels.registry.references import level_paths
 from ngffseg.store import flushed, locked, remove
 
 
-def publish(
-    job: Job,
-    version: ngff.Version,
-    document: ngff.Document,
-    placeholder: tuple[PyramidPlan, dict[str, Any]] | None,
-    *,
-    overwrite: bool,
-) -> None:
-    """Put the label images of a job in their place and register them.
+class FolderPublisher:
+    """Publishes a job on the local disk; see `ngffseg.labels.publish.publisher.Publisher`."""
 
-    Raises
-    ------
-    LabelExistsError
-        If another writer has published the name meanwhile.
-    """
-    flushed(job.url)  # what is published must not be lost with the power
-    with locked(job.url):
-        image_group = find_image_group(job.store, job.url)
-        if image_group is not None and document.name in image_group.names and not overwrite:
-            raise LabelExistsError(
-                f"{job.url}: label image {document.name!r} was written by another job meanwhile"
-            )
-        check_levels(job, document, image_group)
-        newer, old = _next(document, image_group), replaced_paths(job, document, image_group)
-        count_generation(job, version, newer.generation)
-        if job.aside:
-            job.note_moves(_moves(job), newer.generation)
-        with transaction(job.url, f"{job.folder}/before") as changes:
-            if placeholder is not None and (image_group is None or image_group.multiscales is None):
-                _put_placeholder(job, version, *placeholder, changes)
-            elif find_group(job.store, job.image_path) is not None and job.aside:
-                _move_image(job, version, changes)
-            elif job.image is not None:
-                changes.put_group("", version, job.image)
-            # An index before its labels: whoever finds the labels finds it too.
-            place_indices(job, version, changes)
-            for name, attributes in job.attributes.items():
-                _place(job, job.label_path(name), f"{LABELS}/{name}", attributes, version, changes)
-            _registry(version, newer, image_group, changes)
-        with published(job.url, document.name):
-            for path in sorted(old):
-                remove(job.url, path)
-            refresh_consolidated(job.url, changed_groups(job), ngff.zarr_format(version))
+    def __init__(self, job: Job, write_plan: WritePlan, *, overwrite: bool) -> None:
+        self._job, self._staging, self._overwrite = job, job.staging, overwrite
+        self._document, self._version = write_plan.document, write_plan.version
+        self._placeholder = write_plan.placeholder
 
+    def publish(self, written: Written) -> None:
+        """Put the label images of the job in their place and register them."""
+        job, name = self._job, self._document.name
+        flushed(job.url)  # what is published must not be lost with the power
+        with locked(job.url):
+            # Read again, under the lock: other writers may have published since the write was planned.
+            snapshot = look_again(job, self._document, OWN)
+            image_group = snapshot.image_group
+            if image_group is not None and name in image_group.names and not self._overwrite:
+                raise LabelExistsError(
+                    f"{job.url}: label image {name!r} was written by another job meanwhile"
+                )
+            check_levels(job.url, self._document, written, image_group)
+            newer, old = self._next(image_group), replaced_paths(self._document, written, snapshot)
+            written = written.of_generation(newer.generation)
+            if self._staging.aside:
+                self._describe(written)
+                job.note_moves(self._moves(written), newer.generation)
+            with transaction(job.url, f"{self._staging.folder}/before") as changes:
+                self._put_image(written, snapshot, changes)
+                put_own_groups(self._version, snapshot, changes)
+                # An index before its labels: whoever finds the labels finds it too.
+                for layer, attributes in written.indices.items():
+                    staged = self._staging.index_path(layer)
+                    self._place(staged, f"{INDEX}/{layer}", attributes, snapshot, changes)
+                for layer, attributes in written.labels.items():
+                    staged = self._staging.label_path(layer)
+                    self._place(staged, f"{LABELS}/{layer}", attributes, snapshot, changes)
+                self._register(newer, image_group, changes)
+            with published(job.url, name):
+                for path in sorted(old):
+                    remove(job.url, path)
+                refresh_groups(job.url, written, self._version)
 
-@contextmanager
-def published(url: str, name: str) -> Iterator[None]:
-    """Say of what fails from here on that the labels are there.
+    def _next(self, image_group: ImageGroup | None) -> ngff.Document:
+        """The document in its next generation."""
+        old = document_of(image_group, self._document.name)
+        return replace(self._document, generation=1 if old is None else old.generation + 1)
 
-    Raises
-    ------
-    StoreError
-        If it does.
-    """
-    try:
-        yield
-    except (NgffsegError, OSError) as error:
-        hint = Hint("fix", url)
-        raise StoreError(
-            f"{url}: {name!r} is written and registered, but readers may not find it yet ({error}): run {hint}",
-            hints=[hint],
-        ) from error
+    def _describe(self, written: Written) -> None:
+        """Have what lies aside tell its generation before it is moved."""
+        for layer, attributes in written.labels.items():
+            self._job.describe(self._staging.label_path(layer), self._version, attributes)
+        for layer, attributes in written.indices.items():
+            self._job.describe(self._staging.index_path(layer), self._version, attributes)
 
+    def _moves(self, written: Written) -> dict[str, str]:
+        """What is going to be moved, by the path of its place."""
+        staging = self._staging
+        levels = level_paths(written.image) if written.image is not None else ()
+        moves = {path: f"{staging.image_path}/{path}" for path in levels}
+        moves |= {f"{INDEX}/{layer}": staging.index_path(layer) for layer in written.indices}
+        return moves | {f"{LABELS}/{layer}": staging.label_path(layer) for layer in written.labels}
 
-def changed_groups(job: Job) -> list[str]:
-    """Paths of the groups that a job changes where others may have changed something, too."""
-    return [f"{LABELS}/{name}" for name in job.indices]
+    def _put_image(self, written: Written, snapshot: GroupSnapshot, changes: Transaction) -> None:
+        """Publish the image that was written with the labels, or one without data where there is none."""
+        image_group = snapshot.image_group
+        if self._placeholder is not None and (image_group is None or image_group.multiscales is None):
+            self._put_placeholder(snapshot, changes)
+        elif written.image is not None and self._staging.aside:
+            self._move_image(written.image, changes)
+        elif written.image is not None:
+            changes.put_group("", self._version, written.image)
 
+    def _put_placeholder(self, snapshot: GroupSnapshot, changes: Transaction) -> None:
+        assert self._placeholder is not None
+        plan, attributes = self._placeholder
+        # Read again, under the lock: other writers may have put arrays there since the write was planned.
+        check_places(self._job.store, self._job.url, plan)
+        # Should we die on the way, the next run removes what nothing names.
+        own = ROOT_FILES if snapshot.groups[""] is None else ()
+        self._job.note_paths([*(level.path for level in plan.levels), *own])
+        for level in plan.levels:
+            changes.create_array(level.path, level, plan, self._version)
+        changes.put_group("", self._version, attributes)
 
-def count_generation(job: Job, version: ngff.Version, generation: int) -> None:
-    """Have the label images of a job and their indices tell how often their segmentation has been written."""
-    for groups, place in ((job.attributes, job.label_path), (job.indices, job.index_path)):
-        for name, attributes in groups.items():
-            attributes[OWN] = {**attributes[OWN], "generation": generation}
-            if job.aside:
-                put_group(job.url, place(name), version, attributes)
+    def _move_image(self, attributes: Mapping[str, Any], changes: Transaction) -> None:
+        _, metadata = ngff.unwrap(attributes)
+        for dataset in ngff.decode_multiscales(metadata, ndim=5).datasets:
+            changes.move(f"{self._staging.image_path}/{dataset.path}", dataset.path)
+        changes.put_group("", self._version, attributes)
 
+    def _place(
+        self,
+        staged: str,
+        path: str,
+        attributes: Mapping[str, Any],
+        snapshot: GroupSnapshot,
+        changes: Transaction,
+    ) -> None:
+        """Publish a group that was written aside, or whose arrays lie in place without a name."""
+        there = snapshot.groups[path]
+        if not self._staging.aside:
+            changes.put_group(path, self._version, attributes)
+        elif there is None:
+            changes.move(staged, path)
+        else:
+            carry_over(self._job.url, there, staged, self._version, attributes)
+            # Readers find the old or the new one, never none. The old one goes with the job.
+            changes.exchange(staged, path)
 
-def check_levels(job: Job, document: ngff.Document, image_group: ImageGroup | None) -> None:
-    """Refuse labels whose image another writer has published meanwhile, with other levels."""
-    if image_group is None or image_group.multiscales is None:
-        return
-    ours = ngff.decode_multiscales(ngff.unwrap(job.attributes[document.name])[1], ndim=5)
-    if len(ours.datasets) != len(image_group.shapes):
-        raise UsageError(
-            f"{job.url}: another job has meanwhile written an image of {len(image_group.shapes)} levels: run again"
-        )
-
-
-def _put_placeholder(
-    job: Job,
-    version: ngff.Version,
-    plan: PyramidPlan,
-    attributes: dict[str, Any],
-    changes: Transaction,
-) -> None:
-    check_places(job.store, job.url, plan)
-    # Should we die on the way, the next run removes what nothing names.
-    own = ROOT_FILES if find_group(job.store, "") is None else ()
-    job.note_paths([*job.record.paths, *(level.path for level in plan.levels), *own])
-    for level in plan.levels:
-        changes.create_array(level.path, level, plan, version)
-    changes.put_group("", version, attributes)
-
-
-def _move_image(job: Job, version: ngff.Version, changes: Transaction) -> None:
-    group = find_group(job.store, job.image_path)
-    assert group is not None
-    attributes = attributes_of(group)
-    _, metadata = ngff.unwrap(attributes)
-    for dataset in ngff.decode_multiscales(metadata, ndim=5).datasets:
-        changes.move(f"{job.image_path}/{dataset.path}", dataset.path)
-    changes.put_group("", version, attributes)
-
-
-def place_indices(job: Job, version: ngff.Version, changes: Transaction) -> None:
-    """Publish the segment indices of a job, and the group that they are in."""
-    _put_schemas(job, version, changes)
-    changes.put_group(INDEX, version, {})
-    for name, attributes in job.indices.items():
-        _place(job, job.index_path(name), f"{INDEX}/{name}", attributes, version, changes)
-
-
-def _place(
-    job: Job,
-    staged: str,
-    path: str,
-    attributes: dict[str, Any],
-    version: ngff.Version,
-    changes: Transaction,
-) -> None:
-    """Publish a group that was written aside, or whose arrays lie in place without a name."""
-    if not job.aside:
-        changes.put_group(path, version, attributes)
-        return
-    there = find_group(job.store, path)
-    if there is None:
-        changes.move(staged, path)
-    else:
-        carry_over(job.url, there, staged, version, attributes)
-        # Readers find the old or the new one, never none. The old one goes with the job.
-        changes.exchange(staged, path)
-
-
-def _put_schemas(job: Job, version: ngff.Version, changes: Transaction) -> None:
-    """Leave a copy of the schemas in the store, so that it explains itself."""
-    group = find_group(job.store, OWN)
-    changes.put_group(OWN, version, with_schemas(attributes_of(group) if group is not None else {}, version))
-
-
-def _registry(
-    version: ngff.Version, document: ngff.Document, image_group: ImageGroup | None, changes: Transaction
-) -> None:
-    attributes = (image_group.labels_attributes or {}) if image_group is not None else {}
-    changes.put_group(LABELS, version, validated(registered(attributes, document, version), LABELS))
-
-
-def _next(document: ngff.Document, image_group: ImageGroup | None) -> ngff.Document:
-    """The document in its next generation."""
-    old = document_of(image_group, document.name)
-    return replace(document, generation=1 if old is None else old.generation + 1)
-
-
-def _moves(job: Job) -> dict[str, str]:
-    """What is going to be moved, by the path of its place."""
-    image = find_group(job.store, job.image_path)
-    levels = level_paths(attributes_of(image)) if image is not None else ()
-    moves = {path: f"{job.image_path}/{path}" for path in levels}
-    moves |= {f"{INDEX}/{name}": job.index_path(name) for name in job.indices}
-    return moves | {f"{LABELS}/{name}": job.label_path(name) for name in job.attributes}
-
-
-def replaced_paths(job: Job, document: ngff.Document, image_group: ImageGroup | None) -> set[str]:
-    """Paths of what a segmentation consists of and will not when it is replaced: layers, levels, indices."""
-    now = document_of(image_group, document.name)
-    gone = set(now.layers if now is not None else ()) - set(document.layers)
-    old = {f"{folder}/{name}" for name in gone for folder in (LABELS, INDEX)}
-    for name in document.layers:
-        paths = f"{LABELS}/{name}", f"{INDEX}/{name}"
-        label, index = (None if g is None else attributes_of(g) for g in find_groups(job.store, paths))
-        old |= _named(name, label or {}, index or {})
-    new = (_named(name, job.attributes[name], job.indices.get(name, {})) for name in job.attributes)
-    return old.difference(*new)
-
-
-def _named(name: str, label: dict[str, Any], index: dict[str, Any]) -> set[str]:
-    """Paths of the arrays that a label image and its index name."""
-    levels = {f"{LABELS}/{name}/{path}" for path in level_paths(label)}
-    return levels | {f"{INDEX}/{name}/{path}" for path in index_paths(index)}
+    def _register(
+        self, document: ngff.Document, image_group: ImageGroup | None, changes: Transaction
+    ) -> None:
+        attributes = (image_group.labels_attributes or {}) if image_group is not None else {}
+        registry = validated(registered(attributes, document, self._version), LABELS)
+        changes.put_group(LABELS, self._version, registry)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,12 +14,13 @@ from ngffseg import ngff
 from ngffseg.labels.jobs.job import Job
 from ngffseg.labels.nodes.consolidated import refresh_consolidated
 from ngffseg.labels.nodes.create import array_document, create_array
-from ngffseg.labels.nodes.find import attributes_of, find_array, find_group
-from ngffseg.labels.nodes.paths import INDEX, LABELS
+from ngffseg.labels.nodes.find import find_array
+from ngffseg.labels.nodes.paths import INDEX, LABELS, OWN
 from ngffseg.labels.nodes.transaction import Transaction, transaction
 from ngffseg.labels.plan.image_levels import ImageLevels
 from ngffseg.labels.plan.metadata import how_made, level_datasets, validated
-from ngffseg.labels.publish.local import changed_groups, place_indices, published
+from ngffseg.labels.publish.steps import published, put_own_groups
+from ngffseg.labels.read.group_snapshot import GroupSnapshot, take_snapshot
 from ngffseg.labels.read.image_group import is_placeholder
 from ngffseg.labels.read.label_image import LabelImage
 from ngffseg.labels.registry.references import further_paths, index_paths, level_paths, overlap
@@ -27,12 +28,15 @@ from ngffseg.pyramid import PyramidPlan
 from ngffseg.store import locked, remove
 
 
-def free_paths(job: Job, group: str, plan: PyramidPlan) -> list[str]:
-    """Paths for the levels above level 0, which nothing names yet: their numbers where these are free."""
+def free_paths(job: Job, group: str, plan: PyramidPlan, known: Collection[str]) -> list[str]:
+    """Paths for the levels above level 0, which nothing names yet: their numbers where these are free.
+
+    ``known`` are paths of arrays of which it is known that they are there.
+    """
     found = []
     for level in plan.levels[1:]:
         path = f"{group}/{level.path}".strip("/")
-        taken = find_array(job.store, path) is not None
+        taken = path in known or find_array(job.store, path) is not None
         found.append(f"{group}/{job.ownership.prefix}{level.path}".strip("/") if taken else path)
     return found
 
@@ -57,45 +61,45 @@ def publish_levels(
     image: LabelImage,
     plan: PyramidPlan,
     made: dict[str, Any],
+    written: Mapping[str, Any],
     version: ngff.Version,
     levels: ImageLevels | None,
 ) -> None:
     """Name the new levels in the metadata, as one object, then remove what was named before.
 
+    ``made`` holds the metadata of the arrays of the new levels, ``written`` what the group of the index is to say.
     ``levels`` is what the image that labels belong to says of its levels; None where it holds no data.
     """
     group, index = f"{LABELS}/{image.name}", f"{INDEX}/{image.name}"
     with locked(job.url):
+        # Read again, under the lock of the store: other writers may have changed what stands beside.
+        snapshot = take_snapshot(job.store, job.url, [group, index, OWN])
+        before, indexed = snapshot.attributes(group), set(index_paths(snapshot.attributes(index)))
         # Should we die on the way, the next run removes those that nothing names any more.
-        job.note_paths([*job.written, *_named(job, group, index), *free_paths(job, "", plan)])
-        old_index = find_group(job.store, index)
-        before = set(index_paths(attributes_of(old_index))) if old_index is not None else set()
-        layout = ngff.decode_index(job.indices[image.name])
-        layout = layout.counted_at(image.generation, image.revision)
-        job.indices[image.name] = ngff.encode_index(layout)
-        with transaction(job.url, f"{job.folder}/before") as changes:
-            place_indices(job, version, changes)
-            old = _fit_placeholder(job, plan, version, changes)
-            old += _name_levels(job, group, plan, made, version, changes, levels)
-        job.written.clear()
+        job.note_paths([*_named(before, group, index, indexed), *_blank_paths(job, plan, snapshot)])
+        layout = ngff.decode_index(dict(written)).counted_at(image.generation, image.revision)
+        with transaction(job.url, f"{job.staging.folder}/before") as changes:
+            put_own_groups(version, snapshot, changes)
+            changes.put_group(index, version, ngff.encode_index(layout))
+            old = _fit_placeholder(job, plan, version, snapshot, changes)
+            old += _name_levels(job, group, before, plan, made, version, changes, levels)
+        job.hand_over()
         with published(job.url, image.name):
-            for path in [*old, *(f"{index}/{name}" for name in before - set(layout.arrays))]:
+            for path in [*old, *(f"{index}/{name}" for name in indexed - set(layout.arrays))]:
                 remove(job.url, path)
-            refresh_consolidated(job.url, changed_groups(job), ngff.zarr_format(version))
+            refresh_consolidated(job.url, [group], ngff.zarr_format(version))
 
 
-def _named(job: Job, group: str, index: str) -> list[str]:
+def _named(known: Mapping[str, Any], group: str, index: str, parts: Iterable[str]) -> list[str]:
     """Paths of the levels above level 0, and of the arrays of an index, which are going to be replaced."""
-    labels, numbers = find_group(job.store, group), find_group(job.store, index)
-    known = attributes_of(labels) if labels is not None else {}
     levels = [path for path in level_paths(known)[1:] if path not in further_paths(known)]
-    parts = index_paths(attributes_of(numbers)) if numbers is not None else ()
     return [f"{group}/{path}" for path in levels] + [f"{index}/{path}" for path in parts]
 
 
 def _name_levels(
     job: Job,
     path: str,
+    attributes: Mapping[str, Any],
     plan: PyramidPlan,
     made: dict[str, Any],
     version: ngff.Version,
@@ -104,11 +108,8 @@ def _name_levels(
 ) -> list[str]:
     """Have the multiscales of a group name new levels; returns the paths that nothing names any more.
 
-    ``made`` holds the metadata of the arrays of the new levels by their paths.
+    ``attributes`` are those of the group as it is; ``made`` holds the metadata of the arrays of the new levels by their paths.
     """
-    group = find_group(job.store, path)
-    assert group is not None
-    attributes = attributes_of(group)
     _, metadata = ngff.unwrap(attributes)
     decoded = ngff.decode_multiscales(metadata, ndim=len(plan.levels[0].shape))
     first = decoded.datasets[0]
@@ -136,19 +137,24 @@ def _name_levels(
     return [f"{path}/{p}".strip("/") for p in old]
 
 
-def _fit_placeholder(job: Job, plan: PyramidPlan, version: ngff.Version, changes: Transaction) -> list[str]:
+def _blank_paths(job: Job, plan: PyramidPlan, snapshot: GroupSnapshot) -> list[str]:
+    """Free paths for levels of an image that holds no data; those that it has are known to be there."""
+    known = level_paths(snapshot.attributes("")) if snapshot.image_group is not None else ()
+    return free_paths(job, "", plan, known)
+
+
+def _fit_placeholder(
+    job: Job, plan: PyramidPlan, version: ngff.Version, snapshot: GroupSnapshot, changes: Transaction
+) -> list[str]:
     """Give an image that holds no data as many levels as its labels get; returns paths of the old ones."""
-    root = find_group(job.store, "")
-    if root is None or not is_placeholder(root):
+    root, image_group = snapshot.groups[""], snapshot.image_group
+    if root is None or image_group is None or not is_placeholder(root):
         return []
-    attributes = attributes_of(root)
-    multiscales = ngff.decode_multiscales(ngff.unwrap(attributes)[1], ndim=len(plan.levels[0].shape))
-    arrays = [find_array(job.store, dataset.path) for dataset in multiscales.datasets]
-    if [array.shape for array in arrays if array is not None] == [level.shape for level in plan.levels]:
+    if list(image_group.shapes) == [level.shape for level in plan.levels]:
         return []
-    paths, blank = free_paths(job, "", plan), replace(plan, dtype=np.dtype(np.uint8))
+    paths, blank = _blank_paths(job, plan, snapshot), replace(plan, dtype=np.dtype(np.uint8))
     made = [
         changes.create_array(path, level, blank, version)
         for path, level in zip(paths, plan.levels[1:], strict=True)
     ]
-    return _name_levels(job, "", plan, documents_of(paths, made), version, changes)
+    return _name_levels(job, "", snapshot.attributes(""), plan, documents_of(paths, made), version, changes)

@@ -10,7 +10,8 @@ from zarr.abc.store import Store
 
 from ngffseg import ngff
 from ngffseg.errors import MetadataError, StoreNotFoundError
-from ngffseg.labels.nodes.find import attributes_of, find_array, find_groups
+from ngffseg.labels.nodes.documents import Document, read_documents
+from ngffseg.labels.nodes.find import attributes_of, find_nodes, group_of
 from ngffseg.labels.nodes.paths import LABELS
 from ngffseg.labels.read.hosts import writable_version
 from ngffseg.labels.read.levels import open_levels
@@ -88,9 +89,19 @@ def find_image_group(store: Store, url: str) -> ImageGroup | None:
     MetadataError
         If something else than an OME-Zarr image is there.
     """
-    root, labels = find_groups(store, ["", LABELS])
+    document, labels = find_nodes(store, ["", LABELS])
+    return image_group_of(store, url, document, labels)
+
+
+def image_group_of(
+    store: Store, url: str, root_document: Document | None, labels_document: Document | None
+) -> ImageGroup | None:
+    """The image group whose root and labels group were read; see `find_image_group`."""
+    root, labels = group_of(store, "", root_document), group_of(store, LABELS, labels_document)
     if root is None and labels is None:
-        if find_array(store, "") is not None:
+        if (root_document or {}).get("node_type") == "array" or read_documents(store, [".zarray"])[
+            0
+        ] is not None:
             raise MetadataError(
                 f"{url} is a Zarr array, not an OME-Zarr image: give the address of an image group"
             )
@@ -117,7 +128,11 @@ def open_image_group(store: Store, url: str) -> ImageGroup:
     StoreNotFoundError
         If nothing is there.
     """
-    image_group = find_image_group(store, url)
+    return existing(url, find_image_group(store, url))
+
+
+def existing(url: str, image_group: ImageGroup | None) -> ImageGroup:
+    """The image group, if there is one; see `open_image_group`."""
     if image_group is None:
         raise StoreNotFoundError(f"{url}: no OME-Zarr store there: check the address")
     return image_group

@@ -50,6 +50,11 @@ class Levels(Sequence[zarr.Array[Any]]):
         # What is opened later must be of the image that was opened first, to which level 0 belongs.
         self._first = stamps_of(self.store, self.paths[0], self.zarr_format)
 
+    @property
+    def opened(self) -> frozenset[str]:
+        """Paths of the arrays whose metadata were read already."""
+        return frozenset(self._opened)
+
     def lazy(self, level: int) -> LazyLevel:
         """A level that is read when it is sliced."""
         array, path = self[level], self.paths[level]

@@ -15,6 +15,7 @@ from ngffseg.keywords import strict
 from ngffseg.labels.nodes.find import attributes_of, find_group, find_groups
 from ngffseg.labels.nodes.paths import LABELS
 from ngffseg.labels.read.address import split_address
+from ngffseg.labels.read.group_snapshot import GroupSnapshot
 from ngffseg.labels.read.image_group import open_image_group
 from ngffseg.labels.read.label_image import LabelImage
 from ngffseg.labels.read.levels import check_integers, grid_of, open_levels, placed
@@ -53,9 +54,28 @@ def open_labels(url: str | os.PathLike[str], name: str | None = None) -> LabelIm
         group = find_group(store, f"{LABELS}/{name}")
         if group is None:
             open_image_group(store, address)  # which says so if there is no store at all
-            hint = Hint("list labels", address)
-            raise StoreNotFoundError(f"{address} has no label image {name!r}: see {hint}", hints=[hint])
+            raise _missing(address, name)
         return _open(address, name, group)
+
+
+def labels_in(snapshot: GroupSnapshot, name: str) -> LabelImage:
+    """The label image in a snapshot, in which its group was read.
+
+    Raises
+    ------
+    StoreNotFoundError, MetadataError
+        As `open_labels`.
+    """
+    group = snapshot.groups[f"{LABELS}/{name}"]
+    if group is None:
+        snapshot.existing()
+        raise _missing(snapshot.url, name)
+    return _open(snapshot.url, name, group)
+
+
+def _missing(address: str, name: str) -> StoreNotFoundError:
+    hint = Hint("list labels", address)
+    return StoreNotFoundError(f"{address} has no label image {name!r}: see {hint}", hints=[hint])
 
 
 @strict()

@@ -28,7 +28,7 @@ from ngffseg.store import create_object, list_objects
 
 
 def create_commit_record(url: str, commit_record: CommitRecord) -> bool:
-    """Register a write; False if another writer was first."""
+    """Register a write, in one step that one of many writers takes; return False if another writer was first."""
     document = commit_record.document
     encoded = ngff.encode_commit_record(commit_record)
     data = ngff.encode_json(encoded)
@@ -59,10 +59,15 @@ def update_registry(store: Store, url: str, ours: CommitRecord | None = None) ->
         for name, generation in pending.items():
             mine = ours is not None and (name, generation) == (ours.document.name, ours.document.generation)
             found = ours if mine else _read(store, name, generation)
-            if found is not None and (mine or _is_published(store, url, found)):
-                registry = validated(registered(changed, found.document, found.version), LABELS)
-                changed = ngff.merge_attributes(changed, registry)
-                version = found.version
+            if found is None:
+                continue
+            if not mine and not _is_published(store, found):
+                if not _has_arrays(store, found):
+                    continue  # somebody has removed it since
+                publish_documents(store, url, found)  # its writer has not come to it: he may have died
+            registry = validated(registered(changed, found.document, found.version), LABELS)
+            changed = ngff.merge_attributes(changed, registry)
+            version = found.version
         if changed == attributes:
             return
         put_group(url, LABELS, version, registry)
@@ -148,15 +153,10 @@ def _put_groups(url: str, commit_record: CommitRecord) -> None:
         put_group(url, f"{LABELS}/{name}", commit_record.version, attributes)
 
 
-def _is_published(store: Store, url: str, commit_record: CommitRecord) -> bool:
-    """Return True if the commit record has been published; publish it if its writer died."""
+def _is_published(store: Store, commit_record: CommitRecord) -> bool:
+    """Return True if the groups of all label images of a commit record are there."""
     paths = [f"{LABELS}/{name}" for name in commit_record.labels]
-    if None not in find_groups(store, paths, ngff.zarr_format(commit_record.version)):
-        return True
-    if not _has_arrays(store, commit_record):
-        return False  # somebody has removed it since
-    publish_documents(store, url, commit_record)
-    return True
+    return None not in find_groups(store, paths, ngff.zarr_format(commit_record.version))
 
 
 def _has_arrays(store: Store, commit_record: CommitRecord) -> bool:

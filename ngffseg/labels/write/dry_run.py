@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Unpack
 
 from ngffseg.keywords import strict
-from ngffseg.labels.arrays.reordered import canonical
 from ngffseg.labels.jobs.checkpoint_files import checkpoints_of
 from ngffseg.labels.jobs.checkpoints import CheckpointLog
 from ngffseg.labels.jobs.ownership import resumable_job
@@ -18,7 +17,8 @@ from ngffseg.labels.plan.fingerprint import options_digest
 from ngffseg.labels.plan.options import WRITE_KEYWORDS, WriteOptions
 from ngffseg.labels.read.address import split_address
 from ngffseg.labels.read.image_group import document_of, find_image_group
-from ngffseg.labels.write.prepare import Prepared, Request, prepare
+from ngffseg.labels.write.prepare import look, prepare
+from ngffseg.labels.write.request import Prepared, Request
 from ngffseg.model import Segmentation, Volume
 from ngffseg.pyramid import PyramidPlan
 from ngffseg.store import open_store, store_errors
@@ -64,11 +64,9 @@ def forecast(
 ) -> Forecast:
     """What `write_segmentation` would do with these; it refuses what that would refuse."""
     address, _ = split_address(url, name)
-    if options.get("order") == "canonical":
-        segmentation, image = canonical(segmentation, image)
     request = Request(address, name, segmentation, image, options, overwrite, fingerprint, None)
     with store_errors(address):
-        prepared = prepare(request, only_looking=True)
+        prepared = prepare(request, look(address, name))
         if prepared.done or not options.get("resume", False):
             return Forecast(prepared.write_plan.plans, prepared.done, 0, prepared.write_plan.notes)
         return _unfinished(prepared)

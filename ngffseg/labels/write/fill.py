@@ -16,13 +16,35 @@ from ngffseg.labels.jobs.interrupts import defer_interrupts
 from ngffseg.labels.jobs.job import Job
 from ngffseg.labels.jobs.progress import BlockCounter
 from ngffseg.labels.jobs.record import RECORD
+from ngffseg.labels.jobs.staging import Staging
 from ngffseg.labels.jobs.unchanged import check_unchanged
-from ngffseg.labels.nodes.group_document import put_group
+from ngffseg.labels.nodes.create import array_document, create_array
 from ngffseg.labels.read.lazy_level import LazyLevel, stored_array
+from ngffseg.labels.read.levels import written_labels
 from ngffseg.labels.write.reading import Reading
 from ngffseg.pyramid import LabelStatistics, Level, PyramidPlan, build_pyramid
 from ngffseg.store import inside, local_path, place_of, read_objects, store_url
 from ngffseg.workers import Executor
+
+
+def create_levels(
+    staging: Staging, name: str, plan: PyramidPlan, version: ngff.Version
+) -> tuple[dict[str, Any], list[StoredLabels]]:
+    """Make the empty arrays of a label image, all metadata before any chunk.
+
+    Returns
+    -------
+    dict, list
+        Metadata of the arrays by path, and their chunks, to be written.
+    """
+    group = staging.label_path(name)
+    paths = [staging.level_prefix + level.path for level in plan.levels]
+    made = [
+        create_array(staging.url, f"{group}/{path}", level, plan, version)
+        for path, level in zip(paths, plan.levels, strict=True)
+    ]
+    documents = {path: array_document(array) for path, array in zip(paths, made, strict=True)}
+    return documents, [written_labels(array, staging.scratch) for array in made]
 
 
 def fill_levels(
@@ -33,7 +55,7 @@ def fill_levels(
     targets: Sequence[StoredLabels],
     count: BlockCounter,
     version: ngff.Version,
-) -> None:
+) -> dict[str, Any]:
     """Fill all levels of a plan that are not filled yet, and write the index of their labels.
 
     Parameters
@@ -52,6 +74,11 @@ def fill_levels(
         Counts the blocks.
     version
         NGFF version of the store.
+
+    Returns
+    -------
+    dict
+        Attributes of the group of the index.
     """
     checkpoint_log = job.checkpoint_log(name, plan)
     source, first = reading.begin(plan)
@@ -71,7 +98,7 @@ def fill_levels(
             checkpoint_log=checkpoint_log,
         )
         with defer_interrupts():
-            _write_index(job, name, plan.levels[0], statistics, targets[0], version)
+            return _write_index(job, name, plan.levels[0], statistics, targets[0], version)
 
 
 def _write_index(
@@ -81,7 +108,7 @@ def _write_index(
     statistics: LabelStatistics,
     stored: StoredLabels | LazyLevel | zarr.Array[Any],
     version: ngff.Version,
-) -> None:
+) -> dict[str, Any]:
     """Write the index of one label image aside; it is published with the labels.
 
     Parameters
@@ -95,12 +122,13 @@ def _write_index(
     stored
         Level 0 as it is stored, complete.
     """
-    path = job.index_path(name)
-    sizes = object_sizes(job.url, f"{job.label_path(name)}/{level.path}", stored)
-    layout = write_counted(inside(job.url, path), job.level_prefix, level, statistics, sizes, version)
-    job.indices[name] = ngff.encode_index(layout)
-    if job.aside:
-        put_group(job.url, path, version, job.indices[name])
+    staging = job.staging
+    path = staging.index_path(name)
+    sizes = object_sizes(job.url, f"{staging.label_path(name)}/{level.path}", stored)
+    layout = write_counted(inside(job.url, path), staging.level_prefix, level, statistics, sizes, version)
+    attributes = ngff.encode_index(layout)
+    job.describe(path, version, attributes)
+    return attributes
 
 
 def with_level0(plan: PyramidPlan, path: str) -> PyramidPlan:
@@ -118,7 +146,7 @@ def check_reach(executor: Executor, job: Job, sources: Sequence[Any]) -> None:
     """
     if not executor.elsewhere:
         return
-    _check_seen(executor, job.url, f"{job.folder}/{RECORD}")
+    _check_seen(executor, job.url, f"{job.staging.folder}/{RECORD}")
     for source in sources:
         array = stored_array(source)
         url = store_url(array.store) if array is not None else None

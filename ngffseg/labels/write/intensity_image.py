@@ -18,7 +18,6 @@ from ngffseg.geometry import scales
 from ngffseg.labels.jobs.interrupts import defer_interrupts
 from ngffseg.labels.jobs.job import Job
 from ngffseg.labels.nodes.find import attributes_of
-from ngffseg.labels.nodes.group_document import put_group
 from ngffseg.labels.nodes.paths import ROOT_FILES
 from ngffseg.labels.plan.metadata import image_multiscales, validated
 from ngffseg.labels.read.lazy_level import LazyLevel, checked
@@ -36,11 +35,11 @@ def image_paths(labels: PyramidPlan) -> tuple[str, ...]:
     return tuple(f"s{number}" for number in range(len(labels.levels)))
 
 
-def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Version) -> None:
+def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Version) -> dict[str, Any]:
     """Write an intensity image with as many levels as its labels have, by the same factors.
 
     Its levels are means over the windows, so that a voxel covers the same place as the label. What an
-    earlier run has left of it is written anew.
+    earlier run has left of it is written anew. Returns the attributes of its group.
     """
     # Imported here: ome-zarr takes 1.7 s to import, which labels alone should not pay. It warns
     # of a class of its own while it is imported.
@@ -56,9 +55,9 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
     for level in plan.levels[1:]:
         levels.append(mean_level(levels[-1], level.factors))
     levels = [data.rechunk(level.unit) for data, level in zip(levels, plan.levels, strict=True)]
-    root = open_store(inside(job.url, job.image_path), read_only=False)
+    root = open_store(inside(job.url, job.staging.image_path), read_only=False)
     if job.resumed:
-        for path in (job.image_path,) if job.aside else image_paths(labels):
+        for path in (job.staging.image_path,) if job.staging.aside else image_paths(labels):
             remove(job.url, path)
     with defer_interrupts():
         group = zarr.create_group(_WithoutGroup(root), zarr_format=ngff.zarr_format(version))
@@ -79,10 +78,9 @@ def write_image(job: Job, image: Volume, labels: PyramidPlan, version: ngff.Vers
     own = ngff.encode_image(plan.levels[0].geometry, image.source_grid)
     shown = {"omero": ngff.encode_channels(image.channels)} if image.channels else {}
     attributes = ngff.wrap(version, {"multiscales": [multiscales], **shown}, own)
-    job.image = validated(attributes, "")
-    if job.aside:
-        with defer_interrupts():
-            put_group(job.url, job.image_path, version, job.image)
+    with defer_interrupts():
+        job.describe(job.staging.image_path, version, validated(attributes, ""))
+    return attributes
 
 
 def _factors(image: Volume, labels: PyramidPlan, factors: Sequence[int]) -> list[int]:

@@ -1,131 +1,71 @@
-"""`Request`: a write that somebody asks for, and what is decided about it before it is done."""
+"""What is decided about a write before it is done: the store is looked at once, then all is planned."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from importlib.metadata import version as package_version
+from dataclasses import replace
 
 import numpy as np
-from zarr.abc.store import Store
 
 from ngffseg.chunks import StoredLabels
 from ngffseg.errors import Hint, LabelExistsError, UsageError
 from ngffseg.geometry import on_axes, source_on_axes
 from ngffseg.grid import chunk_boxes
-from ngffseg.labels.jobs.ownership import job_id
-from ngffseg.labels.jobs.progress import Progress
+from ngffseg.labels.arrays.reordered import canonical
 from ngffseg.labels.jobs.recovery import recover
 from ngffseg.labels.jobs.unchanged import first_difference
-from ngffseg.labels.plan.fingerprint import options_digest, plan_digest, recorded_options, source_digest
+from ngffseg.labels.nodes.paths import LABELS
+from ngffseg.labels.plan.fingerprint import options_digest, plan_digest, source_digest
 from ngffseg.labels.plan.image_levels import ImageLevels, beside_image, image_levels
 from ngffseg.labels.plan.joining import Joined, join_placeholder, joined
-from ngffseg.labels.plan.options import WriteOptions
 from ngffseg.labels.plan.write_plan import WritePlan, check_target, is_there, plan_write
 from ngffseg.labels.read.address import check_name, layer_names
-from ngffseg.labels.read.image_group import ImageGroup, document_of, find_image_group, is_placeholder
+from ngffseg.labels.read.group_snapshot import GroupSnapshot, take_snapshot
+from ngffseg.labels.read.image_group import ImageGroup, document_of, is_placeholder
 from ngffseg.labels.read.lazy_level import source_labels
-from ngffseg.labels.read.open import open_labels
-from ngffseg.model import Segmentation, Volume
-from ngffseg.ngff import JobRecord
-from ngffseg.store import open_store
+from ngffseg.labels.read.open import labels_in, open_labels
+from ngffseg.labels.write.request import Prepared, Request
+from ngffseg.store import check_writable, open_store, store_errors
 
 OVERWRITE = Hint("overwrite")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is to be written, and how.
+def begin(address: str, name: str, *, resume: bool) -> GroupSnapshot:
+    """Put right what runs that died have left of a segmentation, then read what the store says of itself.
 
-    Parameters
-    ----------
-    address, name
-        Address of the store, and name of the label image.
-    segmentation, image
-        The labels, and the image that they belong to.
-    options
-        See `WriteOptions`.
-    overwrite
-        Whether a label image of this name may be replaced.
-    fingerprint
-        Changes with the files that the labels were read from.
-    progress
-        Called after each block.
+    Raises
+    ------
+    NgffsegError
+        If the store cannot be written, or is no OME-Zarr image.
     """
-
-    address: str
-    name: str
-    segmentation: Segmentation
-    image: Volume | None
-    options: WriteOptions
-    overwrite: bool
-    fingerprint: str | None
-    progress: Progress | None
+    with store_errors(address):
+        check_writable(address)
+        store = open_store(address)
+        recover(store, address, check_name(name), resume=resume)
+        return look(address, name)
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """All that is decided about a request, and what was found in the store.
-
-    Parameters
-    ----------
-    request
-        The request.
-    store, parent
-        The store, and what its image says of itself.
-    write plan
-        Plans and metadata.
-    exists
-        Whether there is a label image of this name.
-    done
-        Whether it is what would be written.
-    """
-
-    request: Request
-    store: Store
-    image_group: ImageGroup | None
-    write_plan: WritePlan
-    exists: bool
-    done: bool
-
-    @property
-    def record(self) -> JobRecord:
-        """What the job says of itself."""
-        made = self.write_plan.document.made
-        assert made is not None
-        return JobRecord(
-            name=self.request.name,
-            software=package_version("ngffseg"),
-            plan=str(made["plan"]),
-            source=made["source"],
-            options=recorded_options(self.request.options),
-        )
-
-    @property
-    def job(self) -> str:
-        """Id of the job."""
-        return job_id(self.record)
+def look(address: str, name: str) -> GroupSnapshot:
+    """What a store says of itself, as far as a write of this segmentation asks for it."""
+    return take_snapshot(open_store(address), address, [f"{LABELS}/{name}"])
 
 
-def prepare(request: Request, *, only_looking: bool = False) -> Prepared:
-    """Decide on all of a write, before anything is written.
-
-    What runs that died have left of this segmentation is put right, unless we are ``only_looking``.
+def prepare(request: Request, snapshot: GroupSnapshot) -> Prepared:
+    """Decide on all of a write, before anything is written; the store is as `begin` or `look` found it.
 
     Raises
     ------
     NgffsegError
         If the store cannot take it.
     """
-    address, name = request.address, request.name
+    address, name, image_group = request.address, request.name, snapshot.image_group
     resume = request.options.get("resume", False)
+    if request.options.get("order") == "canonical":
+        ordered, image = canonical(request.segmentation, request.image)
+        request = replace(request, segmentation=ordered, image=image)
     names = layer_names(check_name(name), len(request.segmentation.layers))
-    store = open_store(address)
-    if not only_looking:
-        recover(store, address, name, resume=resume)
-    image_group = find_image_group(store, address)
     labels = beside_image(request.segmentation, request.image, image_group)
     request = replace(request, segmentation=labels)
-    exists = is_there(store, address, image_group, name)
+    exists = is_there(snapshot, name)
     if exists and not request.overwrite and not resume:
         raise LabelExistsError(
             f"{address} has a label image {name!r} already: choose another name, or {OVERWRITE}",
@@ -137,29 +77,30 @@ def prepare(request: Request, *, only_looking: bool = False) -> Prepared:
     if exists and resume:
         # ngffseg 0.1 wrote labels on the grid on which they came.
         write_plan = _planned(request, image_group, levels, Joined(labels), names)
-        if is_done(request, write_plan, image_group):
-            return Prepared(request, store, image_group, write_plan, exists, done=True)
+        if is_done(request, write_plan, snapshot):
+            return Prepared(request, snapshot, write_plan, exists, done=True)
     write_plan = _planned(request, image_group, levels, _joined(request, image_group, levels), names)
-    done = exists and resume and is_done(request, write_plan, image_group)
+    done = exists and resume and is_done(request, write_plan, snapshot)
     if exists and not request.overwrite and not done:
         raise LabelExistsError(
             f"{address} has a label image {name!r} already, made from other labels or with other options:"
             f" choose another name, or {OVERWRITE}",
             hints=[OVERWRITE],
         )
-    return Prepared(request, store, image_group, write_plan, exists, done)
+    return Prepared(request, snapshot, write_plan, exists, done)
 
 
-def is_done(request: Request, write_plan: WritePlan, image_group: ImageGroup | None) -> bool:
+def is_done(request: Request, write_plan: WritePlan, snapshot: GroupSnapshot) -> bool:
     """Return True if what is asked for is there already, and equal."""
     name, made = write_plan.document.name, write_plan.document.made
-    there = document_of(image_group, name)
+    there = document_of(snapshot.image_group, name)
     if there is None or made is None or there.made != made:
         return False
     if made["source"] is not None:
         return True
     for layer, labels in zip(there.layers, write_plan.segmentation.layers, strict=True):
-        stored = source_labels(open_labels(request.address, layer)._arrays[0])
+        image = labels_in(snapshot, name) if layer == name else open_labels(request.address, layer)
+        stored = source_labels(image._arrays[0])
         if not isinstance(stored, StoredLabels):
             return bool(np.array_equal(np.asarray(labels), stored[...]))
         if first_difference(labels, stored, chunk_boxes(stored.shape, stored.chunks)) is not None:

@@ -16,22 +16,22 @@ import numpy as np
 from ngffseg.errors import NgffsegWarning, UsageError
 from ngffseg.geometry import Geometry
 from ngffseg.keywords import TRUTH, strict
-from ngffseg.labels import forecast
 from ngffseg.labels.arrays.masks import mask_arrays, packed_masks
-from ngffseg.labels.arrays.reordered import canonical
 from ngffseg.labels.jobs.ownership import clean_up
 from ngffseg.labels.jobs.progress import Progress
 from ngffseg.labels.plan.options import WRITE_KEYWORDS, WriteOptions
 from ngffseg.labels.plan.place import described_image, image_beside, labels_grid
 from ngffseg.labels.plan.place_words import PLACE_KEYWORDS, PlacedOptions, place_of
 from ngffseg.labels.read.address import split_address
+from ngffseg.labels.read.group_snapshot import GroupSnapshot
 from ngffseg.labels.read.label_image import LabelImage
 from ngffseg.labels.read.open import open_labels
 from ngffseg.labels.write.execute import carry_out
 from ngffseg.labels.write.given import as_array
-from ngffseg.labels.write.prepare import Request, prepare
+from ngffseg.labels.write.prepare import begin, prepare
+from ngffseg.labels.write.request import Request
 from ngffseg.model import ArrayLike, Segment, Segmentation, Volume
-from ngffseg.store import check_writable, store_errors
+from ngffseg.store import store_errors
 
 
 class LabelOptions(PlacedOptions, total=False):
@@ -114,7 +114,10 @@ def write_labels(
     """
     if options.get("order") == "keep":
         del options["order"]  # told or not, it is the same write
+    overwrite = options.pop("overwrite", False)
     known, (words, rest) = tuple(segments), place_of(options)
+    resume = rest.get("resume", False)
+    address, _ = split_address(url, name)
     if (labels is None) == (masks is None):
         raise UsageError("labels and masks: give one of them, and not both")
     if isinstance(labels, LabelImage):
@@ -127,20 +130,28 @@ def write_labels(
             raise UsageError(
                 "labels are a Segmentation, which has segments and a geometry: give no others beside it"
             )
-        volume = image_beside(image, labels.geometry)
-        return write_segmentation(url, labels, name=name, image=volume, **rest)
+        whole = Request(
+            address, name, labels, image_beside(image, labels.geometry), rest, overwrite, None, None
+        )
+        return _write(whole, begin(address, name, resume=resume))
     arrays = mask_arrays(masks) if masks is not None else {"": as_array(labels)}
     given = [labels] if masks is None else list(masks.values())
     shape, image = next(iter(arrays.values())).shape, described_image(image)
-    grid = labels_grid(url, shape, given, geometry, image, words)
+    snapshot = begin(address, name, resume=resume)
+    grid = labels_grid(snapshot.image_group, shape, given, geometry, image, words)
     volume, layers = image_beside(image, grid), tuple(arrays.values())
     if masks is not None:
-        if not rest.get("resume", False):
+        if not resume:
             # What the store would not take is refused before all masks are read.
             blank = Segmentation((np.broadcast_to(np.uint8(0), grid.shape),), (), grid)
-            forecast(url, blank, name=name, image=volume, **rest)
+            with store_errors(address):
+                prepare(Request(address, name, blank, volume, rest, overwrite, None, None), snapshot)
         layers, known = packed_masks(arrays, known)
-    return write_segmentation(url, Segmentation(layers, known, grid), name=name, image=volume, **rest)
+        # Read again: to find out which masks overlap may take hours, and where a write puts its levels depends on
+        # what has been published.
+        snapshot = begin(address, name, resume=resume)
+    segmentation = Segmentation(layers, known, grid)
+    return _write(Request(address, name, segmentation, volume, rest, overwrite, None, None), snapshot)
 
 
 @strict(WRITE_KEYWORDS)
@@ -163,16 +174,20 @@ def write_segmentation(
     block with the numbers of blocks done and in all.
     """
     address, _ = split_address(url, name)
-    if options.get("order") == "canonical":
-        segmentation, image = canonical(segmentation, image)
     request = Request(address, name, segmentation, image, options, overwrite, fingerprint, progress)
+    return _write(request, begin(address, name, resume=options.get("resume", False)))
+
+
+def _write(request: Request, snapshot: GroupSnapshot) -> LabelImage:
+    """Do what a request asks for; `begin` has read the store."""
+    address, name = request.address, request.name
     with store_errors(address):
-        check_writable(address)
-        prepared = prepare(request)
+        prepared = prepare(request, snapshot)
         if prepared.done:
-            clean_up(prepared.store, address, prepared.job)  # of a run that died when all was done
+            clean_up(snapshot.store, address, prepared.job)  # of a run that died when all was done
         else:
             for line in prepared.write_plan.notes:
-                warnings.warn(line, NgffsegWarning, stacklevel=3)
+                warnings.warn(line, NgffsegWarning, stacklevel=4)
             carry_out(prepared)
+    # Opened as everybody opens it: what is handed back is what is stored, and knows which files it was read from.
     return open_labels(address, name)
