@@ -29,10 +29,10 @@ class Written:
 
     def of_generation(self, generation: int) -> Written:
         """The same, telling how often the segmentation has been written."""
-        return Written(_told(self.labels, generation), _told(self.indices, generation), self.image)
+        return Written(_state(self.labels, generation), _state(self.indices, generation), self.image)
 
 
-def _told(groups: Mapping[str, Attributes], generation: int) -> dict[str, Attributes]:
+def _state(groups: Mapping[str, Attributes], generation: int) -> dict[str, Attributes]:
     return {
         name: {**attributes, OWN: {**attributes[OWN], "generation": generation}}
         for name, attributes in groups.items()
