@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from ngffseg import ngff
+from ngffseg import ngff, planning
 from ngffseg.cli.answer import console, plan_json, print_json
 from ngffseg.cli.options import parse_sizes, pyramid_options
 from ngffseg.cli.tables import size_text, sizes_text
@@ -20,11 +18,9 @@ from ngffseg.dask_arrays import core_count
 from ngffseg.errors import UsageError
 from ngffseg.geometry import identity
 from ngffseg.labels import fitted_options
-from ngffseg.planning import calibrate
 from ngffseg.pyramid import (
     Estimate,
     PyramidPlan,
-    Rates,
     estimate,
     plan_above,
     plan_pyramid,
@@ -32,18 +28,6 @@ from ngffseg.pyramid import (
 )
 
 DTYPES = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64")
-# Measured by --calibrate on two cores of an AMD EPYC of 2024, for uint32 and zstd-3.
-DEFAULT = Rates(
-    start=1.35,
-    read=2.5e-9,
-    write=1.9e-9,
-    chunk=8.2e-5,
-    object=3.3e-5,
-    scaling=0.85,
-    packed=0.066,
-    growth=1.86,
-    memory=211e6,
-)
 
 
 @click.command("plan")
@@ -64,7 +48,12 @@ def run(
     chosen = parse_sizes(options)
     workers = chosen.pop("workers", None) or core_count()
     plan = _plan(chosen, in_place=in_place)
-    rates, origin = _rates(plan, measure=measure)
+    rates, key = planning.rates_for(plan, rates_file(), measure=measure)
+    origin = (
+        f"measured on this machine ({key})"
+        if key
+        else "of another machine, for uint32 and zstd-3: run with --calibrate"
+    )
     found = estimate(
         plan, rates, workers=workers, in_place=in_place, latency=latency / 1000, occupied=occupied
     )
@@ -91,23 +80,6 @@ def _plan(chosen: dict[str, Any], *, in_place: bool) -> PyramidPlan:
 def rates_file() -> Path:
     """Where the rates of this machine are kept."""
     return Path(click.get_app_dir("ngffseg")) / "rates.json"
-
-
-def _rates(plan: PyramidPlan, *, measure: bool) -> tuple[Rates, str]:
-    """Rates for the labels of a plan, and where they come from in words."""
-    file, reduction = rates_file(), plan.reduction
-    key = f"{plan.dtype} {plan.compression} {reduction.method} cascade={reduction.cascade}"
-    known: dict[str, dict[str, float]] = json.loads(file.read_text("utf-8")) if file.exists() else {}
-    if measure:
-        options: Any = {"codec": str(plan.compression), "method": reduction.method, "tie": reduction.tie}
-        known[key] = asdict(calibrate(plan.dtype, core_count(), **options))
-        file.parent.mkdir(parents=True, exist_ok=True)
-        new = file.with_suffix(f".{os.getpid()}")
-        new.write_text(json.dumps(known, indent=2, allow_nan=False) + "\n", "utf-8")
-        new.replace(file)
-    if key in known:
-        return Rates(**known[key]), f"measured on this machine ({key})"
-    return DEFAULT, "of another machine, for uint32 and zstd-3: run with --calibrate"
 
 
 def _levels(plan: PyramidPlan) -> Table:

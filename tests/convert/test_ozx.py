@@ -85,7 +85,7 @@ def test_we_read_theirs(tmp_path):
 
 
 def test_what_cannot_be_one_file(store, tmp_path):
-    with pytest.raises(UsageError, match="leave --name out"):
+    with pytest.raises(UsageError, match="leave the name out"):
         export_segmentation(store, tmp_path / "a.ozx", name="cells")
     with pytest.raises(UsageError, match="would hold the whole store"):
         export_segmentation(f"{store}/labels/cells", tmp_path / "a.ozx")

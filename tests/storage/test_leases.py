@@ -62,7 +62,7 @@ def test_a_server_that_tells_no_times(tmp_path, monkeypatch):
     second = take_lease(url, "jobs/x")
     assert second is not None
     assert not first.held()
-    first.rest()  # its thread would go on for as long as the process, and be counted by others
+    first.stop_heartbeat()  # its thread would go on for as long as the process, and be counted by others
     second.release()
 
 

@@ -79,9 +79,9 @@ class ObjectStorePublisher:
         while True:
             known = {d.name: d.generation for d in image_group.documents} if image_group is not None else {}
             generation = 1 + max(known.get(name, 0), newest_entries(job.url).get(name, 0))
-            told = written.of_generation(generation)
+            state = written.of_generation(generation)
             document = replace(self._document, generation=generation)
-            ours = ngff.CommitRecord(document, self._version, told.labels, told.indices, image)
+            ours = ngff.CommitRecord(document, self._version, state.labels, state.indices, image)
             there = image_group is not None and name in image_group.names
             if not self._overwrite and (there or self._holds(ours, generation - 1)):
                 raise LabelExistsError(

@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 import numpy as np
-from dask.system import CPU_COUNT
 
+from ngffseg.dask_arrays import core_count
 from ngffseg.grid import Box
 from ngffseg.grid.array_index import ArrayIndex, Places, Values, parse_index
 
@@ -88,7 +88,7 @@ def _picked(array: ReadsBoxes, found: ArrayIndex) -> Values:
         where: tuple[Any, ...] = (numbers, *parts)
         target[where] = _read_piece(array, found, numbers, parts)
 
-    with ThreadPoolExecutor(CPU_COUNT) as threads:
+    with ThreadPoolExecutor(core_count()) as threads:
         for _ in threads.map(fill, _pieces(found, array.chunks)):
             pass
     return out
