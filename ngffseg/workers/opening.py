@@ -80,7 +80,11 @@ def _client(cluster: Cluster, workers: int | None) -> Iterator[distributed.Clien
             yield client
         return
     try:
-        client = distributed.Client(cluster, timeout=ANSWER, set_as_default=False)
+        try:
+            client = distributed.Client(cluster, timeout=ANSWER, set_as_default=False)
+        except AssertionError:
+            # distributed waits 10 s for its thread to begin, and asserts that it has: a busy machine may be late.
+            client = distributed.Client(cluster, timeout=ANSWER, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise ClusterError(
             f"{cluster}: no dask scheduler answers there ({type(error).__name__}): check the address, or start"
