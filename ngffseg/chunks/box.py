@@ -13,7 +13,7 @@ from ngffseg.chunks.fetch import Fetch
 from ngffseg.chunks.paste import paste
 from ngffseg.chunks.stored import StoredLabels
 from ngffseg.errors import ChunkError
-from ngffseg.grid import Box, Index, Labels
+from ngffseg.grid import Box, Index, Labels, touched_chunks
 
 # Raises an error if an array is no longer the one that was opened.
 Verify = Callable[[], None]
@@ -70,7 +70,7 @@ class BoxReader:
         labels = self.labels
         if any(b.start == b.stop for b in box):
             return np.zeros([b.stop - b.start for b in box], labels.dtype)
-        grid = [range(b.start // c, -(-b.stop // c)) for b, c in zip(box, labels.chunks, strict=True)]
+        grid = touched_chunks(box, labels.chunks)
         scratch = np.empty(math.prod(labels.chunks), labels.dtype)
         if all(b.start % c == 0 and b.stop - b.start == c for b, c in zip(box, labels.chunks, strict=True)):
             # One whole chunk, as dask asks for: nothing is copied.
@@ -92,7 +92,7 @@ class BoxReader:
         if self.labels.shard is None:
             return ([index] for index in itertools.product(*grid))
         per_shard = self.labels.shard.chunks_per_shard
-        units = [range(r.start // n, -(-r.stop // n)) for r, n in zip(grid, per_shard, strict=True)]
+        units = touched_chunks(grid, per_shard)
         return (
             list(
                 itertools.product(

@@ -11,7 +11,7 @@ import numpy as np
 
 from ngffseg.chunks.stored import StoredLabels
 from ngffseg.dask_arrays import core_count
-from ngffseg.grid import Box, Index, Labels
+from ngffseg.grid import Box, Index, Labels, touched_chunks
 
 # Makes the labels of a box.
 Content = Callable[[Box], Labels]
@@ -36,7 +36,7 @@ def edit_box(stored: StoredLabels, box: Box, content: Content) -> dict[Index, tu
     ChunkError
         If a chunk that is there cannot be decoded.
     """
-    units = [range(b.start // u, -(-b.stop // u)) for b, u in zip(box, stored.unit, strict=True)]
+    units = touched_chunks(box, stored.unit)
     with ThreadPoolExecutor(core_count()) as pool:
         sizes = pool.map(
             lambda unit: (unit, _edit_object(stored, unit, box, content)), itertools.product(*units)

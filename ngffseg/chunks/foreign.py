@@ -19,7 +19,7 @@ from zarr.storage import LocalStore, StorePath, WrapperStore
 from ngffseg.chunks.box import Verify
 from ngffseg.chunks.codec import DAMAGED, damaged
 from ngffseg.errors import ChunkError, NgffsegError
-from ngffseg.grid import Box, Labels
+from ngffseg.grid import Box, Labels, touched_chunks
 
 # What zarr and its codecs raise on damaged bytes.
 ODD = (*DAMAGED, TypeError, KeyError, IndexError, AttributeError, AssertionError, OverflowError)
@@ -90,7 +90,7 @@ class ForeignReader:
     def _by_chunks(self, array: zarr.Array[Any], box: Box) -> Labels:
         """The box, one chunk after another, so that the one that is damaged is known."""
         out = np.empty([b.stop - b.start for b in box], array.dtype)
-        ranges = [range(b.start // c, -(-b.stop // c)) for b, c in zip(box, array.chunks, strict=True)]
+        ranges = touched_chunks(box, array.chunks)
         for index in itertools.product(*ranges):
             part = tuple(
                 slice(max(b.start, i * c), min(b.stop, (i + 1) * c))

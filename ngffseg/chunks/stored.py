@@ -24,7 +24,7 @@ from ngffseg.chunks.paste import paste
 from ngffseg.chunks.shard import BEYOND, Place
 from ngffseg.chunks.storage_layout import StorageLayout
 from ngffseg.errors import ChunkError
-from ngffseg.grid import Box, Index, Labels
+from ngffseg.grid import Box, Index, Labels, chunk_grid, touched_chunks
 
 
 class StoredLabels:
@@ -73,7 +73,7 @@ class StoredLabels:
         """Labels of a box that is no single chunk."""
         labels: Labels | None = None
         scratch = np.empty(int(np.prod(self.chunks)), self.dtype)
-        ranges = [range(b.start // c, -(-b.stop // c)) for b, c in zip(box, self.chunks, strict=True)]
+        ranges = touched_chunks(box, self.chunks)
         for index in itertools.product(*ranges):
             chunk = self._decode(index, scratch)
             if chunk is None:
@@ -205,7 +205,7 @@ class StoredLabels:
 
     def occupied(self) -> npt.NDArray[np.int64] | None:
         """Indices of the objects that are there, shape (n, ndim); None where nobody can tell."""
-        grid = [-(-n // u) for n, u in zip(self.shape, self.unit, strict=True)]
+        grid = chunk_grid(self.shape, self.unit)
         return listed_objects(self.objects, self.keys, grid)
 
     def __getstate__(self) -> dict[str, Any]:

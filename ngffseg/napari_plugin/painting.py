@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ngffseg.grid import Box, Index
+from ngffseg.grid import Box, Index, touched_chunks
 from ngffseg.labels import LabelImage, bounding_box, can_update, rebuild_levels, update_labels
 from ngffseg.napari_plugin.axes import LayerAxes, Values, all_axes
 
@@ -112,7 +112,7 @@ class Painting:
         return self._axes.seen(self.image.read(self._axes.stored_box(box)), box)
 
     def _chunks_of(self, box: Box) -> Iterator[Index]:
-        ranges = (range(b.start // c, -(-b.stop // c)) for b, c in zip(box, self.chunks, strict=True))
+        ranges = touched_chunks(box, self.chunks)
         return itertools.product(*ranges)
 
     def _chunk_box(self, chunk: Index) -> Box:

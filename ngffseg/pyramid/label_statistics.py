@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ngffseg.grid import Box, Labels, Numbers
+from ngffseg.grid import Box, Labels, Numbers, chunk_grid, touched_chunks
 from ngffseg.pyramid.compilation import as_input
 from ngffseg.pyramid.counts import (
     CHUNK,
@@ -58,7 +58,7 @@ class BlockStatistics:
     def __init__(self, plan: PyramidPlan, room: Room, parts: Parts) -> None:
         self.level, self.room = plan.levels[0], room
         self.ndim = len(self.level.shape)
-        self.grid = tuple(-(-n // c) for n, c in zip(self.level.shape, self.level.chunks, strict=True))
+        self.grid = chunk_grid(self.level.shape, self.level.chunks)
         self.parts = parts
         self.rows: list[Numbers] = []
         self.files: list[SortedRows] = []
@@ -66,7 +66,7 @@ class BlockStatistics:
     def __call__(self, labels: Labels, box: Box) -> None:
         """Count the labels of a box, chunk by chunk."""
         chunks = self.level.chunks
-        ranges = [range(b.start // c, -(-b.stop // c)) for b, c in zip(box, chunks, strict=True)]
+        ranges = touched_chunks(box, chunks)
         for index in itertools.product(*ranges):
             low = [max(i * c, b.start) for i, c, b in zip(index, chunks, box, strict=True)]
             high = [min((i + 1) * c, b.stop) for i, c, b in zip(index, chunks, box, strict=True)]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ngffseg.dask_arrays import core_count
-from ngffseg.grid import Box, Index
+from ngffseg.grid import Box, Index, touched_chunks
 from ngffseg.labels.arrays.mask_layer import TOGETHER, common_chunks, read_masks
 from ngffseg.labels.read.lazy_level import checked
 
@@ -43,7 +43,7 @@ class Overlaps:
 
     def parts(self, box: Box) -> Iterator[tuple[Box, frozenset[int]]]:
         """The parts of a box that lie in blocks with voxels of masks, and the numbers of these."""
-        ranges = [range(b.start // n, -(-b.stop // n)) for b, n in zip(box, self.block, strict=True)]
+        ranges = touched_chunks(box, self.block)
         for index in itertools.product(*ranges):
             if index in self.present:
                 part = tuple(

@@ -17,7 +17,7 @@ import zarr
 from ngffseg import ngff
 from ngffseg.chunks import BoxReader, StoredLabels
 from ngffseg.errors import MetadataError
-from ngffseg.grid import Numbers, chunk_boxes, chunk_grid
+from ngffseg.grid import Numbers, chunk_boxes, chunk_grid, touched_chunks
 from ngffseg.labels.edit.recount import Recount
 from ngffseg.labels.edit.write_ahead_log import WriteAheadLog
 from ngffseg.labels.index.level_count import counted_level0
@@ -57,7 +57,7 @@ class ChunkChange:
         ndim = len(stored.shape)
         self.stored, self.revision = stored, log.revision
         self.grid = chunk_grid(stored.shape, stored.chunks)
-        ranges = [range(b.start // c, -(-b.stop // c)) for b, c in zip(log.box, stored.chunks, strict=True)]
+        ranges = touched_chunks(log.box, stored.chunks)
         self.chunks = _flat(itertools.product(*ranges), self.grid)
         self.before, self.after = merged(log.before, ndim), merged(log.after, ndim)
         units = chunk_grid(stored.shape, stored.unit)

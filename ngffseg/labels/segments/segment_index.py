@@ -13,7 +13,7 @@ import zarr
 from ngffseg import ngff
 from ngffseg.errors import Hint, LabelValueError, MetadataError, StoreNotFoundError
 from ngffseg.geometry import voxel_volume
-from ngffseg.grid import Numbers
+from ngffseg.grid import Numbers, chunk_grid
 from ngffseg.keywords import shown, strict
 from ngffseg.labels.index.write import index_group
 from ngffseg.labels.read.label_image import LabelImage
@@ -95,7 +95,7 @@ class SegmentIndex:
         first, count = (int(n) for n in self._row(label_value)[2:4])
         with store_errors(self.image.url):
             flat = np.asarray(self._array(self.layout.lists)[first : first + count])
-        grid = tuple(-(-n // c) for n, c in zip(self.layout.shape, self.layout.chunks, strict=True))
+        grid = chunk_grid(self.layout.shape, self.layout.chunks)
         return np.stack(np.unravel_index(flat.astype(np.int64), grid), axis=1)
 
     def _row(self, label_value: int) -> Numbers:
